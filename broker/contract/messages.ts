@@ -1,0 +1,133 @@
+import { z } from 'zod';
+
+/**
+ * The payloads of the contract. Unknown keys are ignored, an absent key means the same as null.
+ * The agent uses only the types of this file: zod stays out of its bundle.
+ */
+
+/** Ids of devices, servers, organizations and runs, and the random ids of boots and nonces: safe in topics, tags and file names. */
+export const Id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected 1 to 64 letters, digits, "_" or "-"');
+
+const Token = z.int().positive();
+const Text = z.string().max(1000);
+const orNull = <T extends z.ZodType>(schema: T) => schema.nullable().default(null as never);
+
+/** A whole number of seconds: iperf3's `-t` and `-O` take nothing finer. */
+const Seconds = z.int().min(0).max(86400);
+
+/** One iperf3 invocation, as the controller wants it; the agent checks it again and builds the argument list itself. */
+export const TestPlan = z.object({
+  test: Id,
+  protocol: z.enum(['tcp', 'udp']),
+  direction: z.enum(['upload', 'download', 'bidir']),
+  duration_s: Seconds.min(1),
+  omit_s: Seconds.nullable()
+    .default(0)
+    .transform((value) => value ?? 0),
+  streams: z
+    .int()
+    .min(1)
+    .max(128)
+    .nullable()
+    .default(1)
+    .transform((value) => value ?? 1),
+  /** Total over all streams in bit/s, or 80% of the TCP figure measured just before. */
+  bitrate: orNull(z.union([z.int().positive(), z.literal('auto')])),
+  length: orNull(z.int().positive()),
+  window: orNull(z.int().positive()),
+  congestion: orNull(z.string().regex(/^[a-z0-9_-]{1,15}$/)),
+});
+export type TestPlan = z.infer<typeof TestPlan>;
+
+/** RSA authentication of iperf3; null for a server without it. */
+const ServerAuth = z.object({ username: Text, password: Text, public_key: z.string().max(8192) });
+
+const Prepare = z.object({
+  type: z.literal('prepare'),
+  run: Id,
+  server: z.object({ host: z.string().min(1).max(253), port: z.int().min(1).max(65535), auth: orNull(ServerAuth) }),
+  tests: z.array(TestPlan).min(1).max(32),
+  lease_ms: z.int().positive(),
+});
+const Start = z.object({ type: z.literal('start'), run: Id, token: Token, nonce: Id });
+const Cancel = z.object({ type: z.literal('cancel'), run: Id, reason: Text });
+const Accepted = z.object({ type: z.literal('accepted'), run: Id, token: Token });
+
+/** Controller to agent. */
+export const Command = z.discriminatedUnion('type', [Prepare, Start, Cancel, Accepted]);
+export type Command = z.input<typeof Command>;
+export type PrepareCommand = z.infer<typeof Prepare>;
+export type StartCommand = z.infer<typeof Start>;
+
+const about = { run: Id, boot: Id };
+
+/** Agent to controller. */
+export const AgentEvent = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready'), ...about, nonce: Id }),
+  z.object({ type: z.literal('declined'), ...about, token: orNull(Token), nonce: orNull(Id), reason: Text }),
+  z.object({ type: z.literal('started'), ...about, token: Token, nonce: Id }),
+  z.object({ type: z.literal('finished'), ...about, token: Token }),
+]);
+export type AgentEvent = z.infer<typeof AgentEvent>;
+
+/** The agent's retained status; its last will is the same with `online: false`. */
+export const AgentStatus = z.object({
+  online: z.boolean(),
+  boot: Id,
+  agent: orNull(Text),
+  host: orNull(Text),
+  iperf3: orNull(Text),
+  capabilities: z
+    .array(Text)
+    .nullable()
+    .default([])
+    .transform((value) => value ?? []),
+  pending: z
+    .int()
+    .min(0)
+    .nullable()
+    .default(0)
+    .transform((value) => value ?? 0),
+});
+export type AgentStatus = z.infer<typeof AgentStatus>;
+
+/** One test of a result: iperf3's own output, untouched. Times count from the acceptance of the start, monotonic. */
+export const TestOutput = z.object({
+  test: Id,
+  exit_code: orNull(z.int()),
+  stdout: z.string(),
+  stderr: z.string(),
+  started_ms: z.number().min(0),
+  ended_ms: z.number().min(0),
+});
+export type TestOutput = z.infer<typeof TestOutput>;
+
+export const RunResult = z.object({ run: Id, token: Token, boot: Id, tests: z.array(TestOutput).max(32) });
+export type RunResult = z.infer<typeof RunResult>;
+
+/** Who holds a server's slot; all null when nobody does. `until` is RFC 3339. */
+export const SlotStatus = z.object({
+  device: orNull(Id),
+  run: orNull(Id),
+  token: orNull(Token),
+  until: orNull(z.string()),
+});
+export type SlotStatus = z.infer<typeof SlotStatus>;
+
+export const ControllerStatus = z.object({ online: z.boolean(), boot: Id, version: orNull(Text) });
+export type ControllerStatus = z.infer<typeof ControllerStatus>;
+
+/** Which payload belongs to a topic: publishing another one does not compile. */
+export type PayloadOf<Topic extends string> = Topic extends `perfleet/1/device/${string}/status`
+  ? AgentStatus
+  : Topic extends `perfleet/1/device/${string}/command`
+    ? Command
+    : Topic extends `perfleet/1/device/${string}/event`
+      ? AgentEvent
+      : Topic extends `perfleet/1/device/${string}/result/${string}`
+        ? RunResult
+        : Topic extends `perfleet/1/server/${string}/slot`
+          ? SlotStatus
+          : Topic extends 'perfleet/1/controller/status'
+            ? ControllerStatus
+            : never;
