@@ -1,0 +1,97 @@
+import type { SlotEvent } from './events.ts';
+import { ask, findLease, release, restMs } from './lease.ts';
+import { clearDeck, noteReady, unseat } from './on-deck.ts';
+import { sight } from './presence.ts';
+import { setBack } from './queue.ts';
+import type { Lease, Server, Step } from './state.ts';
+
+type Of<T extends SlotEvent['type']> = Extract<SlotEvent, { type: T }>;
+
+/** Reasons for which an agent declines a run now, though it would take it later; anything else is a refusal. */
+const PASSING = ['busy', 'superseded', 'stale', 'stopping'];
+
+/** The machine-readable word in front of a reason: "iperf3-missing: not found on PATH" is `iperf3-missing`. */
+export const reasonCode = (reason: string): string => reason.split(':', 1)[0] ?? reason;
+
+/** A new boot must say itself that the token is not running: it is asked with the same `start`, byte for byte. */
+const meetNewBoot = (step: Step, device: string, boot: string): void => {
+  const server = step.state.engaged.get(device);
+  if (server === undefined) return;
+  if (server.lease?.row.device === device) {
+    if (server.lease.row.boot !== boot) ask(step, server.lease);
+    return;
+  }
+  const deck = server.on_deck;
+  if (deck !== null && !deck.recovered && deck.ready !== null && deck.ready.boot !== boot) unseat(step, server, deck);
+};
+
+/** A device's own word about itself, or its last will. Going offline frees nothing; an on-deck run is replaced at once. */
+export const onStatus = (step: Step, { device, online, boot }: Of<'status'>): void => {
+  const sighting = sight(step.state, device, boot, online, step.now);
+  if (sighting === 'stale') return;
+  if (sighting === 'new-boot' && online) meetNewBoot(step, device, boot);
+  if (online) return;
+  const server = step.state.engaged.get(device);
+  const deck = server?.on_deck;
+  if (server === undefined || deck == null || deck.request.device !== device || deck.recovered) return;
+  unseat(step, server, deck);
+};
+
+export const onReady = (step: Step, { device, run, boot, nonce }: Of<'ready'>): void => {
+  const sighting = sight(step.state, device, boot, true, step.now);
+  if (sighting === 'stale') return;
+  if (sighting === 'new-boot') meetNewBoot(step, device, boot);
+  const server = step.state.engaged.get(device);
+  const deck = server?.on_deck;
+  if (server !== undefined && deck != null && deck.request.run === run && !deck.recovered) {
+    noteReady(step, server, deck, nonce, boot);
+  } else if (server?.lease?.row.run !== run && deck?.request.run !== run) {
+    step.out.push({ type: 'cancel', device, run, reason: 'not expected now' });
+  }
+};
+
+/** `declined` frees the slot; only the boot that gave the nonce can say that the run never began. */
+const onStartDeclined = (step: Step, server: Server, lease: Lease, boot: string, reason: string): void => {
+  if (lease.cancelled !== null) {
+    release(step, server, lease, 0);
+    return;
+  }
+  const neverBegan = !lease.started && boot === lease.row.boot;
+  release(step, server, lease, neverBegan ? 0 : restMs(lease));
+  if (neverBegan) setBack(step, lease.request, 'start-declined');
+  else step.out.push({ type: 'ended', run: lease.row.run, ending: { how: 'interrupted', reason } });
+};
+
+export const onDeclined = (step: Step, event: Of<'declined'>): void => {
+  const { device, run, boot, token, nonce, reason } = event;
+  if (token !== null) {
+    const found = findLease(step.state, device, token);
+    if (found === null || found.lease.row.nonce !== nonce) return;
+    const known = step.state.presence.get(device)?.boot;
+    if (boot === found.lease.row.boot || boot === known) onStartDeclined(step, found.server, found.lease, boot, reason);
+    return;
+  }
+  const server = step.state.engaged.get(device);
+  const deck = server?.on_deck;
+  if (server === undefined || deck == null || deck.request.run !== run || deck.recovered) return;
+  const request = clearDeck(step, server, deck);
+  if (PASSING.includes(reasonCode(reason))) setBack(step, request, `declined: ${reason}`);
+  else step.out.push({ type: 'ended', run, ending: { how: 'refused', reason } });
+};
+
+export const onStarted = (step: Step, { device, run, token }: Of<'started'>): void => {
+  const found = findLease(step.state, device, token);
+  if (found === null) return;
+  const { server, lease } = found;
+  lease.started = true;
+  lease.asking = lease.cancelled !== null;
+  step.out.push({ type: 'phase', run, phase: 'running', server: server.server });
+};
+
+/** `finished` or the result itself: the slot passes on now. */
+export const onFinished = (step: Step, { device, run, token }: Of<'finished'>): void => {
+  const found = findLease(step.state, device, token);
+  if (found === null) return;
+  release(step, found.server, found.lease, 0);
+  step.out.push({ type: 'released', run, token });
+};

@@ -1,0 +1,81 @@
+import type { TestPlan } from '../../broker/contract/messages.ts';
+
+/** A run as the slots need to know it. Times are monotonic milliseconds. */
+export interface RunRequest {
+  run: string;
+  device: string;
+  /** Servers that it may use, the preferred one first. */
+  servers: string[];
+  uplink_group: string | null;
+  tests: TestPlan[];
+  /** Asked for by a person: goes before everything that the schedule asked for. */
+  on_demand: boolean;
+  not_before: number;
+  window_end: number;
+}
+
+/** A lease as it is on disk: enough to ask for it again, byte for byte, after a restart. */
+export interface LeaseRow {
+  token: number;
+  run: string;
+  device: string;
+  server: string;
+  nonce: string;
+  boot: string;
+  lease_ms: number;
+  tests: TestPlan[];
+  /** False while on deck: whether its `start` was ever sent is then known only to its agent. */
+  granted: boolean;
+}
+
+/** What the slots are told. */
+export type SlotEvent =
+  | { type: 'submit'; request: RunRequest }
+  | { type: 'cancel'; run: string; reason: string }
+  /** Whether new leases may be granted at all: the broker is reachable and this controller is the one in charge. */
+  | { type: 'in-charge'; yes: boolean }
+  | { type: 'status'; device: string; online: boolean; boot: string }
+  | { type: 'ready'; device: string; run: string; boot: string; nonce: string }
+  | {
+      type: 'declined';
+      device: string;
+      run: string;
+      boot: string;
+      token: number | null;
+      nonce: string | null;
+      reason: string;
+    }
+  | { type: 'started'; device: string; run: string; boot: string; token: number }
+  /** `finished`, or the result itself. */
+  | { type: 'finished'; device: string; run: string; token: number }
+  | { type: 'probed'; server: string; verdict: 'free' | 'busy' | 'silent' }
+  /** A retained slot of a controller that is not us: its client may still run. */
+  | { type: 'stranger'; server: string; rest_ms: number }
+  | { type: 'tick' };
+
+/** How a run left the slots, other than by its result. */
+export type Ending =
+  | { how: 'skipped'; reason: string }
+  | { how: 'missed'; reason: string }
+  | { how: 'cancelled'; reason: string }
+  /** The agent refuses the run, whatever the server: reason as it gave it. */
+  | { how: 'refused'; reason: string }
+  /** The agent that started it says that it is not running any more, and has no result. */
+  | { how: 'interrupted'; reason: string }
+  /** The deadline passed; the result may still come. */
+  | { how: 'overdue'; reason: string };
+
+/** What the slots want done, in this order. */
+export type SlotEffect =
+  | { type: 'prepare'; device: string; run: string; server: string; tests: TestPlan[]; lease_ms: number }
+  | { type: 'start'; device: string; run: string; token: number; nonce: string }
+  | { type: 'cancel'; device: string; run: string; reason: string }
+  | { type: 'save-lease'; lease: LeaseRow }
+  | { type: 'granted'; lease: LeaseRow }
+  | { type: 'drop-lease'; token: number }
+  | { type: 'slot'; server: string; lease: { device: string; run: string; token: number; length_ms: number } | null }
+  | { type: 'phase'; run: string; phase: 'waiting' | 'on-deck' | 'starting' | 'running'; server: string | null }
+  /** The slot passed on; what remains is the result. */
+  | { type: 'released'; run: string; token: number }
+  | { type: 'ended'; run: string; ending: Ending }
+  | { type: 'probe'; server: string };

@@ -1,0 +1,115 @@
+import { DEADLINE_MARGIN_MS, QUARANTINE_S, START_REPEAT_MS, START_WINDOW_MS } from '../../broker/contract/numbers.ts';
+import type { LeaseRow } from './events.ts';
+import { deckRow } from './on-deck.ts';
+import { rest } from './quarantine.ts';
+import {
+  hostGroupHasRoom,
+  type Lease,
+  longestTestMs,
+  NONCE_FRESH_MS,
+  type OnDeck,
+  type Server,
+  type SlotState,
+  type Step,
+  uplinkHasRoom,
+  type Waiting,
+} from './state.ts';
+
+/** From `start` sent to the controller's deadline: the latest moment at which the agent can still be running, and a margin. */
+export const slotLengthMs = (lease_ms: number): number => START_WINDOW_MS + lease_ms + DEADLINE_MARGIN_MS;
+
+/** Sends the `start`, always the same bytes for one token. */
+export const ask = ({ out, now }: Step, lease: Lease): void => {
+  lease.start_sent_at = now;
+  lease.asking = true;
+  const { device, run, token, nonce } = lease.row;
+  out.push({ type: 'start', device, run, token, nonce });
+};
+
+/** The server's slot belongs to this lease from now for its full length, whatever was known before. */
+export const holdSlot = (
+  step: Step,
+  server: Server,
+  request: Waiting,
+  row: LeaseRow,
+  cancelled: string | null = null,
+): void => {
+  const { state, now, out } = step;
+  const length_ms = slotLengthMs(row.lease_ms);
+  const lease: Lease = {
+    request,
+    row: { ...row, granted: true },
+    deadline: now + length_ms,
+    start_sent_at: now,
+    started: false,
+    asking: true,
+    cancelled,
+  };
+  server.lease = lease;
+  state.engaged.set(row.device, server);
+  ask(step, lease);
+  out.push({ type: 'granted', lease: lease.row });
+  const { device, run, token } = row;
+  out.push({ type: 'slot', server: server.server, lease: { device, run, token, length_ms } });
+  out.push({ type: 'phase', run, phase: 'starting', server: server.server });
+};
+
+const isFresh = (deck: OnDeck, now: number): boolean =>
+  deck.recovered || (deck.ready !== null && now - deck.ready.heard_at <= NONCE_FRESH_MS);
+
+/** Grants every free slot whose next run is ready: one `start` is all that is left to do. */
+export const grantReady = (step: Step): void => {
+  const { state, now } = step;
+  if (!state.in_charge) return;
+  const waiting = [...state.servers.values()].filter((server) => server.on_deck !== null);
+  waiting.sort((a, b) => (a.on_deck?.token ?? 0) - (b.on_deck?.token ?? 0));
+  for (const server of waiting) {
+    const deck = server.on_deck;
+    if (deck === null || server.lease !== null || server.quarantine !== null || !isFresh(deck, now)) continue;
+    if (!hostGroupHasRoom(state, server) || !uplinkHasRoom(state, deck.request.uplink_group)) continue;
+    const row = deckRow(server, deck, true);
+    if (row === null) continue;
+    server.on_deck = null;
+    holdSlot(step, server, deck.request, row, deck.cancelled);
+  }
+};
+
+/** The slot is free. `rest_ms` above zero: the end was not clean, and the server rests first. */
+export const release = (step: Step, server: Server, lease: Lease, rest_ms: number): void => {
+  const { state, out } = step;
+  server.lease = null;
+  state.engaged.delete(lease.row.device);
+  if (rest_ms > 0) rest(step, server, rest_ms, lease.row.token);
+  else out.push({ type: 'drop-lease', token: lease.row.token });
+  out.push({ type: 'slot', server: server.server, lease: null });
+};
+
+/** How long a server rests after this lease ended uncleanly: rule 6 of the lease protocol. */
+export const restMs = (lease: Lease): number => longestTestMs(lease.row.tests) + 1000 * QUARANTINE_S;
+
+/** Repeats an unanswered `start`; at the deadline the run is overdue and the server rests. */
+export const tendLease = (step: Step, server: Server, lease: Lease): void => {
+  const { now, out } = step;
+  if (now >= lease.deadline) {
+    release(step, server, lease, restMs(lease));
+    if (lease.cancelled !== null) return;
+    out.push({ type: 'ended', run: lease.row.run, ending: { how: 'overdue', reason: 'no-answer-before-deadline' } });
+  } else if (lease.asking && now >= lease.start_sent_at + START_REPEAT_MS) {
+    if (lease.cancelled !== null) {
+      const { device, run } = lease.row;
+      out.push({ type: 'cancel', device, run, reason: lease.cancelled });
+    }
+    ask(step, lease);
+  }
+};
+
+/** When the lease next needs a look by itself. */
+export const leaseWake = (lease: Lease): number =>
+  lease.asking ? Math.min(lease.deadline, lease.start_sent_at + START_REPEAT_MS) : lease.deadline;
+
+/** The lease that holds a slot with this token, with its server. */
+export const findLease = (state: SlotState, device: string, token: number): { server: Server; lease: Lease } | null => {
+  const server = state.engaged.get(device);
+  if (server === undefined || server.lease === null || server.lease.row.token !== token) return null;
+  return { server, lease: server.lease };
+};

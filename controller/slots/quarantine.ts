@@ -1,0 +1,41 @@
+import { PREPARE_LEAD_MS, type Server, type Step } from './state.ts';
+
+/** The first probe comes this long after the unclean end, the next ones as far apart. */
+const PROBE_INTERVAL_MS = 5000;
+
+/** After a probe that shows the server free it needs a moment to clean up (facts of iperf3 3.12). */
+const AFTER_PROBE_MS = 500;
+
+/** The server rests for `rest_ms`, or until a probe shows that it is free. A longer rest that is under way stays. */
+export const rest = ({ now }: Step, server: Server, rest_ms: number, token: number | null): void => {
+  const until = Math.max(now + rest_ms, server.quarantine?.until ?? 0);
+  server.quarantine = { until, token, probe_at: now + PROBE_INTERVAL_MS };
+};
+
+/** A probe may shorten a quarantine, never a lease; "busy" and "silent" change nothing. */
+export const noteProbe = ({ now }: Step, server: Server, verdict: 'free' | 'busy' | 'silent'): void => {
+  const { quarantine } = server;
+  if (quarantine === null || verdict !== 'free') return;
+  quarantine.until = Math.min(quarantine.until, now + AFTER_PROBE_MS);
+  quarantine.probe_at = Number.POSITIVE_INFINITY;
+};
+
+/** Ends the rest when it is over, and probes before that. */
+export const tendQuarantine = ({ now, out }: Step, server: Server): void => {
+  const { quarantine } = server;
+  if (quarantine === null) return;
+  if (now >= quarantine.until) {
+    server.quarantine = null;
+    if (quarantine.token !== null) out.push({ type: 'drop-lease', token: quarantine.token });
+  } else if (now >= quarantine.probe_at) {
+    quarantine.probe_at = now + PROBE_INTERVAL_MS;
+    out.push({ type: 'probe', server: server.server });
+  }
+};
+
+/** When the quarantine next needs a look by itself. */
+export const quarantineWake = ({ quarantine }: Server, now: number): number => {
+  if (quarantine === null) return Number.POSITIVE_INFINITY;
+  const seatOpens = quarantine.until - PREPARE_LEAD_MS;
+  return Math.min(quarantine.until, quarantine.probe_at, seatOpens > now ? seatOpens : Number.POSITIVE_INFINITY);
+};

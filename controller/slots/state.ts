@@ -1,0 +1,124 @@
+import type { TestPlan } from '../../broker/contract/messages.ts';
+import { START_WINDOW_MS } from '../../broker/contract/numbers.ts';
+import type { LeaseRow, RunRequest, SlotEffect } from './events.ts';
+
+/** A nonce is used for a `start` only while it is this young: the rest of START_WINDOW_MS is for the way to the agent. */
+export const NONCE_FRESH_MS = START_WINDOW_MS - 1000;
+
+/** A scheduled run waits this long for an offline device to come back; one that a person asked for is answered at once. */
+export const OFFLINE_GRACE_MS = 60_000;
+
+/** After this many prepares without an answer a run is given up as `skipped`. */
+export const MAX_SETBACKS = 3;
+
+/** A run whose device did not answer, or declined for a passing reason, is tried again after this, times its setbacks. */
+export const SETBACK_DELAY_MS = 5000;
+
+/** A quarantined server's next run is prepared this long before the rest ends. */
+export const PREPARE_LEAD_MS = 5000;
+
+/** A run that waits for its turn. */
+export interface Waiting extends RunRequest {
+  /** Since when it waits. */
+  since: number;
+  /** How often its device did not answer, or declined for a passing reason. */
+  setbacks: number;
+}
+
+/** The next run of a server, prepared while another one may still hold the slot. */
+export interface OnDeck {
+  request: Waiting;
+  token: number;
+  lease_ms: number;
+  /** When the device was first asked, and last. */
+  asked_at: number;
+  prepare_sent_at: number;
+  ready: { nonce: string; boot: string; heard_at: number } | null;
+  /** Found on disk after a restart: its `start` may have been sent, so it is not replaced, only asked. */
+  recovered: boolean;
+  /** Why a person cancelled it, if it could not be taken off the deck at once. */
+  cancelled: string | null;
+}
+
+/** A slot granted to one run until a deadline. */
+export interface Lease {
+  request: Waiting;
+  row: LeaseRow;
+  deadline: number;
+  start_sent_at: number;
+  /** `started` was heard for the token. */
+  started: boolean;
+  /** The `start` is repeated until the agent answers. */
+  asking: boolean;
+  /** Why a person cancelled it; the slot is still held until the agent says that the token is dead. */
+  cancelled: string | null;
+}
+
+/** A server after an unclean end: it may still hold the dead session. */
+export interface Quarantine {
+  until: number;
+  /** The lease on disk that goes when the rest is over; null for a stranger's. */
+  token: number | null;
+  probe_at: number;
+}
+
+export interface Server {
+  server: string;
+  host_group: string | null;
+  lease: Lease | null;
+  quarantine: Quarantine | null;
+  on_deck: OnDeck | null;
+}
+
+/** What is known of a device's agent. A boot that was replaced is never new again. */
+export interface Presence {
+  online: boolean;
+  boot: string | null;
+  replaced: string[];
+  /** When `online` last changed. */
+  since: number;
+}
+
+/** All that the slots remember. Runs wait in the order of the maps, those asked for by a person first. */
+export interface SlotState {
+  servers: Map<string, Server>;
+  host_groups: ReadonlyMap<string, { capacity: number }>;
+  uplink_groups: ReadonlyMap<string, { capacity: number }>;
+  demanded: Map<string, Waiting>;
+  scheduled: Map<string, Waiting>;
+  presence: Map<string, Presence>;
+  /** Devices that are on deck or hold a lease, with the server. */
+  engaged: Map<string, Server>;
+  last_token: number;
+  in_charge: boolean;
+  in_charge_since: number;
+}
+
+/** One step: the state it changes, the moment, and the effects it asks for. */
+export interface Step {
+  state: SlotState;
+  now: number;
+  out: SlotEffect[];
+}
+
+/** The longest test of a plan, in milliseconds, without its grace: how long a dead session can hold the server. */
+export const longestTestMs = (tests: readonly TestPlan[]): number =>
+  Math.max(...tests.map((test) => 1000 * (test.duration_s + test.omit_s)));
+
+const leases = (state: SlotState): Lease[] =>
+  [...state.servers.values()].flatMap((server) => (server.lease === null ? [] : [server.lease]));
+
+/** Whether one more run fits beside those that hold a slot in the server's host group. */
+export const hostGroupHasRoom = (state: SlotState, server: Server): boolean => {
+  if (server.host_group === null) return true;
+  const capacity = state.host_groups.get(server.host_group)?.capacity ?? 1;
+  const used = [...state.servers.values()].filter((other) => other.host_group === server.host_group && other.lease);
+  return used.length < capacity;
+};
+
+/** Whether one more of the uplink group's devices may be measured beside those that hold a slot now. */
+export const uplinkHasRoom = (state: SlotState, uplink_group: string | null): boolean => {
+  if (uplink_group === null) return true;
+  const capacity = state.uplink_groups.get(uplink_group)?.capacity ?? 1;
+  return leases(state).filter((lease) => lease.request.uplink_group === uplink_group).length < capacity;
+};
