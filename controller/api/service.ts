@@ -1,0 +1,30 @@
+import type { RunRecord } from '../run-record.ts';
+import type { Progress, ProgressListener } from '../runs/progress.ts';
+import type { Credentials, DeviceView, NewDevice, Problem, RunOrder, ServerView, StatusView } from './views.ts';
+
+/** An answer, or why there is none. */
+export type Answer<T> = { ok: true; value: T } | { ok: false; problem: Problem };
+
+/** Which runs to show: `since_ms` is milliseconds since 1970; newest first. */
+export interface RecordFilter {
+  device?: string;
+  since_ms?: number;
+  limit?: number;
+}
+
+/** What the HTTP API offers of a running controller. */
+export interface Service {
+  status(): StatusView;
+  devices(): DeviceView[];
+  device(device: string): Answer<DeviceView>;
+  addDevice(device: NewDevice): Answer<Credentials>;
+  removeDevice(device: string): Answer<{ device: string }>;
+  servers(): ServerView[];
+  orderRun(order: RunOrder): Answer<{ run: string }>;
+  cancelRun(run: string): Answer<{ run: string }>;
+  record(run: string): Answer<RunRecord>;
+  records(filter: RecordFilter): RunRecord[];
+  /** The last word on a run that is not over. */
+  progress(run: string): Progress | null;
+  watch(listener: ProgressListener): () => void;
+}

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { Id } from '../../broker/contract/messages.ts';
+import { RunRecord } from '../run-record.ts';
+
+/*
+ * The JSON of the HTTP API and of the commands' `--json`: the same thing looks the same everywhere.
+ */
+
+/** A device as lists show it. `last_run` is RFC 3339. */
+export const DeviceView = z.object({
+  device: z.string(),
+  organization: z.string(),
+  tags: z.array(z.string()),
+  uplink_group: z.string().nullable(),
+  via: z.enum(['agent', 'ssh']),
+  online: z.boolean(),
+  agent: z.string().nullable(),
+  iperf3: z.string().nullable(),
+  last_run: z.string().nullable(),
+});
+export type DeviceView = z.infer<typeof DeviceView>;
+
+/** What `device add` needs; the id of the organization must be in the configuration. */
+export const NewDevice = z.strictObject({
+  device: Id,
+  organization: Id.default('default'),
+  tags: z.array(Id).default([]),
+  uplink_group: Id.nullable().default(null),
+});
+export type NewDevice = z.infer<typeof NewDevice>;
+
+/** The device's credentials: shown once, stored only as a hash. `uci` are the lines to paste on an OpenWrt router. */
+export const Credentials = z.object({
+  device: z.string(),
+  username: z.string(),
+  password: z.string(),
+  uci: z.array(z.string()),
+});
+export type Credentials = z.infer<typeof Credentials>;
+
+/** A server and who uses it now. `queued` counts the runs that wait and may use it. */
+export const ServerView = z.object({
+  server: z.string(),
+  host: z.string(),
+  port: z.int(),
+  host_group: z.string().nullable(),
+  device: z.string().nullable(),
+  run: z.string().nullable(),
+  queued: z.int(),
+  state: z.enum(['idle', 'leased', 'resting']),
+});
+export type ServerView = z.infer<typeof ServerView>;
+
+/** A run that somebody asks for now. `tests` null: those of the organization's check. */
+export const RunOrder = z.strictObject({ device: Id, server: Id.nullable().default(null) });
+export type RunOrder = z.infer<typeof RunOrder>;
+
+/** What happens to a run that is not over; the last one, `final`, carries the record. */
+export const ProgressView = z.discriminatedUnion('phase', [
+  z.object({ phase: z.literal('waiting'), run: z.string(), at: z.string(), reason: z.string().nullable() }),
+  z.object({ phase: z.literal('on-deck'), run: z.string(), at: z.string(), server: z.string() }),
+  z.object({
+    phase: z.enum(['starting', 'running']),
+    run: z.string(),
+    at: z.string(),
+    server: z.string(),
+    tests: z.array(z.object({ test: z.string(), duration_s: z.number(), omit_s: z.number() })),
+  }),
+  z.object({ phase: z.literal('finished'), run: z.string(), at: z.string() }),
+  z.object({ phase: z.literal('final'), run: z.string(), at: z.string(), record: RunRecord }),
+]);
+export type ProgressView = z.infer<typeof ProgressView>;
+
+/** How the controller is doing. */
+export const StatusView = z.object({
+  version: z.string(),
+  in_charge: z.boolean(),
+  broker_connected: z.boolean(),
+  devices: z.int(),
+  devices_online: z.int(),
+  runs_open: z.int(),
+  messages_dropped: z.int(),
+  influx: z.object({ waiting: z.int(), rejected: z.int(), last_error: z.string().nullable() }).nullable(),
+});
+export type StatusView = z.infer<typeof StatusView>;
+
+/** Every error of the API: what went wrong, and what to do. */
+export const Problem = z.object({
+  error: z.enum(['bad-request', 'unauthorized', 'not-found', 'conflict', 'unavailable']),
+  message: z.string(),
+  problems: z.array(z.string()).default([]),
+});
+export type Problem = z.infer<typeof Problem>;

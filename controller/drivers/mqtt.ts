@@ -1,0 +1,71 @@
+import type { MqttLink } from '../../broker/client.ts';
+import { type Inbound, parseInbound } from '../../broker/contract/inbound.ts';
+import type { Command, SlotStatus, TestPlan } from '../../broker/contract/messages.ts';
+import { commandTopic, slotTopic } from '../../broker/contract/topics.ts';
+import type { Log } from '../../broker/log.ts';
+import type { ServerSettings } from '../config/settings.ts';
+
+/**
+ * Runs over MQTT: the commands of the contract to agents, and their messages back, each parsed once.
+ * A command that can't be sent now is dropped: whoever needs an answer repeats until it has one.
+ */
+export class MqttDriver {
+  readonly #link: MqttLink;
+  readonly #log: Log;
+  /** Messages that did not parse, by reason of being dropped; shown by the status API. */
+  dropped = 0;
+
+  constructor(link: MqttLink, log: Log) {
+    this.#link = link;
+    this.#log = log;
+  }
+
+  /** Calls `handler` with each message of the contract; what does not parse is counted, logged with its topic and dropped. */
+  onMessage(handler: (message: Inbound, retained: boolean) => void): void {
+    this.#link.onMessage((topic, payload, retained) => {
+      // An emptied retained message: nothing is said.
+      if (payload.length === 0) return;
+      const message = parseInbound(topic, payload);
+      if (message.kind !== 'dropped') {
+        handler(message, retained);
+        return;
+      }
+      this.dropped += 1;
+      this.#log.warn({ topic, reason: message.reason }, 'dropped a message that is not of the contract');
+    });
+  }
+
+  /** Asks a device to get ready: on deck, while another run may still hold the slot. */
+  prepare(device: string, run: string, server: ServerSettings, tests: TestPlan[], lease_ms: number): void {
+    const { host, port, auth } = server;
+    this.#command(device, { type: 'prepare', run, server: { host, port, auth }, tests, lease_ms });
+  }
+
+  /** The slot is the device's now. The same token and nonce always make the same bytes. */
+  start(device: string, run: string, token: number, nonce: string): void {
+    this.#command(device, { type: 'start', run, token, nonce });
+  }
+
+  /** iperf3 stops at once, and the run is forgotten by the agent. */
+  cancel(device: string, run: string, reason: string): void {
+    this.#command(device, { type: 'cancel', run, reason });
+  }
+
+  /** The result is on disk here: the agent may forget it. */
+  accepted(device: string, run: string, token: number): void {
+    this.#command(device, { type: 'accepted', run, token });
+  }
+
+  /** Tells everybody who holds a server's slot. */
+  slot(server: string, status: SlotStatus): void {
+    this.#send(this.#link.publish(slotTopic(server), status, { retain: true }), { server });
+  }
+
+  #command(device: string, command: Command): void {
+    this.#send(this.#link.publish(commandTopic(device), command), { device, type: command.type });
+  }
+
+  #send(sent: Promise<void>, about: object): void {
+    sent.catch((error: unknown) => this.#log.debug({ ...about, error: String(error) }, 'could not be sent now'));
+  }
+}
