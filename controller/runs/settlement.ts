@@ -50,7 +50,7 @@ export class Settlement {
       measurement,
       time_ms: Math.round(grant.at_ms + started_ms),
     }));
-    const decides = run.state !== 'final' && run.granted_token === token;
+    const decides = run.state !== 'final' && run.awaits_result && run.granted_token === token;
     const verdict = decides ? this.#verdict(run, grant.tests, measurements, failures, at_ms) : null;
     const duration_s = Math.max(0, ...result.tests.map((test) => test.ended_ms)) / 1000;
     const outcome = store.results.store({
@@ -87,7 +87,10 @@ export class Settlement {
     if (run === null) return false;
     const since = run.granted_at_ms;
     const duration_s = since === null ? 0 : Math.max(0, at_ms - since) / 1000;
-    return this.#options.store.results.finish(id, this.#ending(run, { outcome, reason, zeros: [] }, { at_ms, duration_s }));
+    return this.#options.store.results.finish(
+      id,
+      this.#ending(run, { outcome, reason, zeros: [] }, { at_ms, duration_s }),
+    );
   }
 
   /** After a crash a start may have been sent whose grant never came to disk: the lease that was on deck tells. */
@@ -100,7 +103,13 @@ export class Settlement {
     return store.runs.grant(token);
   }
 
-  #verdict(run: RunRow, planned: TestPlan[], measurements: Measurement[], failures: TestFailure[], now_ms: number): Verdict {
+  #verdict(
+    run: RunRow,
+    planned: TestPlan[],
+    measurements: Measurement[],
+    failures: TestFailure[],
+    now_ms: number,
+  ): Verdict {
     return decideRun({
       planned,
       measurements,

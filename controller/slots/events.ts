@@ -74,7 +74,8 @@ export type SlotEffect =
   | { type: 'granted'; lease: LeaseRow }
   | { type: 'drop-lease'; token: number }
   | { type: 'slot'; server: string; lease: { device: string; run: string; token: number; length_ms: number } | null }
-  | { type: 'phase'; run: string; phase: 'waiting' | 'on-deck' | 'starting' | 'running'; server: string | null }
+  | { type: 'phase'; run: string; phase: 'waiting' }
+  | { type: 'phase'; run: string; phase: 'on-deck' | 'starting' | 'running'; server: string }
   /** The slot passed on; what remains is the result. */
   | { type: 'released'; run: string; token: number }
   | { type: 'ended'; run: string; ending: Ending }

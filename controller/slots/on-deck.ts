@@ -90,7 +90,9 @@ const expectedFree = (server: Server): number => {
 };
 
 const seatIsOpen = (server: Server, now: number): boolean =>
-  server.on_deck === null && (server.quarantine === null || server.quarantine.until - now <= PREPARE_LEAD_MS);
+  !server.closed &&
+  server.on_deck === null &&
+  (server.quarantine === null || server.quarantine.until - now <= PREPARE_LEAD_MS);
 
 /** Whether the device's uplink group would have room on this server, counting who is on deck and not who leaves. */
 const uplinkWouldFit = (state: SlotState, request: Waiting, server: Server): boolean => {

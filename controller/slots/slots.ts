@@ -121,6 +121,34 @@ export class Slots {
     return wake;
   }
 
+  /** Who holds which slot, to be told to everybody. */
+  slotEffects(now: number): Extract<SlotEffect, { type: 'slot' }>[] {
+    return [...this.#state.servers.values()].map(({ server, lease }) => {
+      if (lease === null) return { type: 'slot', server, lease: null };
+      const { device, run, token } = lease.row;
+      return { type: 'slot', server, lease: { device, run, token, length_ms: lease.deadline - now } };
+    });
+  }
+
+  /** New settings. A server that left them takes no new run, and is kept until its lease is settled. */
+  configure({ servers, host_groups, uplink_groups }: Omit<SlotOptions, 'last_token'>): void {
+    const state = this.#state;
+    state.host_groups = host_groups;
+    state.uplink_groups = uplink_groups;
+    const wanted = new Map(servers.map((server) => [server.server, server]));
+    for (const [name, server] of state.servers) {
+      server.closed = !wanted.has(name);
+      if (server.closed && server.lease === null && server.on_deck === null && server.quarantine === null) {
+        state.servers.delete(name);
+      }
+    }
+    for (const server of wanted.values()) {
+      const known = state.servers.get(server.server);
+      if (known === undefined) state.servers.set(server.server, emptyServer(server));
+      else known.host_group = server.host_group;
+    }
+  }
+
   view(): SlotView[] {
     return [...this.#state.servers.values()].map(({ server, lease, quarantine, on_deck }) => ({
       server,
@@ -238,7 +266,7 @@ export class Slots {
   #server(name: string): Server {
     const known = this.#state.servers.get(name);
     if (known !== undefined) return known;
-    const gone = emptyServer({ server: name, host_group: null });
+    const gone = { ...emptyServer({ server: name, host_group: null }), closed: true };
     this.#state.servers.set(name, gone);
     return gone;
   }
@@ -247,6 +275,7 @@ export class Slots {
 const emptyServer = ({ server, host_group }: { server: string; host_group: string | null }): Server => ({
   server,
   host_group,
+  closed: false,
   lease: null,
   quarantine: null,
   on_deck: null,

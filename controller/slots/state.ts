@@ -65,6 +65,8 @@ export interface Quarantine {
 export interface Server {
   server: string;
   host_group: string | null;
+  /** Not in the settings any more: kept until its lease is settled, and takes no new run. */
+  closed: boolean;
   lease: Lease | null;
   quarantine: Quarantine | null;
   on_deck: OnDeck | null;

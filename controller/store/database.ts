@@ -81,8 +81,9 @@ export class Database {
     );
   }
 
-  /** Everything that `work` writes is kept, or, when it throws, nothing. Transactions do not nest. */
+  /** Everything that `work` writes is kept, or, when it throws, nothing. Within another transaction it is a part of that one. */
   transaction<T>(work: () => T): T {
+    if (this.#connection.inTransaction) return work();
     this.exec('BEGIN IMMEDIATE');
     try {
       const result = work();
