@@ -52,6 +52,7 @@ interface Parts {
   link: MqttLink;
   charge: Charge;
   slots: Slots;
+  fleet: Fleet;
   dispatcher: Dispatcher;
   nights: Nights;
   overdue: OverdueRuns;
@@ -142,7 +143,7 @@ export class Controller {
     });
     const { host, port, token } = this.#settings.http;
     const api = new ApiServer(createApi(fleet, { token, log, clock }), { host, port, clock });
-    this.#parts = { store, broker, link, charge, slots, dispatcher, nights, overdue, drain, api };
+    this.#parts = { store, broker, link, charge, slots, fleet, dispatcher, nights, overdue, drain, api };
     started.push(() => {
       this.#parts = null;
     });
@@ -158,6 +159,11 @@ export class Controller {
     nights.start();
     overdue.start();
     return { http_port, mqtt_port };
+  }
+
+  /** The fleet, while the controller runs. */
+  get fleet(): Fleet {
+    return this.#running().fleet;
   }
 
   /** Takes new settings into force. Returns what they change that only a restart can. Runs that are under way keep theirs. */

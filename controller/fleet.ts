@@ -106,8 +106,11 @@ export class Fleet implements Service {
     });
   }
 
-  /** A run now, with the tests of the organization's check, also when its schedule is off. */
-  orderRun({ device, server }: RunOrder): Answer<{ run: string }> {
+  /**
+   * A run now, with the tests of the organization's check, also when its schedule is off. `before` gets the new id before
+   * anything happens to the run.
+   */
+  orderRun({ device, server }: RunOrder, before: (run: string) => void = () => {}): Answer<{ run: string }> {
     const { store, settings, dispatcher, clock } = this.#options;
     const row = store.devices.get(device);
     if (row === null) return this.#unknownDevice(device);
@@ -144,6 +147,7 @@ export class Fleet implements Service {
         window_end_ms: now + DEMAND_WINDOW_MS,
       },
     ]);
+    before(run);
     const added = store.runs.get(run);
     if (added !== null) dispatcher.submit(added);
     return { ok: true, value: { run } };
