@@ -4,7 +4,7 @@ import tls from 'node:tls';
 import { Aedes } from 'aedes';
 import type { Principal } from './access.ts';
 import { Admission, type Authenticate, type BrokerCounters } from './admission.ts';
-import { type Clock, sleep, systemClock } from './clock.ts';
+import { type Clock, systemClock } from './clock.ts';
 import { GuardedConnection } from './guarded-connection.ts';
 import type { Log } from './log.ts';
 import { CleanSessionPersistence } from './persistence.ts';
@@ -145,7 +145,13 @@ export class EmbeddedBroker {
     const { aedes, server } = this.#running;
     this.#running = null;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    await Promise.race([new Promise<void>((resolve) => aedes.close(() => resolve())), sleep(this.#clock, STOP_MS)]);
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.after(STOP_MS, resolve);
+      aedes.close(() => {
+        cancel();
+        resolve();
+      });
+    });
     for (const stream of this.#streams) stream.destroy();
     await closed;
   }
