@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { IClientPublishOptions, MqttClient } from 'mqtt';
 import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { EmbeddedBroker } from '../../broker/broker.ts';
@@ -340,7 +341,7 @@ describe('subscribing', () => {
 });
 
 describe('the last will', () => {
-  test('fires when the connection is cut, not when the client takes leave', async () => {
+  test('fires when the connection is cut or reset, not when the client takes leave', async () => {
     const { port } = await startBroker();
     const { messages } = await startController(port);
     const will = (device: string) =>
@@ -349,8 +350,11 @@ describe('the last will', () => {
     await polite.endAsync();
     const cut = await rawClient(port, 'ap-2', { will: will('ap-2') });
     cut.stream.destroy();
-    await until('a will fires', () => messages.length > 0);
-    expect(messages).toEqual([`${statusTopic('ap-2')} gone`]);
+    await until('a will fires', () => messages.length === 1);
+    const reset = await rawClient(port, 'ap-3', { will: will('ap-3') });
+    (reset.stream as Socket).resetAndDestroy();
+    await until('another will fires', () => messages.length === 2);
+    expect(messages).toEqual([`${statusTopic('ap-2')} gone`, `${statusTopic('ap-3')} gone`]);
   });
 });
 
