@@ -23,6 +23,9 @@ export interface BrokerOptions {
 /** A connection that has not authenticated by then is cut. */
 const AUTHENTICATION_MS = 10_000;
 
+/** A client that leaves a full buffer unread for so long is cut; until then, whoever sent to it may be kept waiting. */
+const UNREAD_MS = 10_000;
+
 /** `stop()` waits this long for clients to be taken leave of, then cuts them. */
 const STOP_MS = 2_000;
 
@@ -77,6 +80,8 @@ export class EmbeddedBroker {
       ...this.#admission.hooks(),
       persistence: new CleanSessionPersistence(),
       connectTimeout: 2 * AUTHENTICATION_MS, // ours comes first
+      drainTimeout: UNREAD_MS,
+      concurrency: 0, // no limit: 100 messages to clients that do not read would hold up everybody's
       maxClientsIdLength: 256, // they carry the user's name here
     });
     aedes.on('connectionError', (_client, error) => log.debug({ error: error.message }, 'connection ended'));

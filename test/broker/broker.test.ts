@@ -306,6 +306,48 @@ describe('publishing', () => {
   });
 });
 
+describe('a client that does not read', () => {
+  test('holds up nobody else, and not the stop, even with many messages to it under way', async () => {
+    const { broker, port } = await startBroker();
+    const deaf = broker.open();
+    const subscribePacket = Buffer.from([0x82, 17, 0, 1, 0, 12, ...Buffer.from('perfleet/1/#'), 1]);
+    deaf.write(Buffer.concat([connectPacket('deaf', 'x'), subscribePacket]));
+    const topic = Buffer.from('perfleet/1/device/ap-9/command');
+    const packet = Buffer.concat([Buffer.from([0x30, 132, 1, 0, topic.length]), topic, Buffer.alloc(100)]);
+    deaf.write(Buffer.concat(Array(450).fill(packet)));
+    await until('its buffers are full', () => deaf.readableLength > 16_000);
+    const device = await rawClient(port, 'ap-1');
+    const received: string[] = [];
+    device.on('message', (_topic, payload) => received.push(`${payload}`));
+    await subscribe(device, statusTopic('ap-1'));
+    await publish(device, statusTopic('ap-1'), 'alive');
+    await until('the status comes back', () => received.length > 0);
+    await broker.stop();
+  });
+
+  test('loses messages if it is a device, instead of holding up the controller', async () => {
+    const { broker, port } = await startBroker();
+    const { controller } = await startController(port);
+    const commands: string[] = [];
+    const device = await rawClient(port, 'ap-1');
+    device.on('message', (_topic, payload) => commands.push(`${payload}`));
+    await subscribe(device, 'perfleet/1/device/ap-1/command');
+    const deaf = await rawClient(port, 'ap-2');
+    await subscribe(deaf, statusTopic('ap-2'), 'perfleet/1/device/ap-2/command');
+    deaf.stream.unpipe();
+    deaf.stream.pause();
+    const large = Buffer.alloc(MAX_PAYLOAD_BYTES / 2);
+    await until('the broker gives up on it', async () => {
+      deaf.publish(statusTopic('ap-2'), large);
+      await publish(controller, 'perfleet/1/device/ap-2/command', 'unheard');
+      return broker.counters.deliveries_dropped > 0;
+    });
+    await publish(controller, 'perfleet/1/device/ap-1/command', 'heard');
+    await until('the command arrives', () => commands.length > 0);
+    expect(broker.connected).toBe(3);
+  });
+});
+
 describe('subscribing', () => {
   test('refused filters are answered with 128 one by one, and the allowed ones work', async () => {
     const { broker, port } = await startBroker();
