@@ -22,6 +22,8 @@ export interface BrokerCounters {
   publishes_refused: number;
   /** Filters answered with 0x80. */
   subscriptions_refused: number;
+  /** Not sent to a device that does not read what it is sent. */
+  deliveries_dropped: number;
 }
 
 /** CONNACK return codes (MQTT 3.1.1, table 3.1). */
@@ -70,6 +72,7 @@ export class Admission {
     connections_oversized: 0,
     publishes_refused: 0,
     subscriptions_refused: 0,
+    deliveries_dropped: 0,
   };
   readonly #authenticate: Authenticate;
   readonly #log: Log;
@@ -131,6 +134,14 @@ export class Admission {
           this.refuse('subscriptions_refused', fields, 'refused a subscription');
         }
         done(null, verdict.allowed ? subscription : null);
+      },
+      authorizeForward: (client, packet) => {
+        const { principal, username } = lookUp(this.#admitted, client);
+        if (principal.kind === 'controller' || !client.conn.writableNeedDrain) return packet;
+        // Aedes would keep the sender waiting until this device reads: the controller, and with it the whole fleet.
+        const fields = { username, topic: packet.topic };
+        this.refuse('deliveries_dropped', fields, 'dropped a message to a device that does not read');
+        return null;
       },
     };
   }
