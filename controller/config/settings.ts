@@ -12,6 +12,8 @@ export interface Settings {
   uplink_groups: Map<string, { capacity: number }>;
   /** Always has `default`; each with its own list of servers and its own check, defaults filled in. */
   organizations: Map<string, OrganizationSettings>;
+  alerts: AlertSettings[];
+  receivers: Map<string, ReceiverSettings>;
 }
 
 export interface TlsFiles {
@@ -64,4 +66,28 @@ export interface OrganizationSettings {
   organization: string;
   servers: string[];
   check: CheckSettings;
+}
+
+/** One alert rule, validated; this version does not evaluate it. */
+export interface AlertSettings {
+  name: string;
+  /** `<protocol>.<direction>.<field>` or `run.success`. */
+  metric: string;
+  /** Fires when the metric is `below` or `above` this, in the metric's own unit. */
+  compare: 'below' | 'above';
+  threshold: number;
+  /** `breaches` of the last `of` measurements must be over the threshold. */
+  breaches: number;
+  of: number;
+  /** The alert ends when the metric is back at this. */
+  clear: number;
+  where: { organization: string | null; device: string | null; server: string | null; uplink_group: string | null };
+  /** Names of receivers. */
+  notify: string[];
+}
+
+export interface ReceiverSettings {
+  webhook: string;
+  /** Signs the messages; null for none. */
+  secret: string | null;
 }

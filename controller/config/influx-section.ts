@@ -1,0 +1,54 @@
+import { anything, optional, text } from './leaf.ts';
+import { showValue } from './problem.ts';
+import { keysIn, type Reader } from './reader.ts';
+import type { InfluxSettings } from './settings.ts';
+import { httpUrl } from './url-leaf.ts';
+
+const path = ['influx'];
+
+const file = text('the path of a file');
+
+const readVersion1 = (reader: Reader, raw: unknown): InfluxSettings => {
+  const given = reader.fields(path, raw, {
+    version: anything,
+    url: httpUrl,
+    database: text('the name of a database'),
+    username: optional(text('a user name')),
+    password_file: optional(file),
+  });
+  const password = reader.secret([...path, 'password_file'], given.password_file, 'secret');
+  const keys = keysIn(raw);
+  if (keys.has('username') !== keys.has('password_file')) {
+    reader.problem(path, 'one of username and password_file', 'both of them, or neither');
+  }
+  const { url = '', database = '', username = null } = given;
+  return { version: 1, url, database, username, password };
+};
+
+const readVersion2 = (reader: Reader, raw: unknown): InfluxSettings => {
+  const given = reader.fields(path, raw, {
+    version: anything,
+    url: httpUrl,
+    organization: text('the name of an organization in InfluxDB'),
+    bucket: text('the name of a bucket'),
+    token_file: file,
+  });
+  const { url = '', organization = '', bucket = '' } = given;
+  const token = reader.secret([...path, 'token_file'], given.token_file, 'secret') ?? '';
+  return { version: 2, url, organization, bucket, token };
+};
+
+/** `influx`: none unless it is there. */
+export const readInflux = (reader: Reader, raw: unknown): InfluxSettings | null => {
+  if (raw === undefined || raw === null) return null;
+  if (typeof raw !== 'object' || Array.isArray(raw)) {
+    reader.problem(path, showValue(path, raw), 'a mapping that begins with version: 1 or version: 2');
+    return null;
+  }
+  const version = 'version' in raw ? raw.version : undefined;
+  if (version === 1) return readVersion1(reader, raw);
+  if (version === 2) return readVersion2(reader, raw);
+  const hint = version === 3 ? 'InfluxDB 3 takes writes as version 2 does: write 2' : undefined;
+  reader.problem([...path, 'version'], showValue(path, version), '1 or 2', hint);
+  return null;
+};

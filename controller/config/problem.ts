@@ -1,0 +1,56 @@
+/** One thing that is wrong with a configuration file. */
+export interface Problem {
+  /** `servers.milan-1.port`, `check.tests[2].bitrate`; empty for the file as a whole. */
+  path: string;
+  line: number | null;
+  /** What is there, in words; a secret is never shown. */
+  found: string;
+  expected: string;
+  hint?: string;
+}
+
+/** Keys and list positions from the top of the file. */
+export type Path = readonly (string | number)[];
+
+const PLAIN_KEY = /^[A-Za-z0-9_.-]{1,64}$/;
+
+/** A key as a message shows it: a strange one is cut short, it may be a secret that lost its key. */
+export const showKey = (key: string): string =>
+  PLAIN_KEY.test(key) ? key : `"${key.match(/^[A-Za-z0-9_.-]{0,20}/)?.[0] ?? ''}…"`;
+
+/** `['check', 'tests', 2, 'bitrate']` → `check.tests[2].bitrate`. */
+export const showPath = (path: Path): string =>
+  path
+    .map((step, index) => (typeof step === 'number' ? `[${step}]` : `${index === 0 ? '' : '.'}${showKey(step)}`))
+    .join('');
+
+const SECRETIVE = /pass|secret|token|credential|key/i;
+
+const WORDS: Record<string, string> = { number: 'a number', boolean: 'true or false', string: 'a text' };
+
+/**
+ * A value as a message shows it. Under a key that sounds secret only its type is shown, and a URL loses its user and password:
+ * people put a password where the name of its file belongs.
+ */
+export const showValue = (path: Path, value: unknown): string => {
+  if (value === undefined || value === null) return 'nothing';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  if (path.some((step) => typeof step === 'string' && SECRETIVE.test(step))) {
+    return `${WORDS[typeof value] ?? 'a value'} (not shown)`;
+  }
+  const text = String(value).replace(/\/\/.*@/s, '//…@');
+  const cut = text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  return typeof value === 'string' ? JSON.stringify(cut) : cut;
+};
+
+/** What a person sees: one entry a problem, in the order of the file, and how many there are. */
+export const formatProblems = (problems: readonly Problem[], file: string): string => {
+  const entries = problems.map(({ path, line, found, expected, hint }) => {
+    const place = [line === null ? '' : `line ${line}`, path].filter((part) => part !== '').join(', ') || 'the file';
+    const rows = [`${place}`, `  found:    ${found}`, `  expected: ${expected}`];
+    return [...rows, ...(hint === undefined ? [] : [`  hint:     ${hint}`])].join('\n');
+  });
+  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+  return [`${file} was refused`, ...entries, `${count} in ${file}`].join('\n\n');
+};

@@ -1,0 +1,189 @@
+import type { Clock } from '../broker/clock.ts';
+import type { Answer, RecordFilter, Service } from './api/service.ts';
+import type { Credentials, DeviceView, NewDevice, Problem, RunOrder, ServerView, StatusView } from './api/views.ts';
+import type { Settings } from './config/settings.ts';
+import { uciLines } from './credentials.ts';
+import type { RunRecord } from './run-record.ts';
+import type { Dispatcher } from './runs/dispatcher.ts';
+import { newRunId } from './runs/nights.ts';
+import type { Progress, ProgressBoard, ProgressListener } from './runs/progress.ts';
+import type { Slots } from './slots/slots.ts';
+import type { DeviceRow } from './store/devices.ts';
+import { StoreError } from './store/errors.ts';
+import { hashPassword, newPassword } from './store/password.ts';
+import type { Store } from './store/store.ts';
+
+/** How long a run that a person asked for waits for its turn before it is `missed`. */
+const DEMAND_WINDOW_MS = 3_600_000;
+
+export interface FleetOptions {
+  settings: () => Settings;
+  store: Store;
+  slots: Slots;
+  dispatcher: Dispatcher;
+  board: ProgressBoard;
+  clock: Clock;
+  /** What only the running controller knows about itself. */
+  health: () => Pick<StatusView, 'version' | 'in_charge' | 'broker_connected' | 'messages_dropped' | 'influx'>;
+  /** Where agents find the broker. */
+  brokerUrl: () => string;
+  /** Ends the connections of a device that was removed. */
+  disconnect: (device: string) => void;
+}
+
+const refuse = (error: Problem['error'], message: string, problems: string[] = []): { ok: false; problem: Problem } => ({
+  ok: false,
+  problem: { error, message, problems },
+});
+
+/** The fleet as the HTTP API offers it: devices, servers, runs. */
+export class Fleet implements Service {
+  readonly #options: FleetOptions;
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+  }
+
+  status(): StatusView {
+    const { store, slots, health } = this.#options;
+    const devices = store.devices.list();
+    return {
+      ...health(),
+      devices: devices.length,
+      devices_online: devices.filter(({ device }) => slots.isOnline(device)).length,
+      runs_open: store.runs.open().length,
+    };
+  }
+
+  devices(): DeviceView[] {
+    return this.#options.store.devices.list().map((row) => this.#view(row));
+  }
+
+  device(device: string): Answer<DeviceView> {
+    const row = this.#options.store.devices.get(device);
+    return row === null ? this.#unknownDevice(device) : { ok: true, value: this.#view(row) };
+  }
+
+  /** Registers a device and issues its password, which is shown this once. */
+  addDevice(device: NewDevice): Answer<Credentials> {
+    const { store, settings, brokerUrl } = this.#options;
+    const problems = this.#problemsOf(device);
+    if (problems.length > 0) return refuse('bad-request', `device ${device.device} can't be added`, problems);
+    const password = newPassword();
+    try {
+      store.devices.add(device, hashPassword(password));
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.kind !== 'exists') throw error;
+      return refuse('conflict', `device ${device.device} exists: remove it first to issue a new password`);
+    }
+    const uci = uciLines(device.device, password, brokerUrl(), settings().broker);
+    return { ok: true, value: { device: device.device, username: device.device, password, uci } };
+  }
+
+  /** The device's credentials stop working, its runs are cancelled, its stored runs stay. */
+  removeDevice(device: string): Answer<{ device: string }> {
+    const { store, dispatcher, disconnect } = this.#options;
+    if (store.devices.get(device) === null) return this.#unknownDevice(device);
+    for (const run of store.runs.open()) {
+      if (run.device === device) dispatcher.handle({ type: 'cancel', run: run.run, reason: 'the device was removed' });
+    }
+    store.devices.remove(device);
+    disconnect(device);
+    return { ok: true, value: { device } };
+  }
+
+  servers(): ServerView[] {
+    const { settings, slots } = this.#options;
+    const views = new Map(slots.view().map((view) => [view.server, view]));
+    return [...settings().servers.values()].map(({ server, host, port, host_group }) => {
+      const { device = null, run = null, state = 'idle' } = views.get(server) ?? {};
+      return { server, host, port, host_group, device, run, queued: slots.queued(server), state };
+    });
+  }
+
+  /** A run now, with the tests of the organization's check, also when its schedule is off. */
+  orderRun({ device, server }: RunOrder): Answer<{ run: string }> {
+    const { store, settings, dispatcher, clock } = this.#options;
+    const row = store.devices.get(device);
+    if (row === null) return this.#unknownDevice(device);
+    const organization = settings().organizations.get(row.organization);
+    if (organization === undefined) {
+      return refuse('conflict', `organization ${row.organization} of device ${device} is not in the configuration any more`);
+    }
+    if (server !== null && !settings().servers.has(server)) {
+      const known = [...settings().servers.keys()].join(', ') || 'none';
+      return refuse('not-found', `server ${server} is not in the configuration; known servers: ${known}`);
+    }
+    if (server === null && organization.servers.length === 0) {
+      return refuse('conflict', `organization ${row.organization} has no server: set organizations.${row.organization}.servers or default_servers`);
+    }
+    const now = clock.wall();
+    const run = newRunId();
+    store.runs.add([
+      {
+        run,
+        device,
+        organization: row.organization,
+        server,
+        origin: 'demand',
+        night: null,
+        tests: organization.check.tests,
+        requested_at_ms: now,
+        not_before_ms: now,
+        window_end_ms: now + DEMAND_WINDOW_MS,
+      },
+    ]);
+    const added = store.runs.get(run);
+    if (added !== null) dispatcher.submit(added);
+    return { ok: true, value: { run } };
+  }
+
+  cancelRun(run: string): Answer<{ run: string }> {
+    const row = this.#options.store.runs.get(run);
+    if (row === null) return refuse('not-found', `there is no run ${run}`);
+    if (row.state === 'final') return refuse('conflict', `run ${run} is over`);
+    this.#options.dispatcher.cancel(run, 'cancelled by a person');
+    return { ok: true, value: { run } };
+  }
+
+  record(run: string): Answer<RunRecord> {
+    const record = this.#options.store.records.get(run);
+    return record === null ? refuse('not-found', `there is no run ${run}`) : { ok: true, value: record };
+  }
+
+  records(filter: RecordFilter): RunRecord[] {
+    return this.#options.store.records.list(filter);
+  }
+
+  progress(run: string): Progress | null {
+    return this.#options.board.last(run) ?? null;
+  }
+
+  watch(listener: ProgressListener): () => void {
+    return this.#options.board.watch(listener);
+  }
+
+  #problemsOf({ device, organization, uplink_group }: NewDevice): string[] {
+    const { organizations, uplink_groups } = this.#options.settings();
+    const problems: string[] = [];
+    if (device === 'perfleet-controller') problems.push('device: perfleet-controller is the name of the controller itself');
+    if (!organizations.has(organization)) {
+      problems.push(`organization: ${organization} is not in the configuration; known: ${[...organizations.keys()].join(', ')}`);
+    }
+    if (uplink_group !== null && !uplink_groups.has(uplink_group)) {
+      problems.push(`uplink_group: ${uplink_group} is not in the configuration; known: ${[...uplink_groups.keys()].join(', ') || 'none'}`);
+    }
+    return problems;
+  }
+
+  #unknownDevice(device: string): { ok: false; problem: Problem } {
+    return refuse('not-found', `there is no device ${device}; perfleet device list shows all`);
+  }
+
+  #view(row: DeviceRow): DeviceView {
+    const { slots } = this.#options;
+    const { device, organization, tags, uplink_group, agent, iperf3, last_run_ms } = row;
+    const last_run = last_run_ms === null ? null : new Date(last_run_ms).toISOString();
+    return { device, organization, tags, uplink_group, via: 'agent', online: slots.isOnline(device), agent, iperf3, last_run };
+  }
+}

@@ -1,0 +1,157 @@
+import type { Clock } from '../../broker/clock.ts';
+import type { Outbox } from '../store/outbox.ts';
+import type { InfluxWriter } from './writer.ts';
+
+const MAX_BATCH = 1000;
+const FIRST_RETRY_MS = 1000;
+const MAX_RETRY_MS = 60_000;
+
+/** `stop()` waits this long for a write that is under way. */
+const STOP_MS = 5000;
+
+export interface DrainStatus {
+  waiting: number;
+  rejected: number;
+  /** Null while all is well. */
+  last_error: string | null;
+  /** Wall clock; null before the first. */
+  last_success_ms: number | null;
+}
+
+export interface DrainParts {
+  outbox: Outbox;
+  writer: InfluxWriter;
+  clock: Clock;
+  /** From 0 up to 1. */
+  random: () => number;
+  log: { info(message: string): void; warn(message: string): void };
+}
+
+/** How long to wait after the n-th failure in a row: doubling from 1 s to 60 s, then anything between half of it and all. */
+const retryDelayMs = (failures: number, random: () => number): number =>
+  Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1)) * (0.5 + random() / 2);
+
+/**
+ * Carries the outbox to InfluxDB, oldest first, one batch at a time.
+ *
+ * - `idle` until rows arrive (`kick`).
+ * - `writing` one batch. Taken: its rows are deleted, go on with twice as many. Refused: go on with the first half; a single point that
+ *   is refused is set aside. So one bad point costs some 20 requests, and a thousand of them in a row one each.
+ * - `waiting` after anything else that failed, longer each time; rows that arrive meanwhile do not cut it short.
+ *
+ * A row is deleted only after InfluxDB has taken it: whatever is killed when, it is written at least once, and the same point
+ * written twice is one point.
+ */
+export class OutboxDrain {
+  readonly #parts: DrainParts;
+  #running: Promise<void> | null = null;
+  #stopped = false;
+  /** Rows arrived since the outbox was last looked at. */
+  #kicked = false;
+  #idle = false;
+  #wake: () => void = () => {};
+  #batch = MAX_BATCH;
+  #failures = 0;
+  #last_error: string | null = null;
+  #last_success_ms: number | null = null;
+  #last_warning = '';
+
+  constructor(parts: DrainParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** To be called after rows were committed. */
+  kick(): void {
+    this.#kicked = true;
+    if (this.#idle) this.#wake();
+  }
+
+  /** Resolves at the latest after STOP_MS; a write still under way then is repeated after the next start. Not to be started again. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#wake();
+    const { clock } = this.#parts;
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(STOP_MS, resolve);
+      void Promise.resolve(this.#running).then(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
+  status(): DrainStatus {
+    return {
+      ...this.#parts.outbox.counts(),
+      last_error: this.#last_error,
+      last_success_ms: this.#last_success_ms,
+    };
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      const wait_ms = await this.#step();
+      if (wait_ms > 0) await this.#sleep(wait_ms);
+    }
+  }
+
+  /** Writes one batch. Returns how long to wait before the next, Infinity for until there is one. */
+  async #step(): Promise<number> {
+    const { outbox, writer } = this.#parts;
+    this.#kicked = false;
+    try {
+      const page = outbox.page(this.#batch);
+      const [first] = page;
+      if (first === undefined) return Number.POSITIVE_INFINITY;
+      const outcome = await writer.write(page.map(({ point }) => point));
+      if (outcome.kind === 'retry') return this.#failed(outcome.reason);
+      if (outcome.kind === 'ok') {
+        outbox.done(page.map(({ id }) => id));
+        this.#batch = Math.min(MAX_BATCH, this.#batch * 2);
+        this.#last_success_ms = this.#parts.clock.wall();
+      } else if (page.length > 1) {
+        this.#batch = Math.floor(page.length / 2);
+      } else {
+        outbox.reject(first.id, outcome.reason);
+        this.#warn(`InfluxDB refuses a point, it was set aside: ${outcome.reason}`);
+      }
+      if (this.#failures > 0) this.#parts.log.info('InfluxDB answers again');
+      this.#failures = 0;
+      this.#last_error = null;
+      return 0;
+    } catch (error) {
+      return this.#failed(String(error));
+    }
+  }
+
+  #failed(reason: string): number {
+    this.#failures += 1;
+    this.#last_error = reason;
+    this.#warn(`Points wait for InfluxDB, trying again: ${reason}`);
+    return retryDelayMs(this.#failures, this.#parts.random);
+  }
+
+  /** Hours without InfluxDB are one line in the log. */
+  #warn(message: string): void {
+    if (message !== this.#last_warning) this.#parts.log.warn(message);
+    this.#last_warning = message;
+  }
+
+  /** Until `ms` have passed, or for Infinity until rows arrive; in any case until `stop`. */
+  async #sleep(ms: number): Promise<void> {
+    this.#idle = ms === Number.POSITIVE_INFINITY;
+    if (this.#stopped || (this.#idle && this.#kicked)) return;
+    await new Promise<void>((resolve) => {
+      const cancel = this.#idle ? () => {} : this.#parts.clock.after(ms, resolve);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+    this.#idle = false;
+  }
+}

@@ -1,0 +1,92 @@
+import { FieldType, InfluxDB, type ISchemaOptions } from 'influx';
+import type { Clock } from '../../broker/clock.ts';
+import type { InfluxSettings } from '../config/settings.ts';
+import { FIELDS, type Point, TAGS } from './points.ts';
+import {
+  type InfluxWriter,
+  refusal,
+  SILENCE_LIMIT_MS,
+  type Target,
+  unreachable,
+  type WriteOutcome,
+  withinLimit,
+} from './writer.ts';
+
+type Settings = Extract<InfluxSettings, { version: 1 }>;
+
+/** The client leaves a host alone for a while after an error; when to try again is the outbox's business. */
+const NO_BACKOFF = { getDelay: () => 0, next: () => NO_BACKOFF, reset: () => NO_BACKOFF };
+
+const typed = (names: readonly string[], type: FieldType) => Object.fromEntries(names.map((name) => [name, type]));
+
+/** Without a schema the client writes every number as a float. */
+const SCHEMA: ISchemaOptions[] = Object.entries(FIELDS).map(([measurement, { floats, integers, strings }]) => ({
+  measurement,
+  tags: [...TAGS],
+  fields: {
+    ...typed(floats, FieldType.FLOAT),
+    ...typed(integers, FieldType.INTEGER),
+    ...typed(strings, FieldType.STRING),
+  },
+}));
+
+const connect = ({ url, database, username, password }: Settings): InfluxDB => {
+  const { protocol, hostname, port, pathname } = new URL(url);
+  const secure = protocol === 'https:';
+  return new InfluxDB({
+    protocol: secure ? 'https' : 'http',
+    host: hostname,
+    port: port === '' ? (secure ? 443 : 80) : Number(port),
+    path: pathname.replace(/\/$/, ''),
+    database,
+    ...(username === null ? {} : { username, password: password ?? '' }),
+    schema: SCHEMA.map((schema) => ({ ...schema, database })),
+    pool: { maxRetries: 0, requestTimeout: SILENCE_LIMIT_MS, backoff: NO_BACKOFF },
+  });
+};
+
+/** The status of the answer; the client reports those from 500 without it. */
+const statusOf = (error: unknown): number | null => {
+  if (!(error instanceof Error) || !('res' in error)) return null;
+  const { res } = error;
+  return typeof res === 'object' && res !== null && 'statusCode' in res ? Number(res.statusCode) : null;
+};
+
+/** Writes to InfluxDB 1.x, and to what accepts its `/write`. */
+export const writerV1 = (settings: Settings, clock: Clock): InfluxWriter => {
+  const client = connect(settings);
+  const target: Target = {
+    url: settings.url,
+    into: `database "${settings.database}"`,
+    credentials: 'username and influx.password_file',
+  };
+
+  const send = async (points: readonly Point[]): Promise<WriteOutcome> => {
+    try {
+      await client.writePoints(
+        points.map(({ measurement, tags, floats, integers, strings, time_ms }) => ({
+          measurement,
+          tags,
+          fields: { ...floats, ...integers, ...strings },
+          timestamp: time_ms,
+        })),
+        { precision: 'ms' },
+      );
+      return { kind: 'ok' };
+    } catch (error) {
+      const status = statusOf(error);
+      return status === null ? unreachable(error, target) : refusal(status, (error as Error).message, target);
+    }
+  };
+
+  const write = (points: readonly Point[]) => withinLimit(clock, target, send(points));
+
+  return {
+    write,
+    // An empty batch passes the checks of address, database and permission, and writes nothing.
+    check: async () => {
+      const outcome = await write([]);
+      return outcome.kind === 'ok' ? { ok: true } : { ok: false, reason: outcome.reason };
+    },
+  };
+};

@@ -1,0 +1,65 @@
+import { HttpError, InfluxDB, Point as LinePoint } from '@influxdata/influxdb-client';
+import type { Clock } from '../../broker/clock.ts';
+import type { InfluxSettings } from '../config/settings.ts';
+import type { Point } from './points.ts';
+import {
+  type InfluxWriter,
+  refusal,
+  SILENCE_LIMIT_MS,
+  type Target,
+  unreachable,
+  type WriteOutcome,
+  withinLimit,
+} from './writer.ts';
+
+type Settings = Extract<InfluxSettings, { version: 2 }>;
+
+const linePoint = ({ measurement, tags, floats, integers, strings, time_ms }: Point): LinePoint => {
+  const point = new LinePoint(measurement).timestamp(time_ms);
+  for (const [name, value] of Object.entries(tags)) point.tag(name, value);
+  for (const [name, value] of Object.entries(floats)) point.floatField(name, value);
+  for (const [name, value] of Object.entries(integers)) point.intField(name, value);
+  for (const [name, value] of Object.entries(strings)) point.stringField(name, value);
+  return point;
+};
+
+/** Writes to InfluxDB 2.x and 3.x, and to what accepts `/api/v2/write`, such as VictoriaMetrics. */
+export const writerV2 = (settings: Settings, clock: Clock): InfluxWriter => {
+  const { url, organization, bucket, token } = settings;
+  const client = new InfluxDB({ url, token, timeout: SILENCE_LIMIT_MS });
+  const target: Target = {
+    url,
+    into: `bucket "${bucket}" in organization "${organization}"`,
+    credentials: 'token_file',
+  };
+
+  /** The client's own buffer and retries lose points: here it holds one batch, which is sent once. */
+  const flush = async (lines: string[]): Promise<WriteOutcome> => {
+    const api = client.getWriteApi(organization, bucket, 'ms', {
+      batchSize: lines.length + 1,
+      maxBatchBytes: Number.MAX_SAFE_INTEGER,
+      flushInterval: 0,
+      maxRetries: 0,
+      // Passing the error on keeps the client from printing it.
+      writeFailed: (error) => Promise.reject(error),
+    });
+    try {
+      api.writeRecords(lines);
+      await api.flush();
+      return { kind: 'ok' };
+    } catch (error) {
+      return error instanceof HttpError ? refusal(error.statusCode, error.message, target) : unreachable(error, target);
+    }
+  };
+
+  const send = (lines: string[]) => withinLimit(clock, target, flush(lines));
+
+  return {
+    write: (points) => send(points.map((point) => linePoint(point).toString())),
+    // A comment passes the checks of address, bucket and token; InfluxDB 2 then answers 400 because nothing is to be written.
+    check: async () => {
+      const outcome = await send(['# perfleet']);
+      return outcome.kind === 'retry' ? { ok: false, reason: outcome.reason } : { ok: true };
+    },
+  };
+};

@@ -1,0 +1,67 @@
+import type { Clock } from '../../broker/clock.ts';
+import type { Point } from './points.ts';
+
+/**
+ * What became of a batch. `retry`: try the same again later, nothing is wrong with the points. `rejected`: at least one point
+ * is refused for good; all may be sent again, in smaller parts, to find it (points are idempotent).
+ */
+export type WriteOutcome = { kind: 'ok' } | { kind: 'retry' | 'rejected'; reason: string };
+
+/** Writes to one InfluxDB. Neither method throws, and both end within REQUEST_LIMIT_MS. */
+export interface InfluxWriter {
+  /** One request for one batch, tried once. */
+  write(points: readonly Point[]): Promise<WriteOutcome>;
+  /** Whether InfluxDB can be reached and would take points from us; `reason` says what to do. */
+  check(): Promise<{ ok: true } | { ok: false; reason: string }>;
+}
+
+/** How long a connection may be silent. */
+export const SILENCE_LIMIT_MS = 10_000;
+
+/** How long a request may take. Needed too: the 1.x client waits for ever when a connection breaks in the middle of an answer. */
+export const REQUEST_LIMIT_MS = 30_000;
+
+/** Enough of an answer to recognize the cause. */
+const MAX_REASON_LENGTH = 500;
+
+/** What is named in messages. The address is shown without any user name or password in it. */
+export interface Target {
+  url: string;
+  /** Such as `database "perfleet"`. */
+  into: string;
+  /** The settings that hold the credentials. */
+  credentials: string;
+}
+
+const shortened = (text: string): string => text.replace(/\s+/g, ' ').trim().slice(0, MAX_REASON_LENGTH);
+
+/** The verdict on an answer of InfluxDB that is not a success. */
+export const refusal = (status: number, answer: string, { url, into, credentials }: Target): WriteOutcome => {
+  const said = `InfluxDB at ${new URL(url).origin} answered ${status} (${shortened(answer)})`;
+  if ([400, 413, 422].includes(status)) return { kind: 'rejected', reason: said };
+  if (status === 401) return { kind: 'retry', reason: `${said}: check influx.${credentials}` };
+  if (status === 403) return { kind: 'retry', reason: `${said}: allow influx.${credentials} to write to ${into}` };
+  if (status === 404) return { kind: 'retry', reason: `${said}: create ${into}, or correct influx.url` };
+  return { kind: 'retry', reason: said };
+};
+
+const messageOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  return error.message || ('code' in error ? String(error.code) : error.name);
+};
+
+/** The verdict when there was no answer. */
+export const unreachable = (error: unknown, { url }: Target): WriteOutcome => ({
+  kind: 'retry',
+  reason: `InfluxDB at ${new URL(url).origin} gave no answer (${shortened(messageOf(error))}): check that it runs, and influx.url`,
+});
+
+/** What a request comes to, or `unreachable` after REQUEST_LIMIT_MS. */
+export const withinLimit = (clock: Clock, target: Target, request: Promise<WriteOutcome>): Promise<WriteOutcome> =>
+  new Promise((resolve) => {
+    const cancel = clock.after(REQUEST_LIMIT_MS, () => resolve(unreachable('the answer did not end', target)));
+    void request.then((outcome) => {
+      cancel();
+      resolve(outcome);
+    });
+  });

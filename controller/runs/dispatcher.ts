@@ -1,0 +1,286 @@
+import type { Clock } from '../../broker/clock.ts';
+import type { Inbound } from '../../broker/contract/inbound.ts';
+import type { Log } from '../../broker/log.ts';
+import type { Settings } from '../config/settings.ts';
+import type { MqttDriver } from '../drivers/mqtt.ts';
+import { probeServer } from '../drivers/probe.ts';
+import type { Failure } from '../results/measurement.ts';
+import { reasonCode } from '../slots/answers.ts';
+import type { Ending, SlotEffect, SlotEvent } from '../slots/events.ts';
+import type { Slots } from '../slots/slots.ts';
+import { StoreError } from '../store/errors.ts';
+import type { RunRow } from '../store/runs.ts';
+import type { Store } from '../store/store.ts';
+import type { Progress, ProgressBoard } from './progress.ts';
+import { runRequest } from './run-request.ts';
+import type { Settled, Settlement } from './settlement.ts';
+
+export interface DispatcherOptions {
+  settings: () => Settings;
+  slots: Slots;
+  store: Store;
+  driver: MqttDriver;
+  settlement: Settlement;
+  board: ProgressBoard;
+  clock: Clock;
+  log: Log;
+  /** The store can't keep a lease: nothing more may be granted, the controller has to stop. */
+  onFatal: (error: Error) => void;
+  /** Called when rows were added for InfluxDB. */
+  onPoints: () => void;
+}
+
+/** What a refused run's reason means: a name that does not resolve is the network's fault, everything else the device's. */
+const refusal = (reason: string): Failure =>
+  reasonCode(reason) === 'unresolved'
+    ? { class: 'unreachable', message: reason, retryable: true }
+    : { class: 'local', message: reason, retryable: false };
+
+/**
+ * The hands of the slots: takes events in from agents, people and the clock, and does what the slots ask for, in their order.
+ * A store that can't be written ends the controller before anything is sent that is not on disk.
+ */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  #queue: SlotEvent[] = [];
+  #busy = false;
+  #stopped = false;
+  #cancelWake = () => {};
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+  }
+
+  /** Takes up what the store knows after a restart: leases are asked for again, runs wait again. */
+  recover(): void {
+    const { store, slots, clock } = this.#options;
+    const leases = store.leases.list();
+    const leased = new Set(leases.map((row) => row.run));
+    const found = leases.map((row) => {
+      const run = store.runs.get(row.run);
+      const request = { ...this.#request(run, row), tests: row.tests };
+      return { row, request, cancelled: run === null || run.state === 'final' ? 'the run was over' : null };
+    });
+    this.#perform(slots.recover(found, clock.now()));
+    for (const run of store.runs.open()) {
+      if (!leased.has(run.run) && run.state === 'open' && !store.runs.awaitsResult(run.run)) this.submit(run);
+    }
+    this.#rearm();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelWake();
+  }
+
+  submit(run: RunRow): void {
+    this.handle({ type: 'submit', request: this.#request(run, null) });
+  }
+
+  /** A message from a device; the retained ones tell who is online. */
+  message(message: Inbound): void {
+    if (message.kind === 'status') this.#status(message);
+    else if (message.kind === 'event') this.#event(message);
+    else if (message.kind === 'result') this.#result(message);
+  }
+
+  handle(event: SlotEvent): void {
+    this.#queue.push(event);
+    if (this.#busy || this.#stopped) return;
+    this.#busy = true;
+    try {
+      for (let next = this.#queue.shift(); next !== undefined && !this.#stopped; next = this.#queue.shift()) {
+        this.#perform(this.#options.slots.handle(next, this.#options.clock.now()));
+      }
+    } finally {
+      this.#busy = false;
+    }
+    this.#rearm();
+  }
+
+  #status({ device, payload }: Extract<Inbound, { kind: 'status' }>): void {
+    const { store } = this.#options;
+    if (store.devices.get(device) === null) return;
+    if (payload.online) this.#keep(() => store.devices.noteAgent(device, payload));
+    this.handle({ type: 'status', device, online: payload.online, boot: payload.boot });
+  }
+
+  #event({ device, payload }: Extract<Inbound, { kind: 'event' }>): void {
+    const { store, driver } = this.#options;
+    const run = store.runs.get(payload.run);
+    if (run === null || run.device !== device) {
+      driver.cancel(device, payload.run, 'unknown run');
+      return;
+    }
+    this.handle({ ...payload, device });
+  }
+
+  /** The slot passes on first, the result is stored next, and only then may the agent forget it. */
+  #result({ device, payload }: Extract<Inbound, { kind: 'result' }>): void {
+    const { run, token } = payload;
+    const { settlement, driver, clock, log, onPoints } = this.#options;
+    this.handle({ type: 'finished', device, run, token });
+    let settled: Settled;
+    try {
+      settled = settlement.result(device, payload, clock.wall());
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      log.error({ device, run, error: error.message }, 'a result could not be stored; its agent keeps it and sends it again');
+      return;
+    }
+    driver.accepted(device, run, token);
+    onPoints();
+    this.#followUp(run, settled);
+  }
+
+  #followUp(id: string, settled: Settled): void {
+    if (settled === 'final') this.#tell({ phase: 'final', run: id, at: this.#at() });
+    if (settled !== 'retry') return;
+    const run = this.#options.store.runs.get(id);
+    if (run !== null) this.submit(run);
+  }
+
+  #perform(effects: SlotEffect[]): void {
+    for (const effect of effects) {
+      if (this.#stopped) return;
+      this.#keep(() => this.#do(effect));
+    }
+  }
+
+  /** Runs what writes to the store; a store that fails stops everything. */
+  #keep(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.stop();
+      this.#options.onFatal(error);
+    }
+  }
+
+  #do(effect: SlotEffect): void {
+    const { store, driver, clock, settings } = this.#options;
+    switch (effect.type) {
+      case 'prepare': {
+        const server = settings().servers.get(effect.server);
+        if (server !== undefined) driver.prepare(effect.device, effect.run, server, effect.tests, effect.lease_ms);
+        break;
+      }
+      case 'start':
+        driver.start(effect.device, effect.run, effect.token, effect.nonce);
+        break;
+      case 'cancel':
+        driver.cancel(effect.device, effect.run, effect.reason);
+        break;
+      case 'save-lease':
+        store.leases.save(effect.lease);
+        break;
+      case 'granted': {
+        const { token, run, server, tests } = effect.lease;
+        store.runs.noteGrant({ token, run, server, via: 'agent', at_ms: clock.wall(), tests });
+        break;
+      }
+      case 'drop-lease':
+        store.leases.drop(effect.token);
+        break;
+      case 'slot':
+        this.#showSlot(effect);
+        break;
+      case 'phase':
+        this.#phase(effect);
+        break;
+      case 'released':
+        this.#tell({ phase: 'finished', run: effect.run, at: this.#at() });
+        break;
+      case 'ended':
+        this.#ended(effect.run, effect.ending);
+        break;
+      case 'probe':
+        this.#probe(effect.server);
+        break;
+    }
+  }
+
+  #showSlot({ server, lease }: Extract<SlotEffect, { type: 'slot' }>): void {
+    const { driver, clock } = this.#options;
+    if (lease === null) {
+      driver.slot(server, { device: null, run: null, token: null, until: null });
+      return;
+    }
+    const { device, run, token, length_ms } = lease;
+    driver.slot(server, { device, run, token, until: new Date(clock.wall() + length_ms).toISOString() });
+  }
+
+  #phase({ run, phase, server }: Extract<SlotEffect, { type: 'phase' }>): void {
+    const at = this.#at();
+    if (phase === 'waiting') {
+      // Granted before and waiting again: no result will come for that token.
+      this.#options.store.runs.noteRequeued(run);
+      this.#tell({ phase, run, at, reason: null });
+    } else if (phase === 'on-deck') this.#tell({ phase, run, at, server });
+    else this.#tell({ phase, run, at, server, tests: this.#options.store.runs.get(run)?.tests ?? [] });
+  }
+
+  #ended(run: string, ending: Ending): void {
+    const { settlement, store, clock, log, onPoints } = this.#options;
+    const at_ms = clock.wall();
+    switch (ending.how) {
+      case 'refused':
+        this.#followUp(run, settlement.attemptFailed(run, refusal(ending.reason), at_ms));
+        break;
+      case 'interrupted': {
+        const message = `the agent lost the run: ${ending.reason}`;
+        this.#followUp(run, settlement.attemptFailed(run, { class: 'link-lost', message, retryable: true }, at_ms));
+        break;
+      }
+      case 'overdue':
+        log.warn({ run, reason: ending.reason }, 'the deadline of a run passed; its result may still come');
+        store.runs.setOverdue(run, at_ms);
+        return;
+      case 'skipped':
+      case 'missed':
+      case 'cancelled':
+        if (ending.how !== 'cancelled') log.warn({ run, reason: ending.reason }, `run ${ending.how}`);
+        if (settlement.end(run, ending.how, ending.reason, at_ms)) this.#followUp(run, 'final');
+        break;
+    }
+    onPoints();
+  }
+
+  #probe(server: string): void {
+    const { settings, clock, log } = this.#options;
+    const target = settings().servers.get(server);
+    if (target === undefined) return;
+    void probeServer(target.host, target.port, clock).then((verdict) => {
+      log.info({ server, verdict }, 'probed a server that rests after an unclean end');
+      this.handle({ type: 'probed', server, verdict });
+    });
+  }
+
+  #request(run: RunRow | null, row: { run: string; device: string; server: string } | null) {
+    const { settings, store, clock } = this.#options;
+    if (run !== null) return runRequest(run, store.devices.get(run.device)?.uplink_group ?? null, settings(), clock);
+    const { device = '', run: id = '', server = '' } = row ?? {};
+    const now = clock.now();
+    const servers = [server];
+    return { run: id, device, servers, uplink_group: null, tests: [], on_demand: false, not_before: now, window_end: now };
+  }
+
+  #tell(progress: Progress): void {
+    this.#options.board.tell(progress);
+  }
+
+  #at(): string {
+    return new Date(this.#options.clock.wall()).toISOString();
+  }
+
+  #rearm(): void {
+    this.#cancelWake();
+    if (this.#stopped) return;
+    const { slots, clock } = this.#options;
+    const now = clock.now();
+    const wake = slots.wake(now);
+    if (wake === Number.POSITIVE_INFINITY) return;
+    this.#cancelWake = clock.after(wake - now, () => this.handle({ type: 'tick' }));
+  }
+}

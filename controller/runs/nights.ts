@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../../broker/clock.ts';
+import type { Log } from '../../broker/log.ts';
+import type { Settings } from '../config/settings.ts';
+import { type NightPlan, planNight } from '../schedule/plan-night.ts';
+import type { RunRow } from '../store/runs.ts';
+import type { Store } from '../store/store.ts';
+import type { Settlement } from './settlement.ts';
+
+/** The clock is looked at this often at least: it may jump. */
+const LOOK_MS = 60_000;
+
+export interface NightsOptions {
+  settings: () => Settings;
+  store: Store;
+  settlement: Settlement;
+  submit: (run: RunRow) => void;
+  onFatal: (error: Error) => void;
+  clock: Clock;
+  log: Log;
+}
+
+/** A run id that is free: 60 random bits. */
+export const newRunId = (): string => `r-${randomBytes(8).toString('hex').slice(0, 15)}`;
+
+/** Turns each night of the schedule into runs, once: the history and the runs go to disk together. */
+export class Nights {
+  readonly #options: NightsOptions;
+  #cancel = () => {};
+
+  constructor(options: NightsOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.look();
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+
+  /** Plans what is due now, and comes back when the next night begins. */
+  look(): void {
+    this.#cancel();
+    const { settings, store, clock, onFatal } = this.#options;
+    const now_ms = clock.wall();
+    let next: number | null;
+    try {
+      const plan = planNight({
+        organizations: settings().organizations,
+        devices: store.devices.list(),
+        done: store.nights.history(),
+        now_ms,
+      });
+      this.#carryOut(plan, now_ms);
+      next = plan.next_wake_ms;
+    } catch (error) {
+      onFatal(error as Error);
+      return;
+    }
+    const wait = next === null ? LOOK_MS : Math.min(next - now_ms, LOOK_MS);
+    this.#cancel = clock.after(wait, () => this.look());
+  }
+
+  #carryOut(plan: NightPlan, now_ms: number): void {
+    const { store, settlement, submit, settings, log } = this.#options;
+    if (plan.planned.size === 0) return;
+    const whole = { server: null, origin: 'schedule' } as const;
+    const due = plan.due.map((run) => ({ ...run, ...whole, run: newRunId(), not_before_ms: run.requested_at_ms }));
+    const missed = plan.missed.flatMap(({ devices, organization, ...night }) => {
+      const tests = settings().organizations.get(organization)?.check.tests ?? [];
+      const not_before_ms = night.requested_at_ms;
+      return devices.map((device) => ({ ...night, ...whole, organization, device, tests, not_before_ms, run: newRunId() }));
+    });
+    const added = new Set(store.nights.plan([...due, ...missed], plan.planned));
+    for (const { run } of missed) {
+      if (added.has(run)) settlement.end(run, 'missed', 'controller-was-down', now_ms);
+    }
+    log.info({ runs: due.length, missed: missed.length, nights: [...plan.planned.values()] }, 'planned a night');
+    for (const { run } of due) {
+      const row = added.has(run) ? store.runs.get(run) : null;
+      if (row !== null) submit(row);
+    }
+  }
+}

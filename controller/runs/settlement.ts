@@ -1,0 +1,162 @@
+import type { RunResult, TestPlan } from '../../broker/contract/messages.ts';
+import type { Log } from '../../broker/log.ts';
+import { measurementPoint, type Point, runPoint } from '../influx/points.ts';
+import { decideRun, type Verdict } from '../results/decide-run.ts';
+import type { Failure, Measurement } from '../results/measurement.ts';
+import { readRun } from '../results/read-run.ts';
+import type { Outcome, RunRecord } from '../run-record.ts';
+import type { Ending, TimedMeasurement } from '../store/results.ts';
+import type { RunRow } from '../store/runs.ts';
+import type { Store } from '../store/store.ts';
+
+type TestFailure = Failure & { test: string };
+
+export interface SettlementOptions {
+  store: Store;
+  /** Whether points are to be queued for InfluxDB. */
+  influx: boolean;
+  /** How often `unreachable` is tried again, of an organization. */
+  retriesOf: (organization: string) => number;
+  random: () => number;
+  log: Log;
+}
+
+/** What became of a run: it is over, waits for another attempt, or nothing has changed. */
+export type Settled = 'final' | 'retry' | 'unchanged';
+
+/**
+ * Decides what an attempt means for its run and writes it down: one transaction per result, and whatever was not written was
+ * not settled. Throws StoreError when the store can't be written; then nothing may be accepted.
+ */
+export class Settlement {
+  readonly #options: SettlementOptions;
+
+  constructor(options: SettlementOptions) {
+    this.#options = options;
+  }
+
+  /** A result from a device. A result that nobody knows, or that makes no sense, changes nothing and is to be accepted all the same. */
+  result(device: string, result: RunResult, at_ms: number): Settled {
+    const { store, log } = this.#options;
+    const { run: id, token } = result;
+    const run = store.runs.get(id);
+    const grant = this.#grantOf(id, token, at_ms);
+    if (run === null || run.device !== device || grant === null || grant.run !== id) {
+      log.warn({ device, run: id, token }, 'accepted a result that nobody asked for; it is not stored');
+      return 'unchanged';
+    }
+    const { measurements, failures, warnings } = readRun(grant.tests, result.tests);
+    const timed = measurements.map(({ started_ms, ...measurement }) => ({
+      measurement,
+      time_ms: Math.round(grant.at_ms + started_ms),
+    }));
+    const decides = run.state !== 'final' && run.granted_token === token;
+    const verdict = decides ? this.#verdict(run, grant.tests, measurements, failures, at_ms) : null;
+    const duration_s = Math.max(0, ...result.tests.map((test) => test.ended_ms)) / 1000;
+    const outcome = store.results.store({
+      run: id,
+      token,
+      at_ms,
+      outputs: result.tests,
+      measurements: timed,
+      failures,
+      warnings,
+      points: this.#points(run, grant.server, timed),
+      change: verdict === null ? null : this.#change(run, verdict, failures, { at_ms, duration_s }),
+    });
+    if (outcome === 'duplicate' || verdict === null) return 'unchanged';
+    return verdict.verdict;
+  }
+
+  /** An attempt that brought no result: the agent refused it, or lost it. All tests share the failure. */
+  attemptFailed(id: string, failure: Failure, at_ms: number): Settled {
+    const { store } = this.#options;
+    const run = store.runs.get(id);
+    if (run === null || run.state === 'final') return 'unchanged';
+    const failures = run.tests.map((test) => ({ ...failure, test: test.test }));
+    const verdict = this.#verdict(run, run.tests, [], failures, at_ms);
+    const change = this.#change(run, verdict, failures, { at_ms, duration_s: 0 });
+    if (change.kind === 'retry') store.runs.retry(id, change.retry, at_ms);
+    else store.results.finish(id, change.ending, failures);
+    return verdict.verdict;
+  }
+
+  /** A run that ends without an attempt's result. False when it was over already. */
+  end(id: string, outcome: Outcome, reason: string, at_ms: number): boolean {
+    const run = this.#options.store.runs.get(id);
+    if (run === null) return false;
+    const since = run.granted_at_ms;
+    const duration_s = since === null ? 0 : Math.max(0, at_ms - since) / 1000;
+    return this.#options.store.results.finish(id, this.#ending(run, { outcome, reason, zeros: [] }, { at_ms, duration_s }));
+  }
+
+  /** After a crash a start may have been sent whose grant never came to disk: the lease that was on deck tells. */
+  #grantOf(run: string, token: number, at_ms: number) {
+    const { store } = this.#options;
+    const lease = store.leases.list().find((row) => row.token === token && row.run === run);
+    if (lease !== undefined && !lease.granted) {
+      store.runs.noteGrant({ token, run, server: lease.server, via: 'agent', at_ms, tests: lease.tests });
+    }
+    return store.runs.grant(token);
+  }
+
+  #verdict(run: RunRow, planned: TestPlan[], measurements: Measurement[], failures: TestFailure[], now_ms: number): Verdict {
+    return decideRun({
+      planned,
+      measurements,
+      failures,
+      failed_attempts: run.failed_attempts,
+      retries: this.#options.retriesOf(run.organization),
+      now_ms,
+      window_end_ms: run.window_end_ms,
+      random: this.#options.random,
+    });
+  }
+
+  #change(run: RunRow, verdict: Verdict, failures: TestFailure[], when: { at_ms: number; duration_s: number }) {
+    if (verdict.verdict === 'final') return { kind: 'final', ending: this.#ending(run, verdict, when) } as const;
+    const failed_attempts = { ...run.failed_attempts };
+    for (const failure of new Set(failures.map((one) => one.class))) {
+      failed_attempts[failure] = (failed_attempts[failure] ?? 0) + 1;
+    }
+    const not_before_ms = when.at_ms + verdict.delay_ms;
+    return { kind: 'retry', retry: { not_before_ms, tests: verdict.tests, failed_attempts } } as const;
+  }
+
+  #ending(
+    run: RunRow,
+    end: { outcome: Outcome; reason: string | null; zeros: Measurement[] },
+    { at_ms, duration_s }: { at_ms: number; duration_s: number },
+  ): Ending {
+    const { outcome, reason } = end;
+    const time_ms = run.granted_at_ms ?? at_ms;
+    const zeros = end.zeros.map((measurement) => ({ measurement, time_ms }));
+    const server = run.granted_server ?? run.server;
+    const record: RunRecord = {
+      run: run.run,
+      device: run.device,
+      organization: run.organization,
+      server,
+      via: run.granted_via,
+      outcome,
+      reason,
+      granted_at: null,
+      queued_s: Math.max(0, (run.first_granted_at_ms ?? at_ms) - run.requested_at_ms) / 1000,
+      duration_s,
+      attempts: run.attempts,
+      measurements: [],
+      failures: [],
+      warnings: [],
+    };
+    const points = this.#options.influx ? [...this.#points(run, server, zeros), runPoint(record, time_ms)] : [];
+    return { outcome, reason, finished_at_ms: at_ms, duration_s, zeros, points };
+  }
+
+  #points(run: RunRow, server: string | null, measurements: TimedMeasurement[]): Point[] {
+    if (!this.#options.influx || server === null) return [];
+    const { device, organization } = run;
+    return measurements.map(({ measurement, time_ms }) =>
+      measurementPoint({ device, organization, server }, measurement, time_ms),
+    );
+  }
+}

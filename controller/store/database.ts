@@ -1,0 +1,133 @@
+import { closeSync, openSync } from 'node:fs';
+import Libsql from 'libsql';
+import { z } from 'zod';
+import { asStoreError, StoreError } from './errors.ts';
+
+/** What may be bound. Nothing else: libsql 0.5 aborts the whole process when it is given a boolean. */
+export type Value = string | number | Buffer | null;
+export type Values = Value[] | Record<string, Value>;
+
+/** A column that holds JSON text. */
+export const jsonColumn = <T extends z.ZodType>(schema: T) =>
+  z
+    .string()
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: `not JSON: ${String(error)}` });
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+
+/**
+ * One SQLite file, held by this process alone. Every method throws only StoreError.
+ * What is committed is on disk: WAL with `synchronous=FULL`.
+ */
+export class Database {
+  readonly file: string;
+  readonly #connection: Libsql.Database;
+  readonly #statements = new Map<string, Libsql.Statement>();
+  #closed = false;
+
+  private constructor(file: string) {
+    this.file = file;
+    this.#connection = new Libsql(file);
+  }
+
+  /** Opens or creates `file`, readable by its owner only. */
+  static open(file: string): Database {
+    try {
+      closeSync(openSync(file, 'a', 0o600));
+      const database = new Database(file);
+      try {
+        database.exec('PRAGMA locking_mode = EXCLUSIVE');
+        database.get(z.unknown(), 'PRAGMA journal_mode = WAL');
+        database.exec('PRAGMA synchronous = FULL; BEGIN IMMEDIATE; COMMIT');
+        return database;
+      } catch (error) {
+        database.close();
+        throw error;
+      }
+    } catch (error) {
+      throw asStoreError(error, file);
+    }
+  }
+
+  /** Runs statements that bind nothing and return nothing. */
+  exec(sql: string): void {
+    this.#guarded(() => this.#connection.exec(sql));
+  }
+
+  /** Runs one statement; returns how many rows it changed. */
+  run(sql: string, values: Values = []): number {
+    return this.#guarded(() => this.#prepared(sql).run(values).changes);
+  }
+
+  /** The first row, or null. */
+  get<T extends z.ZodType>(row: T, sql: string, values: Values = []): z.infer<T> | null {
+    return this.#guarded(() => {
+      const found = this.#prepared(sql).get(values);
+      return found === undefined ? null : row.parse(found);
+    });
+  }
+
+  all<T extends z.ZodType>(row: T, sql: string, values: Values = []): z.infer<T>[] {
+    return this.#guarded(() =>
+      this.#prepared(sql)
+        .all(values)
+        .map((found) => row.parse(found)),
+    );
+  }
+
+  /** Everything that `work` writes is kept, or, when it throws, nothing. Transactions do not nest. */
+  transaction<T>(work: () => T): T {
+    this.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.exec('COMMIT');
+      return result;
+    } catch (error) {
+      // SQLite has already rolled back by itself after some errors, such as a full disk.
+      if (this.#connection.inTransaction) this.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /**
+   * Gives the file up. libsql keeps a connection open until its statements are garbage; leaving WAL mode
+   * releases the lock at once, so that the same process may open the file again.
+   */
+  close(): void {
+    if (this.#closed) return;
+    try {
+      this.get(z.unknown(), 'PRAGMA journal_mode = DELETE');
+      this.exec('PRAGMA locking_mode = NORMAL');
+      this.get(z.unknown(), 'SELECT count(*) FROM sqlite_schema');
+    } catch {
+      // What is committed is safe in the WAL; the next to open the file finds it there.
+    }
+    this.#closed = true;
+    this.#statements.clear();
+    this.#connection.close();
+  }
+
+  #prepared(sql: string): Libsql.Statement {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#connection.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #guarded<T>(work: () => T): T {
+    if (this.#closed) throw new StoreError('unavailable', `The store ${this.file} is closed`);
+    try {
+      return work();
+    } catch (error) {
+      throw asStoreError(error, this.file);
+    }
+  }
+}

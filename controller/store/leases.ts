@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { TestPlan } from '../../broker/contract/messages.ts';
+import { type Database, jsonColumn } from './database.ts';
+
+const LeaseRow = z.object({
+  token: z.int(),
+  run: z.string(),
+  device: z.string(),
+  server: z.string(),
+  nonce: z.string(),
+  boot: z.string(),
+  lease_ms: z.number(),
+  /** False while the run is only on deck. */
+  granted: z.int().transform((value) => value !== 0),
+  /** The tests of this attempt. */
+  tests: jsonColumn(z.array(TestPlan)),
+});
+export type LeaseRow = z.infer<typeof LeaseRow>;
+
+/** Leases that are prepared or granted, and the counter of their fencing tokens, which outlives them. */
+export class Leases {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** The highest token that was ever saved; 0 in a new store. Only grows. */
+  lastToken(): number {
+    return this.#database.get(z.object({ token: z.int() }), 'SELECT token FROM last_token')?.token ?? 0;
+  }
+
+  /** Adds the lease, or replaces the one with the same token. */
+  save(lease: LeaseRow): void {
+    this.#database.transaction(() => {
+      this.#database.run(
+        `INSERT OR REPLACE INTO leases (token, run, device, server, nonce, boot, lease_ms, granted, tests)
+         VALUES (@token, @run, @device, @server, @nonce, @boot, @lease_ms, @granted, @tests)`,
+        { ...lease, granted: lease.granted ? 1 : 0, tests: JSON.stringify(lease.tests) },
+      );
+      this.#database.run('UPDATE last_token SET token = max(token, ?)', [lease.token]);
+    });
+  }
+
+  drop(token: number): void {
+    this.#database.run('DELETE FROM leases WHERE token = ?', [token]);
+  }
+
+  /** In order of their tokens. */
+  list(): LeaseRow[] {
+    return this.#database.all(LeaseRow, 'SELECT * FROM leases ORDER BY token');
+  }
+}

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { Point } from '../influx/points.ts';
+import type { Database } from './database.ts';
+
+/** Points that InfluxDB refused are kept for people to look at, the newest this many. */
+const MAX_REJECTED = 100_000;
+
+const Row = z.object({ id: z.int(), point: z.string() });
+const RejectedRow = Row.extend({ error: z.string() });
+
+/** Points on their way to InfluxDB, written in the transaction that stores what they are about. */
+export class Outbox {
+  readonly #database: Database;
+  readonly #max_rejected: number;
+
+  constructor(database: Database, max_rejected = MAX_REJECTED) {
+    this.#database = database;
+    this.#max_rejected = max_rejected;
+  }
+
+  /** To be called inside a transaction. */
+  add(points: readonly Point[]): void {
+    for (const point of points) this.#database.run('INSERT INTO outbox (point) VALUES (?)', [JSON.stringify(point)]);
+  }
+
+  /** The oldest `limit` points. One that this version cannot read is set aside, or it would be in the way for ever. */
+  page(limit: number): { id: number; point: Point }[] {
+    const rows = this.#database.all(Row, 'SELECT id, point FROM outbox ORDER BY id LIMIT ?', [limit]);
+    const page: { id: number; point: Point }[] = [];
+    for (const row of rows) {
+      const parsed = Point.safeParse(JSON.parse(row.point));
+      if (parsed.success) page.push({ id: row.id, point: parsed.data });
+      else this.reject(row.id, `not a point: ${z.prettifyError(parsed.error)}`);
+    }
+    return page.length === 0 && rows.length > 0 ? this.page(limit) : page;
+  }
+
+  /** These have arrived. */
+  done(ids: readonly number[]): void {
+    this.#database.run('DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?))', [JSON.stringify(ids)]);
+  }
+
+  /** Sets a point aside that will never be taken. */
+  reject(id: number, error: string): void {
+    this.#database.transaction(() => {
+      this.#database.run('INSERT INTO outbox_rejected SELECT id, point, ? FROM outbox WHERE id = ?', [error, id]);
+      this.#database.run('DELETE FROM outbox WHERE id = ?', [id]);
+      this.#database.run(
+        'DELETE FROM outbox_rejected WHERE id <= (SELECT id FROM outbox_rejected ORDER BY id DESC LIMIT 1 OFFSET ?)',
+        [this.#max_rejected],
+      );
+    });
+  }
+
+  /** The newest points that were set aside, each with the reason. */
+  rejected(limit: number): { id: number; point: string; error: string }[] {
+    return this.#database.all(RejectedRow, 'SELECT id, point, error FROM outbox_rejected ORDER BY id DESC LIMIT ?', [
+      limit,
+    ]);
+  }
+
+  counts(): { waiting: number; rejected: number } {
+    const row = z.object({ waiting: z.int(), rejected: z.int() });
+    const sql = 'SELECT (SELECT count(*) FROM outbox) AS waiting, (SELECT count(*) FROM outbox_rejected) AS rejected';
+    return this.#database.get(row, sql) ?? { waiting: 0, rejected: 0 };
+  }
+}

@@ -1,0 +1,50 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { z } from 'zod';
+import { TestOutput } from '../../broker/contract/messages.ts';
+import type { Database } from './database.ts';
+
+const RawRow = z.object({
+  token: z.int(),
+  outputs: z
+    .instanceof(Buffer)
+    .transform((outputs): unknown => JSON.parse(gunzipSync(outputs).toString()))
+    .pipe(z.array(TestOutput)),
+});
+export type RawResult = z.infer<typeof RawRow>;
+
+/** iperf3's own output, compressed, kept for a while so that a doubtful figure can be looked into. */
+export class RawResults {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** To be called inside a transaction. */
+  add(result: { run: string; token: number; at_ms: number; outputs: TestOutput[] }): void {
+    const outputs = gzipSync(JSON.stringify(result.outputs));
+    this.#database.run('INSERT INTO raw_results (run, token, stored_at_ms, bytes, outputs) VALUES (?, ?, ?, ?, ?)', [
+      result.run,
+      result.token,
+      result.at_ms,
+      outputs.length,
+      outputs,
+    ]);
+  }
+
+  /** What is still kept of a run, one for each of its attempts. */
+  of(run: string): RawResult[] {
+    return this.#database.all(RawRow, 'SELECT token, outputs FROM raw_results WHERE run = ? ORDER BY token', [run]);
+  }
+
+  /** Deletes what is older than `before_ms`, then the oldest until at most `max_bytes` (compressed) are left. Returns how many. */
+  prune({ before_ms, max_bytes }: { before_ms: number; max_bytes: number }): number {
+    return this.#database.run(
+      `DELETE FROM raw_results WHERE stored_at_ms < ? OR id IN (
+         SELECT id FROM (
+           SELECT id, sum(bytes) OVER (ORDER BY stored_at_ms DESC, id DESC) AS newer_bytes FROM raw_results
+         ) WHERE newer_bytes > ?)`,
+      [before_ms, max_bytes],
+    );
+  }
+}

@@ -1,0 +1,123 @@
+import type { TestOutput } from '../../broker/contract/messages.ts';
+import type { Point } from '../influx/points.ts';
+import type { Measurement } from '../results/measurement.ts';
+import type { Outcome, RunRecord } from '../run-record.ts';
+import type { Database } from './database.ts';
+import type { Outbox } from './outbox.ts';
+import type { RawResults } from './raw-results.ts';
+import type { RunRow, Runs } from './runs.ts';
+
+/** `time_ms` is when its test began: the grant of that attempt plus `started_ms`. */
+export interface TimedMeasurement {
+  measurement: Measurement;
+  time_ms: number;
+}
+
+/** The end of a run. */
+export interface Ending {
+  outcome: Outcome;
+  reason: string | null;
+  finished_at_ms: number;
+  duration_s: number;
+  /** Throughput 0 for each planned test that was never measured, when the outcome asks for it. */
+  zeros: TimedMeasurement[];
+  /** The run's own point and those of its zeros; none without InfluxDB. */
+  points: Point[];
+}
+
+/** The run goes back into the queue. */
+export type Retry = Pick<RunRow, 'not_before_ms' | 'tests' | 'failed_attempts'>;
+
+/** The result of one attempt and what follows from it. */
+export interface ResultWrite {
+  run: string;
+  token: number;
+  at_ms: number;
+  outputs: TestOutput[];
+  measurements: TimedMeasurement[];
+  failures: RunRecord['failures'];
+  warnings: string[];
+  /** Those of `measurements`; none without InfluxDB. */
+  points: Point[];
+  /** Null: the result of an earlier attempt, which came so late that it decides nothing. */
+  change: { kind: 'final'; ending: Ending } | { kind: 'retry'; retry: Retry } | null;
+}
+
+/** Stores results and ends runs. One call is one transaction: all of it is on disk, or nothing. */
+export class Results {
+  readonly #database: Database;
+  readonly #runs: Runs;
+  readonly #raw: RawResults;
+  readonly #outbox: Outbox;
+
+  constructor(database: Database, parts: { runs: Runs; raw: RawResults; outbox: Outbox }) {
+    this.#database = database;
+    this.#runs = parts.runs;
+    this.#raw = parts.raw;
+    this.#outbox = parts.outbox;
+  }
+
+  /**
+   * Stores the result of one attempt, once for each run and token, and drops its lease. When the run is already final
+   * the measurements are added, and nothing else about it changes.
+   */
+  store(write: ResultWrite): 'stored' | 'duplicate' | 'unknown-run' {
+    return this.#database.transaction(() => {
+      const run = this.#runs.get(write.run);
+      if (run === null) return 'unknown-run';
+      const added = this.#database.run(
+        'INSERT INTO results (run, token, failures, warnings) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+        [write.run, write.token, JSON.stringify(write.failures), JSON.stringify(write.warnings)],
+      );
+      if (added === 0) return 'duplicate';
+      this.#raw.add(write);
+      this.#addMeasurements(write.run, write.token, write.measurements);
+      this.#outbox.add(write.points);
+      this.#database.run('DELETE FROM leases WHERE token = ?', [write.token]);
+      if (run.state !== 'final' && write.change !== null) {
+        if (write.change.kind === 'final') this.#end(write.run, write.change.ending);
+        else this.#retry(write, write.change.retry);
+      }
+      return 'stored';
+    });
+  }
+
+  /** Ends a run without a result. False, and nothing changes, when there is no such run or it is already final. */
+  finish(run: string, ending: Ending): boolean {
+    return this.#database.transaction(() => {
+      const state = this.#runs.get(run)?.state ?? 'final';
+      if (state === 'final') return false;
+      this.#end(run, ending);
+      return true;
+    });
+  }
+
+  #addMeasurements(run: string, token: number | null, measurements: TimedMeasurement[]): void {
+    for (const { measurement, time_ms } of measurements) {
+      this.#database.run('INSERT INTO measurements (run, token, time_ms, measurement) VALUES (?, ?, ?, ?)', [
+        run,
+        token,
+        time_ms,
+        JSON.stringify(measurement),
+      ]);
+    }
+  }
+
+  #end(run: string, { outcome, reason, finished_at_ms, duration_s, zeros, points }: Ending): void {
+    this.#database.run(
+      `UPDATE runs SET state = 'final', outcome = @outcome, reason = @reason, finished_at_ms = @finished_at_ms,
+         duration_s = @duration_s, changed_at_ms = @finished_at_ms WHERE run = @run`,
+      { run, outcome, reason, finished_at_ms, duration_s },
+    );
+    this.#addMeasurements(run, null, zeros);
+    this.#outbox.add(points);
+  }
+
+  #retry({ run, at_ms }: ResultWrite, { not_before_ms, tests, failed_attempts }: Retry): void {
+    this.#database.run(
+      `UPDATE runs SET state = 'open', overdue_at_ms = NULL, not_before_ms = @not_before_ms, tests = @tests,
+         failed_attempts = @failed_attempts, changed_at_ms = @at_ms WHERE run = @run`,
+      { run, at_ms, not_before_ms, tests: JSON.stringify(tests), failed_attempts: JSON.stringify(failed_attempts) },
+    );
+  }
+}

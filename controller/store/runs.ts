@@ -1,0 +1,145 @@
+import { z } from 'zod';
+import { TestPlan } from '../../broker/contract/messages.ts';
+import { FailureClass } from '../results/measurement.ts';
+import { Outcome } from '../run-record.ts';
+import { type Database, jsonColumn } from './database.ts';
+
+const Plans = jsonColumn(z.array(TestPlan));
+const Via = z.enum(['agent', 'ssh']);
+
+/**
+ * One run. `open` until it ends or its deadline passes; `overdue` while only its result is awaited; `final` for ever.
+ * The `granted_` columns are of its latest grant, null before the first.
+ */
+const RunRow = z.object({
+  run: z.string(),
+  device: z.string(),
+  organization: z.string(),
+  /** The server that was asked for; null: any of the organization's. */
+  server: z.string().nullable(),
+  origin: z.enum(['demand', 'schedule']),
+  /** Which occurrence of the schedule it belongs to; null on demand. */
+  night: z.string().nullable(),
+  /** Still to be measured. */
+  tests: Plans,
+  requested_at_ms: z.number(),
+  not_before_ms: z.number(),
+  window_end_ms: z.number(),
+  attempts: z.int(),
+  failed_attempts: jsonColumn(z.partialRecord(FailureClass, z.int())),
+  first_granted_at_ms: z.number().nullable(),
+  granted_token: z.int().nullable(),
+  granted_server: z.string().nullable(),
+  granted_via: Via.nullable(),
+  granted_at_ms: z.number().nullable(),
+  granted_tests: Plans.nullable(),
+  state: z.enum(['open', 'overdue', 'final']),
+  overdue_at_ms: z.number().nullable(),
+  outcome: Outcome.nullable(),
+  reason: z.string().nullable(),
+  finished_at_ms: z.number().nullable(),
+  duration_s: z.number().nullable(),
+});
+export type RunRow = z.infer<typeof RunRow>;
+
+/** What is known of a run when it is asked for. */
+export type NewRun = Pick<
+  RunRow,
+  | 'run'
+  | 'device'
+  | 'organization'
+  | 'server'
+  | 'origin'
+  | 'night'
+  | 'tests'
+  | 'requested_at_ms'
+  | 'not_before_ms'
+  | 'window_end_ms'
+>;
+
+const Grant = z.object({
+  token: z.int(),
+  run: z.string(),
+  server: z.string(),
+  via: Via,
+  at_ms: z.number(),
+  tests: Plans,
+});
+export type Grant = z.infer<typeof Grant>;
+
+const SELECT_RUN = `SELECT runs.*, grants.server AS granted_server, grants.via AS granted_via, grants.at_ms AS granted_at_ms,
+  grants.tests AS granted_tests FROM runs LEFT JOIN grants ON grants.token = runs.granted_token`;
+
+/** Runs from request to grant; results.ts ends them. */
+export class Runs {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /**
+   * Adds all that are new, in one transaction, and returns their ids. A device has one run a night in an organization:
+   * asking twice for the same night, or for the same run, adds nothing.
+   */
+  add(runs: readonly NewRun[]): string[] {
+    return this.#database.transaction(() => runs.filter((run) => this.#insert(run) > 0).map((run) => run.run));
+  }
+
+  #insert(run: NewRun): number {
+    return this.#database.run(
+      `INSERT INTO runs (run, device, organization, server, origin, night, tests, requested_at_ms, not_before_ms,
+         window_end_ms, changed_at_ms)
+       VALUES (@run, @device, @organization, @server, @origin, @night, @tests, @requested_at_ms, @not_before_ms,
+         @window_end_ms, @requested_at_ms) ON CONFLICT DO NOTHING`,
+      { ...run, tests: JSON.stringify(run.tests) },
+    );
+  }
+
+  /** Those that are not final, in the order in which they were added. */
+  open(): RunRow[] {
+    return this.#database.all(RunRow, `${SELECT_RUN} WHERE state <> 'final' ORDER BY runs.rowid`);
+  }
+
+  get(run: string): RunRow | null {
+    return this.#database.get(RunRow, `${SELECT_RUN} WHERE runs.run = ?`, [run]);
+  }
+
+  /** When and where the attempt with this token was granted. */
+  grant(token: number): Grant | null {
+    return this.#database.get(Grant, 'SELECT * FROM grants WHERE token = ?', [token]);
+  }
+
+  /**
+   * Writes down that a run now holds a slot: one more attempt, and its lease is granted, in one transaction.
+   * The same token counts once; false when it was known. A final run stays as it is.
+   */
+  noteGrant(grant: Grant): boolean {
+    return this.#database.transaction(() => {
+      this.#database.run('UPDATE leases SET granted = 1 WHERE token = ?', [grant.token]);
+      const added = this.#database.run(
+        `INSERT INTO grants (token, run, server, via, at_ms, tests) VALUES (@token, @run, @server, @via, @at_ms, @tests)
+         ON CONFLICT DO NOTHING`,
+        { ...grant, tests: JSON.stringify(grant.tests) },
+      );
+      if (added === 0) return false;
+      this.#database.run(
+        `UPDATE runs SET attempts = attempts + 1, granted_token = @token, changed_at_ms = @at_ms,
+           first_granted_at_ms = coalesce(first_granted_at_ms, @at_ms)
+         WHERE run = @run AND state <> 'final'`,
+        { run: grant.run, token: grant.token, at_ms: grant.at_ms },
+      );
+      return true;
+    });
+  }
+
+  /** Its deadline passed, only its result is awaited. False when it was not open. */
+  setOverdue(run: string, at_ms: number): boolean {
+    return (
+      this.#database.run(`UPDATE runs SET state = 'overdue', overdue_at_ms = ? WHERE run = ? AND state = 'open'`, [
+        at_ms,
+        run,
+      ]) > 0
+    );
+  }
+}

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import type { Database } from './database.ts';
+import { StoreError } from './errors.ts';
+
+/**
+ * One step per version of the file, never changed once released. Times are milliseconds since 1970 by the controller's
+ * clock; columns that hold JSON are marked.
+ */
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE devices (
+    device TEXT PRIMARY KEY, organization TEXT NOT NULL, tags TEXT NOT NULL /* JSON */, uplink_group TEXT,
+    password_hash TEXT NOT NULL, agent TEXT, host TEXT, iperf3 TEXT, seen_at_ms REAL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE last_token (token INTEGER NOT NULL) STRICT;
+  INSERT INTO last_token VALUES (0);
+
+  CREATE TABLE leases (
+    token INTEGER PRIMARY KEY, run TEXT NOT NULL, device TEXT NOT NULL, server TEXT NOT NULL, nonce TEXT NOT NULL,
+    boot TEXT NOT NULL, lease_ms REAL NOT NULL, granted INTEGER NOT NULL, tests TEXT NOT NULL /* JSON */
+  ) STRICT;
+
+  CREATE TABLE runs (
+    run TEXT PRIMARY KEY, device TEXT NOT NULL, organization TEXT NOT NULL, server TEXT, origin TEXT NOT NULL, night TEXT,
+    tests TEXT NOT NULL /* JSON: still to be measured */, requested_at_ms REAL NOT NULL, not_before_ms REAL NOT NULL,
+    window_end_ms REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, failed_attempts TEXT NOT NULL DEFAULT '{}' /* JSON */,
+    first_granted_at_ms REAL, granted_token INTEGER, state TEXT NOT NULL DEFAULT 'open', overdue_at_ms REAL,
+    outcome TEXT, reason TEXT, finished_at_ms REAL, duration_s REAL,
+    changed_at_ms REAL NOT NULL /* last requested, granted or finished: the order in which people look at runs */
+  ) STRICT;
+  CREATE UNIQUE INDEX runs_of_a_night ON runs (night, organization, device);
+  CREATE INDEX runs_open ON runs (state) WHERE state <> 'final';
+  CREATE INDEX runs_newest ON runs (changed_at_ms);
+  CREATE INDEX runs_of_a_device ON runs (device, changed_at_ms);
+
+  CREATE TABLE grants (
+    token INTEGER PRIMARY KEY, run TEXT NOT NULL, server TEXT NOT NULL, via TEXT NOT NULL, at_ms REAL NOT NULL,
+    tests TEXT NOT NULL /* JSON */
+  ) STRICT;
+
+  CREATE TABLE results (
+    run TEXT NOT NULL, token INTEGER NOT NULL, failures TEXT NOT NULL /* JSON */, warnings TEXT NOT NULL /* JSON */,
+    PRIMARY KEY (run, token)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE measurements (
+    id INTEGER PRIMARY KEY, run TEXT NOT NULL, token INTEGER /* null: a zero for a test that was never measured */,
+    time_ms REAL NOT NULL, measurement TEXT NOT NULL /* JSON */
+  ) STRICT;
+  CREATE INDEX measurements_of_a_run ON measurements (run);
+
+  CREATE TABLE raw_results (
+    id INTEGER PRIMARY KEY, run TEXT NOT NULL, token INTEGER NOT NULL, stored_at_ms REAL NOT NULL, bytes INTEGER NOT NULL,
+    outputs BLOB NOT NULL /* gzip of JSON */
+  ) STRICT;
+  CREATE INDEX raw_results_of_a_run ON raw_results (run);
+  CREATE INDEX raw_results_by_age ON raw_results (stored_at_ms, bytes);
+
+  CREATE TABLE outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, point TEXT NOT NULL /* JSON */) STRICT;
+  CREATE TABLE outbox_rejected (id INTEGER PRIMARY KEY, point TEXT NOT NULL, error TEXT NOT NULL) STRICT;
+  `,
+];
+
+/** Brings the file to the newest version, each step in one transaction; refuses a file from a newer perfleet. */
+export const migrate = (database: Database, steps: readonly string[] = MIGRATIONS): void => {
+  const row = database.get(z.object({ user_version: z.int() }), 'PRAGMA user_version');
+  const version = row?.user_version ?? 0;
+  if (version > steps.length) {
+    throw new StoreError(
+      'newer',
+      `The store ${database.file} has version ${version}, this perfleet knows up to ${steps.length}: ` +
+        'run the newer perfleet, or restore the backup made before the update',
+    );
+  }
+  for (const [index, step] of steps.entries()) {
+    if (index < version) continue;
+    database.transaction(() => database.exec(`${step}; PRAGMA user_version = ${index + 1}`));
+  }
+};

@@ -1,0 +1,60 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Database } from './database.ts';
+import { Devices } from './devices.ts';
+import { asStoreError } from './errors.ts';
+import { Leases } from './leases.ts';
+import { Outbox } from './outbox.ts';
+import { RawResults } from './raw-results.ts';
+import { Records } from './records.ts';
+import { Results } from './results.ts';
+import { Runs } from './runs.ts';
+import { migrate } from './schema.ts';
+
+/**
+ * Everything the controller must not forget, in one SQLite file that one controller holds at a time. When a method
+ * returns, what it wrote is on disk; when it throws StoreError, it wrote nothing.
+ */
+export class Store {
+  readonly devices: Devices;
+  readonly leases: Leases;
+  readonly runs: Runs;
+  readonly results: Results;
+  readonly raw: RawResults;
+  readonly records: Records;
+  readonly outbox: Outbox;
+  readonly #database: Database;
+
+  private constructor(database: Database) {
+    this.#database = database;
+    this.devices = new Devices(database);
+    this.leases = new Leases(database);
+    this.runs = new Runs(database);
+    this.raw = new RawResults(database);
+    this.records = new Records(database);
+    this.outbox = new Outbox(database);
+    this.results = new Results(database, { runs: this.runs, raw: this.raw, outbox: this.outbox });
+  }
+
+  /** Opens `perfleet.db` in `folder`, creates both when they are missing, and brings the file to the newest version. */
+  static open(folder: string): Store {
+    const file = join(folder, 'perfleet.db');
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw asStoreError(error, file);
+    }
+    const database = Database.open(file);
+    try {
+      migrate(database);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+    return new Store(database);
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
