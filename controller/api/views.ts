@@ -51,7 +51,7 @@ export const ServerView = z.object({
 });
 export type ServerView = z.infer<typeof ServerView>;
 
-/** A run that somebody asks for now. `tests` null: those of the organization's check. */
+/** A run that somebody asks for now, with the tests of its organization's check. `server` null: the first that gets free. */
 export const RunOrder = z.strictObject({ device: Id, server: Id.nullable().default(null) });
 export type RunOrder = z.infer<typeof RunOrder>;
 
@@ -86,7 +86,7 @@ export type StatusView = z.infer<typeof StatusView>;
 
 /** Every error of the API: what went wrong, and what to do. */
 export const Problem = z.object({
-  error: z.enum(['bad-request', 'unauthorized', 'not-found', 'conflict', 'unavailable']),
+  error: z.enum(['bad-request', 'unauthorized', 'not-found', 'conflict', 'too-large', 'internal', 'unavailable']),
   message: z.string(),
   problems: z.array(z.string()).default([]),
 });

@@ -1,0 +1,75 @@
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { Clock } from '../../broker/clock.ts';
+import type { Log } from '../../broker/log.ts';
+import { parseBody, parseQuery, refuse, reply } from './answers.ts';
+import { bearerMatches } from './bearer.ts';
+import { runEvents } from './run-events.ts';
+import { runQuery } from './run-query.ts';
+import type { Service } from './service.ts';
+import { NewDevice, RunOrder } from './views.ts';
+
+const MAX_BODY_BYTES = 64 * 1024;
+
+export interface ApiOptions {
+  /** Who sends it as `Authorization: Bearer …` may do everything. */
+  token: string;
+  log: Log;
+  clock: Clock;
+}
+
+/** The HTTP API of a controller, all of it under `/api/1`; every error is a Problem. Starts nothing. */
+export const createApi = (service: Service, { token, log, clock }: ApiOptions): Hono => {
+  const app = new Hono();
+
+  app.notFound((c) =>
+    refuse(c, { error: 'not-found', message: `there is nothing at ${c.req.method} ${c.req.path}`, problems: [] }),
+  );
+  app.onError((error, c) => {
+    log.error({ method: c.req.method, path: c.req.path, error: error.stack }, 'a request failed');
+    return refuse(c, { error: 'internal', message: "it failed: see the controller's log", problems: [] });
+  });
+
+  const api = app.basePath('/api/1');
+  api.use(async (c, next) => {
+    // Answers may hold credentials.
+    c.header('Cache-Control', 'no-store');
+    if (bearerMatches(c.req.header('authorization'), token)) return next();
+    c.header('WWW-Authenticate', 'Bearer');
+    const message = 'the token is missing or wrong: send "Authorization: Bearer …" with the one in http.token_file';
+    return refuse(c, { error: 'unauthorized', message, problems: [] });
+  });
+  api.use(
+    bodyLimit({
+      maxSize: MAX_BODY_BYTES,
+      onError: (c) =>
+        refuse(c, { error: 'too-large', message: `the body is over ${MAX_BODY_BYTES} bytes`, problems: [] }),
+    }),
+  );
+
+  api.get('/status', (c) => c.json(service.status()));
+
+  api.get('/devices', (c) => c.json(service.devices()));
+  api.post('/devices', async (c) => {
+    const body = await parseBody(c, NewDevice);
+    return body.ok ? reply(c, service.addDevice(body.value), 201) : refuse(c, body.problem);
+  });
+  api.get('/devices/:device', (c) => reply(c, service.device(c.req.param('device'))));
+  api.delete('/devices/:device', (c) => reply(c, service.removeDevice(c.req.param('device'))));
+
+  api.get('/servers', (c) => c.json(service.servers()));
+
+  api.get('/runs', (c) => {
+    const query = parseQuery(c, runQuery(clock.wall()));
+    return query.ok ? c.json(service.records(query.value)) : refuse(c, query.problem);
+  });
+  api.post('/runs', async (c) => {
+    const body = await parseBody(c, RunOrder);
+    return body.ok ? reply(c, service.orderRun(body.value), 202) : refuse(c, body.problem);
+  });
+  api.get('/runs/:run', (c) => reply(c, service.record(c.req.param('run'))));
+  api.delete('/runs/:run', (c) => reply(c, service.cancelRun(c.req.param('run'))));
+  api.get('/runs/:run/events', (c) => runEvents(c, c.req.param('run'), service, clock, log));
+
+  return app;
+};

@@ -1,0 +1,187 @@
+import type { Answer, RecordFilter, Service } from '../../../controller/api/service.ts';
+import type {
+  Credentials,
+  DeviceView,
+  NewDevice,
+  Problem,
+  RunOrder,
+  ServerView,
+  StatusView,
+} from '../../../controller/api/views.ts';
+import type { RunRecord } from '../../../controller/run-record.ts';
+import { type Progress, ProgressBoard, type ProgressListener } from '../../../controller/runs/progress.ts';
+
+const refused = (error: Problem['error'], message: string): { ok: false; problem: Problem } => ({
+  ok: false,
+  problem: { error, message, problems: [] },
+});
+
+/** A run as it looks when it is over and all went well; `changes` say what is different. */
+export const runRecord = (changes: Partial<RunRecord> = {}): RunRecord => ({
+  run: 'r-1',
+  device: 'ap-12',
+  organization: 'acme',
+  server: 'milan-1',
+  via: 'agent',
+  outcome: 'success',
+  reason: null,
+  granted_at: '2026-11-22T02:00:01.250Z',
+  queued_s: 1.2,
+  duration_s: 31.4,
+  attempts: 1,
+  measurements: [
+    {
+      test: 'tcp-upload',
+      protocol: 'tcp',
+      direction: 'upload',
+      bits_per_second: 94012345.6,
+      bytes: 117515432,
+      seconds: 10,
+      retransmits: 3,
+      rtt_ms: 4.2,
+    },
+    {
+      test: 'tcp-download',
+      protocol: 'tcp',
+      direction: 'download',
+      bits_per_second: 187654321,
+      bytes: 234567901,
+      seconds: 10,
+      retransmits: 0,
+      rtt_ms: 12.04,
+    },
+    {
+      test: 'udp-upload',
+      protocol: 'udp',
+      direction: 'upload',
+      bits_per_second: 75000000,
+      bytes: 93750000,
+      seconds: 10,
+      jitter_ms: 0.0421,
+      packets: 64000,
+      lost_packets: 160,
+      lost_percent: 0.25,
+    },
+  ],
+  failures: [],
+  warnings: [],
+  ...changes,
+});
+
+/** A controller of the size that the API and the commands need: everything is in memory, and runs do what the test tells. */
+export class SmallService implements Service {
+  readonly board = new ProgressBoard();
+  readonly orders: RunOrder[] = [];
+  readonly filters: RecordFilter[] = [];
+  readonly list: DeviceView[] = [];
+  readonly runs = new Map<string, RunRecord>();
+  /** How many watch now. */
+  watchers = 0;
+  /** Called when a run was ordered: a test plays the agent here. */
+  onOrder: (run: string) => void = () => {};
+
+  status(): StatusView {
+    return {
+      version: '0.1.0',
+      in_charge: true,
+      broker_connected: true,
+      devices: this.list.length,
+      devices_online: 0,
+      runs_open: 0,
+      messages_dropped: 0,
+      influx: null,
+    };
+  }
+
+  devices(): DeviceView[] {
+    return this.list;
+  }
+
+  device(device: string): Answer<DeviceView> {
+    const value = this.list.find((one) => one.device === device);
+    return value === undefined ? refused('not-found', `there is no device ${device}`) : { ok: true, value };
+  }
+
+  addDevice({ device, organization, tags, uplink_group }: NewDevice): Answer<Credentials> {
+    if (this.device(device).ok) return refused('conflict', `there is a device ${device} already`);
+    this.list.push({
+      device,
+      organization,
+      tags,
+      uplink_group,
+      via: 'agent',
+      online: false,
+      agent: null,
+      iperf3: null,
+      last_run: null,
+    });
+    const uci = [`uci set perfleet.agent.device='${device}'`, "uci set perfleet.agent.password='s3cret'", 'uci commit'];
+    return { ok: true, value: { device, username: device, password: 's3cret', uci } };
+  }
+
+  removeDevice(device: string): Answer<{ device: string }> {
+    const found = this.device(device);
+    if (!found.ok) return found;
+    this.list.splice(this.list.indexOf(found.value), 1);
+    return { ok: true, value: { device } };
+  }
+
+  servers(): ServerView[] {
+    const place = { host: 'iperf1.example.net', host_group: 'milan' };
+    return [
+      { server: 'milan-1', ...place, port: 5201, device: 'ap-12', run: 'r-1', queued: 2, state: 'leased' },
+      { server: 'milan-2', ...place, port: 5202, device: null, run: null, queued: 0, state: 'idle' },
+    ];
+  }
+
+  orderRun(order: RunOrder): Answer<{ run: string }> {
+    const found = this.device(order.device);
+    if (!found.ok) return found;
+    this.orders.push(order);
+    const run = `r-${this.orders.length}`;
+    const open = { server: null, via: null, outcome: null, granted_at: null, queued_s: 0, duration_s: 0, attempts: 0 };
+    this.runs.set(run, runRecord({ run, device: order.device, ...open, measurements: [] }));
+    this.onOrder(run);
+    return { ok: true, value: { run } };
+  }
+
+  cancelRun(run: string): Answer<{ run: string }> {
+    const found = this.record(run);
+    if (!found.ok) return found;
+    if (found.value.outcome !== null) return refused('conflict', `run ${run} is over already`);
+    this.finish({ ...found.value, outcome: 'cancelled', reason: 'cancelled by a person' });
+    return { ok: true, value: { run } };
+  }
+
+  record(run: string): Answer<RunRecord> {
+    const value = this.runs.get(run);
+    return value === undefined ? refused('not-found', `there is no run ${run}`) : { ok: true, value };
+  }
+
+  records(filter: RecordFilter): RunRecord[] {
+    this.filters.push(filter);
+    const all = [...this.runs.values()].filter(({ device }) => filter.device === undefined || device === filter.device);
+    return all.slice(0, filter.limit);
+  }
+
+  progress(run: string): Progress | null {
+    return this.board.last(run) ?? null;
+  }
+
+  watch(listener: ProgressListener): () => void {
+    const unwatch = this.board.watch(listener);
+    this.watchers += 1;
+    let watching = true;
+    return () => {
+      unwatch();
+      if (watching) this.watchers -= 1;
+      watching = false;
+    };
+  }
+
+  /** The run is over: stores its record and tells those who watch. */
+  finish(record: RunRecord): void {
+    this.runs.set(record.run, record);
+    this.board.tell({ run: record.run, phase: 'final', at: '2026-11-22T02:00:40.000Z' });
+  }
+}
