@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { StoreError } from '../../../controller/store/errors.ts';
 import { openStore } from './open-store.ts';
-import { T0 } from './samples.ts';
+import { ending, newRun, T0 } from './samples.ts';
 
 const device = (name: string, organization = 'acme', tags: string[] = []) => ({
   device: name,
@@ -22,6 +22,7 @@ test('a device is found as it was registered, and no agent was seen yet', () => 
     host: null,
     iperf3: null,
     seen_at_ms: null,
+    last_run_ms: null,
   });
   expect(devices.passwordHash('ap-1')).toBe('hash');
 });
@@ -83,4 +84,13 @@ test('an agent of an unknown device is ignored', () => {
 
 test('a StoreError is an Error', () => {
   expect(new StoreError('full', 'no room')).toBeInstanceOf(Error);
+});
+
+test('a device tells when its last run ended', () => {
+  const { devices, runs, results } = openStore();
+  devices.add({ device: 'ap-12', organization: 'acme', tags: [], uplink_group: null }, 'hash');
+  runs.add([newRun('r-1'), newRun('r-2')]);
+  results.finish('r-1', ending({ finished_at_ms: T0 + 7 }));
+  results.finish('r-2', ending({ finished_at_ms: T0 + 3 }));
+  expect(devices.get('ap-12')?.last_run_ms).toBe(T0 + 7);
 });

@@ -88,3 +88,11 @@ test('a run that ends without a result has its zeros and its point, once', () =>
   expect(store.records.get('r-1')?.measurements).toEqual([zero]);
   expect(store.outbox.counts().waiting).toBe(1);
 });
+
+test('a run that ends without a result says why its tests were never measured', () => {
+  const store = openStore();
+  store.runs.add([newRun('r-1')]);
+  const failure = { test: 'tcp-upload', class: 'local', message: 'iperf3 is missing', retryable: false } as const;
+  expect(store.results.finish('r-1', ending({ outcome: 'failed' }), [failure])).toBe(true);
+  expect(store.records.get('r-1')?.failures).toEqual([failure]);
+});

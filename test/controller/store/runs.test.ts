@@ -12,6 +12,7 @@ test('a new run is open, with nothing tried yet', () => {
     failed_attempts: {},
     first_granted_at_ms: null,
     granted_token: null,
+    awaits_result: false,
     granted_server: null,
     granted_via: null,
     granted_at_ms: null,
@@ -118,4 +119,30 @@ test('only an open run becomes overdue', () => {
   results.finish('r-1', ending({ outcome: 'lost' }));
   expect(runs.setOverdue('r-1', T0 + 3)).toBe(false);
   expect(runs.setOverdue('unknown', T0)).toBe(false);
+});
+
+test('a granted run awaits its result until it waits again or is over', () => {
+  const { runs, results } = openStore();
+  runs.add([newRun('r-1'), newRun('r-2'), newRun('r-3')]);
+  for (const [index, run] of ['r-1', 'r-2', 'r-3'].entries()) runs.noteGrant(grant(run, index + 1));
+  expect(runs.awaited().map(({ run }) => run)).toEqual(['r-1', 'r-2', 'r-3']);
+  runs.noteRequeued('r-1');
+  results.finish('r-2', ending());
+  expect(runs.awaited().map(({ run }) => run)).toEqual(['r-3']);
+});
+
+test('a run that is to be retried is open again, with the tests that are left and its failures counted', () => {
+  const { runs } = openStore();
+  runs.add([newRun('r-1', { tests: [plan('a'), plan('b')] })]);
+  runs.noteGrant(grant('r-1', 1));
+  runs.setOverdue('r-1', T0);
+  runs.retry('r-1', { not_before_ms: T0 + 5, tests: [plan('b')], failed_attempts: { busy: 1 } }, T0 + 1);
+  expect(runs.get('r-1')).toMatchObject({
+    state: 'open',
+    overdue_at_ms: null,
+    awaits_result: false,
+    not_before_ms: T0 + 5,
+    tests: [plan('b')],
+    failed_attempts: { busy: 1 },
+  });
 });
