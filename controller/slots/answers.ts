@@ -29,7 +29,7 @@ const meetNewBoot = (step: Step, device: string, boot: string): void => {
 export const onStatus = (step: Step, { device, online, boot }: Of<'status'>): void => {
   const sighting = sight(step.state, device, boot, online, step.now);
   if (sighting === 'stale') return;
-  if (sighting === 'new-boot' && online) meetNewBoot(step, device, boot);
+  if (sighting === 'new-boot') meetNewBoot(step, device, boot);
   if (online) return;
   const server = step.state.engaged.get(device);
   const deck = server?.on_deck;

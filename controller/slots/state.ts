@@ -70,11 +70,12 @@ export interface Server {
   on_deck: OnDeck | null;
 }
 
-/** What is known of a device's agent. A boot that was replaced is never new again. */
+/** What is known of a device's agent. */
 export interface Presence {
   online: boolean;
   boot: string | null;
-  replaced: string[];
+  /** Boots that were replaced not long ago, and when. */
+  replaced: Map<string, number>;
   /** When `online` last changed. */
   since: number;
 }
