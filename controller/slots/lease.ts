@@ -22,8 +22,8 @@ export const slotLengthMs = (lease_ms: number): number => START_WINDOW_MS + leas
 export const ask = ({ out, now }: Step, lease: Lease): void => {
   lease.start_sent_at = now;
   lease.asking = true;
-  const { device, run, token, nonce } = lease.row;
-  out.push({ type: 'start', device, run, token, nonce });
+  const { device, run, token, nonce, server, lease_ms } = lease.row;
+  out.push({ type: 'start', device, run, token, nonce, server, lease_ms });
 };
 
 /** The server's slot belongs to this lease from now for its full length, whatever was known before. */
