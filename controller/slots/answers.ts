@@ -8,7 +8,7 @@ import { type Lease, type Server, type Step, serversOf } from './state.ts';
 type Of<T extends SlotEvent['type']> = Extract<SlotEvent, { type: T }>;
 
 /** Reasons for which an agent declines a run now, though it would take it later; anything else is a refusal. */
-const PASSING = ['busy', 'superseded', 'stale', 'stopping'];
+const PASSING = ['busy', 'superseded', 'stopping'];
 
 /** The machine-readable word in front of a reason: "iperf3-missing: not found on PATH" is `iperf3-missing`. */
 export const reasonCode = (reason: string): string => reason.split(':', 1)[0] ?? reason;
