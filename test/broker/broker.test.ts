@@ -314,7 +314,7 @@ describe('a client that does not read', () => {
     deaf.write(Buffer.concat([connectPacket('deaf', 'x'), subscribePacket]));
     const topic = Buffer.from('perfleet/1/device/ap-9/command');
     const packet = Buffer.concat([Buffer.from([0x30, 132, 1, 0, topic.length]), topic, Buffer.alloc(100)]);
-    deaf.write(Buffer.concat(Array(450).fill(packet)));
+    for (let burst = 0; burst < 5; burst++) deaf.write(Buffer.concat(Array(450).fill(packet)));
     await until('its buffers are full', () => deaf.readableLength > 16_000);
     const device = await rawClient(port, 'ap-1');
     const received: string[] = [];
@@ -322,6 +322,7 @@ describe('a client that does not read', () => {
     await subscribe(device, statusTopic('ap-1'));
     await publish(device, statusTopic('ap-1'), 'alive');
     await until('the status comes back', () => received.length > 0);
+    expect(deaf.destroyed).toBe(false);
     await broker.stop();
   });
 
