@@ -82,6 +82,7 @@ export class Database {
     return this.#guarded(() => row.parse(this.#prepared(sql).get([])));
   }
 
+  /** All rows, in the order of the query. */
   all<T extends z.ZodType>(row: T, sql: string, values: Values = []): z.infer<T>[] {
     return this.#guarded(() =>
       this.#prepared(sql)

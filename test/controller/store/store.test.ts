@@ -194,6 +194,7 @@ test.each([
   ['SQLITE_IOERR_FSYNC', 'unavailable'],
   ['SQLITE_CANTOPEN', 'unavailable'],
   ['SQLITE_CORRUPT_INDEX', 'corrupt'],
+  ['Z_DATA_ERROR', 'corrupt'],
   ['ENOSPC', 'full'],
   ['EACCES', 'read-only'],
 ])('%s is reported as %s, with its cause', (code, kind) => {
