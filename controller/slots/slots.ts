@@ -3,7 +3,7 @@ import type { LeaseRow, RunRequest, SlotEffect, SlotEvent } from './events.ts';
 import { ask, grantReady, holdSlot, leaseWake, tendLease } from './lease.ts';
 import { clearDeck, deckWake, fillSeats, tendDeck, unseat } from './on-deck.ts';
 import { forgetPresence } from './presence.ts';
-import { noteProbe, quarantineWake, rest, tendQuarantine } from './quarantine.ts';
+import { noteProbe, quarantineWake, restForStranger, tendQuarantine } from './quarantine.ts';
 import { dequeue, enqueue, expireWaiting, findWaiting, queueWake } from './queue.ts';
 import { engage, type Server, type SlotState, type Step } from './state.ts';
 
@@ -181,7 +181,7 @@ export class Slots {
       }
       case 'stranger': {
         const server = this.#state.servers.get(event.server);
-        if (server !== undefined && server.lease === null) rest(step, server, event.rest_ms, null);
+        if (server !== undefined) restForStranger(step, server, event.rest_ms);
         break;
       }
       case 'tick':

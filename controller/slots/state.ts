@@ -59,11 +59,12 @@ export interface Lease {
   over: Over | null;
 }
 
-/** A server after an unclean end: it may still hold the dead session. */
+/** A server after an unclean end: it may still hold the dead session. A stranger's can begin beside a lease. */
 export interface Quarantine {
   until: number;
   /** The lease on disk that goes when the rest is over; null for a stranger's. */
   token: number | null;
+  /** Infinity when it is not probed (any more). */
   probe_at: number;
 }
 
