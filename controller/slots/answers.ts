@@ -48,15 +48,14 @@ export const onReady = (step: Step, { device, run, boot, nonce }: Of<'ready'>): 
 };
 
 /**
- * `declined` frees the slot. Only the boot that gave the nonce can say that the run never began, and only from it a cancelled lease ends
+ * `declined` frees the slot. Only the boot that gave the nonce can say that the run never began, and only from it a lease that is over ends
  * cleanly: after a power cut the server still holds the session.
  */
 const onStartDeclined = (step: Step, server: Server, lease: Lease, boot: string, reason: string): void => {
-  const cancelled = lease.cancelled !== null;
   const neverBegan = !lease.started && boot === lease.row.boot;
-  const clean = neverBegan || (cancelled && boot === lease.row.boot);
+  const clean = neverBegan || (lease.over !== null && boot === lease.row.boot);
   release(step, server, lease, clean ? 0 : restMs(lease));
-  if (cancelled) return;
+  if (lease.over !== null) return;
   if (neverBegan) setBack(step, lease.request, 'start-declined');
   else step.out.push({ type: 'ended', run: lease.row.run, ending: { how: 'interrupted', reason } });
 };
@@ -82,25 +81,20 @@ export const onStarted = (step: Step, { device, run, boot, token }: Of<'started'
   const found = findLease(step.state, device, token);
   if (found === null) return;
   const { server, lease } = found;
-  if (!lease.started && lease.cancelled === null) {
+  if (!lease.started && lease.over === null) {
     step.out.push({ type: 'phase', run, phase: 'running', server: server.server });
   }
   lease.started = true;
   const current = step.state.presence.get(device)?.boot ?? boot;
-  if (boot === current) lease.asking = lease.cancelled !== null;
+  if (boot === current) lease.asking = lease.over !== null;
 };
 
 /** `finished` or the result itself: the slot passes on now. After a restart it may come before the lease was asked in its turn. */
 export const onFinished = (step: Step, { device, run, token }: Of<'finished'>): void => {
   const found = findLease(step.state, device, token);
   const seat = findDeck(step.state, device, run);
-  let cancelled: string | null;
-  if (found !== null) {
-    cancelled = found.lease.cancelled;
-    release(step, found.server, found.lease, 0);
-  } else if (seat?.deck.recovered && seat.deck.token === token) {
-    cancelled = seat.deck.cancelled;
-    clearDeck(step, seat.server, seat.deck);
-  } else return;
-  if (cancelled === null) step.out.push({ type: 'released', run, token });
+  if (found !== null) release(step, found.server, found.lease, 0);
+  else if (seat?.deck.recovered && seat.deck.token === token) clearDeck(step, seat.server, seat.deck);
+  else return;
+  if ((found?.lease ?? seat?.deck)?.over === null) step.out.push({ type: 'released', run, token });
 };
