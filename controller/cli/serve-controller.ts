@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import type { Log } from '../../broker/log.ts';
+import { version } from '../../broker/version.ts';
 import { loadSettings } from '../config/load-settings.ts';
 import { formatProblems } from '../config/problem.ts';
 import type { Settings } from '../config/settings.ts';
@@ -7,7 +8,6 @@ import type { Context } from './context.ts';
 import { CommandFailure, messageOf } from './failure.ts';
 import type { Io } from './io.ts';
 import type { Runnable } from './parts.ts';
-import { VERSION } from './version.ts';
 
 /** The settings in `file`, its warnings logged; null when it is refused, `refused` being told why. */
 const settingsFrom = (file: string, io: Io, log: Log, refused: (why: string) => void): Settings | null => {
@@ -54,11 +54,11 @@ export const serveController = async ({ io, parts }: Context, file: string, logL
     end = resolve;
   });
   const { clock } = io;
-  const options = { settings, version: VERSION, clock, random: Math.random, log, onFatal: end };
+  const options = { settings, version, clock, random: Math.random, log, onFatal: end };
   const controller = await parts.controller(options);
   const release = [io.onSignal('SIGTERM', () => end(null)), io.onSignal('SIGINT', () => end(null))];
   const unwatchHangup = reloadOnHangup(controller, file, io, log);
-  controller.start().then(() => log.info({ version: VERSION }, 'the controller is running'), end);
+  controller.start().then(() => log.info({ version }, 'the controller is running'), end);
 
   const error = await ended;
   for (const one of release) one();
