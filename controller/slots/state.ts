@@ -128,20 +128,28 @@ export const disengage = (state: SlotState, device: string, server: Server): voi
 /** Where the device is on deck or holds a lease. */
 export const serversOf = (state: SlotState, device: string): readonly Server[] => state.engaged.get(device) ?? [];
 
-const leases = (state: SlotState): Lease[] =>
-  [...state.servers.values()].flatMap((server) => (server.lease === null ? [] : [server.lease]));
+/** Whether one of our clients may be running on the server: also under a recovered lease that was not asked yet. */
+export const mayBeRunning = ({ lease, on_deck }: Server): boolean => lease !== null || on_deck?.recovered === true;
 
-/** Whether one more run fits beside those that hold a slot in the server's host group. */
+/** Whether one more run fits beside those that may be running in the server's host group. */
 export const hostGroupHasRoom = (state: SlotState, server: Server): boolean => {
   if (server.host_group === null) return true;
   const capacity = state.host_groups.get(server.host_group)?.capacity ?? 1;
-  const used = [...state.servers.values()].filter((other) => other.host_group === server.host_group && other.lease);
-  return used.length < capacity;
+  const members = [...state.servers.values()].filter((other) => other.host_group === server.host_group);
+  return members.filter(mayBeRunning).length < capacity;
 };
 
-/** Whether one more of the uplink group's devices may be measured beside those that hold a slot now. */
+/** Whether one more of the uplink group's devices may be measured beside those that may be running now. */
 export const uplinkHasRoom = (state: SlotState, uplink_group: string | null): boolean => {
   if (uplink_group === null) return true;
-  const capacity = state.uplink_groups.get(uplink_group)?.capacity ?? 1;
-  return leases(state).filter((lease) => lease.request.uplink_group === uplink_group).length < capacity;
+  let used = 0;
+  for (const { lease, on_deck } of state.servers.values()) {
+    if (lease?.request.uplink_group === uplink_group) used += 1;
+    if (on_deck?.recovered && on_deck.request.uplink_group === uplink_group) used += 1;
+  }
+  return used < uplinkCapacity(state, uplink_group);
 };
+
+/** How many of the group's devices may be measured at a time. */
+export const uplinkCapacity = (state: SlotState, uplink_group: string): number =>
+  state.uplink_groups.get(uplink_group)?.capacity ?? 1;
