@@ -1,10 +1,21 @@
 import { defineConfig } from 'vitest/config';
+import { define } from './packaging/build/version.mjs';
+
+/** Tests that measure real time or real traffic, and would disturb each other. */
+const TIMED = 'test/**/*.timed.test.ts';
 
 export default defineConfig({
+  define,
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Most files wait for servers rather than compute: two at a time suit two cores.
+    maxWorkers: 2,
+    projects: [
+      { extends: true, test: { name: 'parallel', include: ['test/**/*.test.ts'], exclude: [TIMED] } },
+      // One file at a time, after everything else.
+      { extends: true, test: { name: 'timed', include: [TIMED], fileParallelism: false } },
+    ],
     coverage: {
       provider: 'v8',
       include: ['agent/**/*.ts', 'broker/**/*.ts', 'controller/**/*.ts'],

@@ -22,6 +22,8 @@ export interface BrokerCounters {
   publishes_refused: number;
   /** Filters answered with 0x80. */
   subscriptions_refused: number;
+  /** Not sent to a device that does not read what it is sent. */
+  deliveries_dropped: number;
 }
 
 /** CONNACK return codes (MQTT 3.1.1, table 3.1). */
@@ -70,6 +72,7 @@ export class Admission {
     connections_oversized: 0,
     publishes_refused: 0,
     subscriptions_refused: 0,
+    deliveries_dropped: 0,
   };
   readonly #authenticate: Authenticate;
   readonly #log: Log;
@@ -77,6 +80,8 @@ export class Admission {
   readonly #arrivals = new WeakMap<Client, Arrival>();
   readonly #admitted = new WeakMap<Client, Admitted>();
   readonly #lastLogged = new Map<string, number>();
+  /** Connections by user name. */
+  readonly #guards = new Map<string, Set<GuardedConnection>>();
 
   constructor(authenticate: Authenticate, log: Log, clock: Clock) {
     this.#authenticate = authenticate;
@@ -96,6 +101,11 @@ export class Admission {
     if (now - (this.#lastLogged.get(kind) ?? Number.NEGATIVE_INFINITY) < LOG_INTERVAL_MS) return;
     this.#lastLogged.set(kind, now);
     this.#log.warn({ ...fields, [kind]: this.counters[kind] }, message);
+  }
+
+  /** Cuts all connections of a user, whose credentials are not valid any more. */
+  disconnect(username: string): void {
+    for (const guard of this.#guards.get(username) ?? []) guard.destroy();
   }
 
   /** The options that make Aedes ask here. */
@@ -132,6 +142,14 @@ export class Admission {
         }
         done(null, verdict.allowed ? subscription : null);
       },
+      authorizeForward: (client, packet) => {
+        const { principal, username } = lookUp(this.#admitted, client);
+        if (principal.kind === 'controller' || !client.conn.writableNeedDrain) return packet;
+        // Aedes would keep the sender waiting until this device reads: the controller, and with it the whole fleet.
+        const fields = { username, topic: packet.topic };
+        this.refuse('deliveries_dropped', fields, 'dropped a message to a device that does not read');
+        return null;
+      },
     };
   }
 
@@ -147,9 +165,19 @@ export class Admission {
     }
     this.counters.connections_accepted += 1;
     this.#admitted.set(client, { principal: outcome, username });
+    this.#remember(username, guard);
     arrival.onAdmitted();
     done(null, true);
     guard.release();
+  }
+
+  #remember(username: string, guard: GuardedConnection): void {
+    const guards = this.#guards.get(username) ?? new Set();
+    this.#guards.set(username, guards.add(guard));
+    guard.once('close', () => {
+      guards.delete(guard);
+      if (guards.size === 0 && this.#guards.get(username) === guards) this.#guards.delete(username);
+    });
   }
 
   async #admit(

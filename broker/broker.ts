@@ -4,7 +4,7 @@ import tls from 'node:tls';
 import { Aedes } from 'aedes';
 import type { Principal } from './access.ts';
 import { Admission, type Authenticate, type BrokerCounters } from './admission.ts';
-import { type Clock, sleep, systemClock } from './clock.ts';
+import { type Clock, systemClock } from './clock.ts';
 import { GuardedConnection } from './guarded-connection.ts';
 import type { Log } from './log.ts';
 import { CleanSessionPersistence } from './persistence.ts';
@@ -22,6 +22,9 @@ export interface BrokerOptions {
 
 /** A connection that has not authenticated by then is cut. */
 const AUTHENTICATION_MS = 10_000;
+
+/** A client that leaves a full buffer unread for so long is cut; until then, whoever sent to it may be kept waiting. */
+const UNREAD_MS = 10_000;
 
 /** `stop()` waits this long for clients to be taken leave of, then cuts them. */
 const STOP_MS = 2_000;
@@ -77,6 +80,8 @@ export class EmbeddedBroker {
       ...this.#admission.hooks(),
       persistence: new CleanSessionPersistence(),
       connectTimeout: 2 * AUTHENTICATION_MS, // ours comes first
+      drainTimeout: UNREAD_MS,
+      concurrency: 0, // no limit: 100 messages to clients that do not read would hold up everybody's
       maxClientsIdLength: 256, // they carry the user's name here
     });
     aedes.on('connectionError', (_client, error) => log.debug({ error: error.message }, 'connection ended'));
@@ -119,6 +124,11 @@ export class EmbeddedBroker {
     return theirs;
   }
 
+  /** Cuts all connections of a user: one that was removed must not go on with the connection that it has. */
+  disconnect(username: string): void {
+    this.#admission.disconnect(username);
+  }
+
   #track(stream: Duplex): void {
     this.#streams.add(stream);
     stream.once('close', () => this.#streams.delete(stream));
@@ -145,7 +155,13 @@ export class EmbeddedBroker {
     const { aedes, server } = this.#running;
     this.#running = null;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    await Promise.race([new Promise<void>((resolve) => aedes.close(() => resolve())), sleep(this.#clock, STOP_MS)]);
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.after(STOP_MS, resolve);
+      aedes.close(() => {
+        cancel();
+        resolve();
+      });
+    });
     for (const stream of this.#streams) stream.destroy();
     await closed;
   }

@@ -5,8 +5,6 @@ import { OVERSIZED, PacketBorders } from './packet-borders.ts';
 /** Room for topic and packet id beside the largest payload: the longest topic of the contract has 169 bytes. */
 const HEADER_ROOM_BYTES = 1024;
 
-type WriteDone = (error?: Error | null) => void;
-
 /**
  * A connection as the broker's parser sees it. Aedes has no limit on the size of packets, so this stands before its parser: until
  * `release()` only the first packet passes, of at most MAX_ANONYMOUS_BYTES, and the rest waits in the socket; after it packets
@@ -17,7 +15,7 @@ export class GuardedConnection extends Duplex {
   readonly #onOversized: () => void;
   readonly #borders = new PacketBorders();
   #state: 'first-packet' | 'held' | 'released' = 'first-packet';
-  #held: Buffer[] = [];
+  #held: Buffer = Buffer.alloc(0);
 
   constructor(inner: Duplex, onOversized: () => void) {
     super();
@@ -32,18 +30,11 @@ export class GuardedConnection extends Duplex {
   /** The client is known: lets everything through that waited. */
   release(): void {
     this.#state = 'released';
-    const held = this.#held;
-    this.#held = [];
-    for (const chunk of held) this.#receive(chunk);
+    this.#receive(this.#held);
     if (!this.destroyed) this.#inner.resume();
   }
 
   #receive(chunk: Buffer): void {
-    if (this.destroyed) return;
-    if (this.#state === 'held') {
-      this.#hold(chunk);
-      return;
-    }
     const limit = this.#state === 'released' ? MAX_PAYLOAD_BYTES + HEADER_ROOM_BYTES : MAX_ANONYMOUS_BYTES;
     let at = 0;
     while (at < chunk.length) {
@@ -55,7 +46,8 @@ export class GuardedConnection extends Duplex {
       }
       if (this.#state === 'first-packet' && this.#borders.atBorder) {
         this.#state = 'held';
-        this.#hold(chunk.subarray(at));
+        this.#held = chunk.subarray(at);
+        this.#inner.pause();
         this.push(chunk.subarray(0, at));
         return;
       }
@@ -63,30 +55,16 @@ export class GuardedConnection extends Duplex {
     if (!this.push(chunk)) this.#inner.pause();
   }
 
-  #hold(chunk: Buffer): void {
-    this.#inner.pause();
-    if (chunk.length > 0) this.#held.push(chunk);
-  }
-
   override _read(): void {
     if (this.#state !== 'held') this.#inner.resume();
   }
 
-  override _write(chunk: Buffer, encoding: BufferEncoding, done: WriteDone): void {
-    this.#inner.write(chunk, encoding, done);
-  }
-
   /** The parts of one MQTT packet leave together, in one segment. */
-  override _writev(parts: { chunk: Buffer }[], done: WriteDone): void {
+  override _writev(parts: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
     this.#inner.write(Buffer.concat(parts.map(({ chunk }) => chunk)), done);
   }
 
-  override _final(done: WriteDone): void {
-    this.#inner.end(done);
-  }
-
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.#held = [];
     this.#inner.destroy();
     done(error);
   }

@@ -1,6 +1,9 @@
-import type { Authenticate } from '../broker/admission.ts';
-import { hashPassword, verifyPassword } from './store/password.ts';
+import type { Principal } from '../broker/access.ts';
+import { verifyPassword } from './store/password.ts';
 import type { Store } from './store/store.ts';
 
-/** The controller's own name on the broker; no device may have it. */
-export const CONTROLLER_USER = 'perfleet-controller';
+/** Who may enter the embedded broker: devices with their password. The controller itself comes in from inside the process. */
+export const authenticateDevices =
+  (store: Store) =>
+  (username: string, password: Buffer): Principal | null =>
+    verifyPassword(password, store.devices.passwordHash(username)) ? { kind: 'device', device: username } : null;

@@ -2,7 +2,7 @@ import type { MqttLink } from '../broker/client.ts';
 import type { Clock } from '../broker/clock.ts';
 import type { ControllerStatus } from '../broker/contract/messages.ts';
 import { controllerTopic } from '../broker/contract/topics.ts';
-import { type Claim, claimWake, type ClaimVerdict, hearClaim, newClaim, tickClaim } from './claim.ts';
+import { type Claim, type ClaimVerdict, claimWake, hearClaim, newClaim, tickClaim } from './claim.ts';
 
 export interface ChargeOptions {
   link: MqttLink;

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Clock } from '../broker/clock.ts';
 import type { Answer, RecordFilter, Service } from './api/service.ts';
 import type { Credentials, DeviceView, NewDevice, Problem, RunOrder, ServerView, StatusView } from './api/views.ts';
@@ -31,7 +32,11 @@ export interface FleetOptions {
   disconnect: (device: string) => void;
 }
 
-const refuse = (error: Problem['error'], message: string, problems: string[] = []): { ok: false; problem: Problem } => ({
+const refuse = (
+  error: Problem['error'],
+  message: string,
+  problems: string[] = [],
+): { ok: false; problem: Problem } => ({
   ok: false,
   problem: { error, message, problems },
 });
@@ -66,17 +71,17 @@ export class Fleet implements Service {
 
   /** Registers a device and issues its password, which is shown this once. */
   addDevice(device: NewDevice): Answer<Credentials> {
-    const { store, settings, brokerUrl } = this.#options;
+    const { store, brokerUrl } = this.#options;
     const problems = this.#problemsOf(device);
     if (problems.length > 0) return refuse('bad-request', `device ${device.device} can't be added`, problems);
-    const password = newPassword();
+    const password = newPassword(randomBytes);
     try {
-      store.devices.add(device, hashPassword(password));
+      store.devices.add(device, hashPassword(password, randomBytes(16)));
     } catch (error) {
       if (!(error instanceof StoreError) || error.kind !== 'exists') throw error;
       return refuse('conflict', `device ${device.device} exists: remove it first to issue a new password`);
     }
-    const uci = uciLines(device.device, password, brokerUrl(), settings().broker);
+    const uci = uciLines(device.device, password, brokerUrl());
     return { ok: true, value: { device: device.device, username: device.device, password, uci } };
   }
 
@@ -101,21 +106,30 @@ export class Fleet implements Service {
     });
   }
 
-  /** A run now, with the tests of the organization's check, also when its schedule is off. */
-  orderRun({ device, server }: RunOrder): Answer<{ run: string }> {
+  /**
+   * A run now, with the tests of the organization's check, also when its schedule is off. `before` gets the new id before
+   * anything happens to the run.
+   */
+  orderRun({ device, server }: RunOrder, before: (run: string) => void = () => {}): Answer<{ run: string }> {
     const { store, settings, dispatcher, clock } = this.#options;
     const row = store.devices.get(device);
     if (row === null) return this.#unknownDevice(device);
     const organization = settings().organizations.get(row.organization);
     if (organization === undefined) {
-      return refuse('conflict', `organization ${row.organization} of device ${device} is not in the configuration any more`);
+      return refuse(
+        'conflict',
+        `organization ${row.organization} of device ${device} is not in the configuration any more`,
+      );
     }
     if (server !== null && !settings().servers.has(server)) {
       const known = [...settings().servers.keys()].join(', ') || 'none';
       return refuse('not-found', `server ${server} is not in the configuration; known servers: ${known}`);
     }
     if (server === null && organization.servers.length === 0) {
-      return refuse('conflict', `organization ${row.organization} has no server: set organizations.${row.organization}.servers or default_servers`);
+      return refuse(
+        'conflict',
+        `organization ${row.organization} has no server: set organizations.${row.organization}.servers or default_servers`,
+      );
     }
     const now = clock.wall();
     const run = newRunId();
@@ -133,6 +147,7 @@ export class Fleet implements Service {
         window_end_ms: now + DEMAND_WINDOW_MS,
       },
     ]);
+    before(run);
     const added = store.runs.get(run);
     if (added !== null) dispatcher.submit(added);
     return { ok: true, value: { run } };
@@ -166,12 +181,17 @@ export class Fleet implements Service {
   #problemsOf({ device, organization, uplink_group }: NewDevice): string[] {
     const { organizations, uplink_groups } = this.#options.settings();
     const problems: string[] = [];
-    if (device === 'perfleet-controller') problems.push('device: perfleet-controller is the name of the controller itself');
+    if (device === 'perfleet-controller')
+      problems.push('device: perfleet-controller is the name of the controller itself');
     if (!organizations.has(organization)) {
-      problems.push(`organization: ${organization} is not in the configuration; known: ${[...organizations.keys()].join(', ')}`);
+      problems.push(
+        `organization: ${organization} is not in the configuration; known: ${[...organizations.keys()].join(', ')}`,
+      );
     }
     if (uplink_group !== null && !uplink_groups.has(uplink_group)) {
-      problems.push(`uplink_group: ${uplink_group} is not in the configuration; known: ${[...uplink_groups.keys()].join(', ') || 'none'}`);
+      problems.push(
+        `uplink_group: ${uplink_group} is not in the configuration; known: ${[...uplink_groups.keys()].join(', ') || 'none'}`,
+      );
     }
     return problems;
   }
@@ -184,6 +204,16 @@ export class Fleet implements Service {
     const { slots } = this.#options;
     const { device, organization, tags, uplink_group, agent, iperf3, last_run_ms } = row;
     const last_run = last_run_ms === null ? null : new Date(last_run_ms).toISOString();
-    return { device, organization, tags, uplink_group, via: 'agent', online: slots.isOnline(device), agent, iperf3, last_run };
+    return {
+      device,
+      organization,
+      tags,
+      uplink_group,
+      via: 'agent',
+      online: slots.isOnline(device),
+      agent,
+      iperf3,
+      last_run,
+    };
   }
 }

@@ -16,10 +16,11 @@ export type Dropped = { kind: 'dropped'; reason: string };
 
 const dropped = (reason: string): Dropped => ({ kind: 'dropped', reason });
 
-const firstIssue = (error: z.ZodError): string => {
-  const issue = error.issues[0];
-  return issue === undefined ? 'not as expected' : `${issue.path.join('.') || 'payload'}: ${issue.message}`;
-};
+const firstIssue = ({ issues }: z.ZodError): string =>
+  issues
+    .slice(0, 1)
+    .map(({ path, message }) => `${path.join('.') || 'payload'}: ${message}`)
+    .join();
 
 const parseJson = (payload: Uint8Array): unknown => {
   const text = new TextDecoder('utf-8', { fatal: true }).decode(payload);

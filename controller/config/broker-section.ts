@@ -20,7 +20,7 @@ const readTls = (reader: Reader, raw: unknown): ExternalBroker['tls'] => {
 const LOOPBACK = /^(127\.|::1$|localhost$)/;
 
 const readEmbedded = (reader: Reader, raw: unknown): EmbeddedBroker => {
-  const given = reader.fields(path, raw, { listen: optional(mqttUrl(0)), tls: optional(anything) });
+  const given = reader.fields(path, raw, { listen: optional(mqttUrl(0)), url: anything, tls: anything });
   const { secure, host, port } = given.listen ?? { secure: false, host: '127.0.0.1', port: 1883 };
   const embedded: EmbeddedBroker = { kind: 'embedded', host, port, tls: null };
   const named = keysIn(given.tls);
@@ -43,10 +43,11 @@ const readEmbedded = (reader: Reader, raw: unknown): EmbeddedBroker => {
 
 const readExternal = (reader: Reader, raw: unknown): ExternalBroker => {
   const given = reader.fields(path, raw, {
+    listen: anything,
     url: mqttUrl(1),
     username: optional(text('a user name')),
     password_file: optional(text('the path of a file')),
-    tls: optional(anything),
+    tls: anything,
   });
   const password = reader.secret([...path, 'password_file'], given.password_file, 'secret');
   const tls = readTls(reader, given.tls);

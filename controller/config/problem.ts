@@ -29,16 +29,15 @@ const SECRETIVE = /pass|secret|token|credential|key/i;
 const WORDS: Record<string, string> = { number: 'a number', boolean: 'true or false', string: 'a text' };
 
 /**
- * A value as a message shows it. Under a key that sounds secret only its type is shown, and a URL loses its user and password:
- * people put a password where the name of its file belongs.
+ * A value as a message shows it. Under a key that sounds secret only its type is shown, the same where the whole file is one value, and
+ * a URL loses its user and password: people put a password where the name of its file belongs.
  */
 export const showValue = (path: Path, value: unknown): string => {
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return 'a mapping';
-  if (path.some((step) => typeof step === 'string' && SECRETIVE.test(step))) {
-    return `${WORDS[typeof value] ?? 'a value'} (not shown)`;
-  }
+  const secretive = path.some((step) => typeof step === 'string' && SECRETIVE.test(step));
+  if (secretive || path.length === 0) return `${WORDS[typeof value] ?? 'a value'} (not shown)`;
   const text = String(value).replace(/\/\/.*@/s, '//…@');
   const cut = text.length > 60 ? `${text.slice(0, 60)}…` : text;
   return typeof value === 'string' ? JSON.stringify(cut) : cut;

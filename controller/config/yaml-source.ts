@@ -112,7 +112,12 @@ export const readYaml = (text: string): YamlSource => {
     if (isAlias(node)) {
       const target = node.resolve(document);
       if (target !== undefined && done.has(target)) return done.get(target);
-      report(path, node, 'an alias of nothing, or of what it stands in', 'an alias (*name) of an earlier anchor (&name)');
+      report(
+        path,
+        node,
+        'an alias of nothing, or of what it stands in',
+        'an alias (*name) of an earlier anchor (&name)',
+      );
       return null;
     }
     let data: unknown = null;

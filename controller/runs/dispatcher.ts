@@ -63,7 +63,7 @@ export class Dispatcher {
     });
     this.#perform(slots.recover(found, clock.now()));
     for (const run of store.runs.open()) {
-      if (!leased.has(run.run) && run.state === 'open' && !store.runs.awaitsResult(run.run)) this.submit(run);
+      if (!leased.has(run.run) && run.state === 'open' && !run.awaits_result) this.submit(run);
     }
     this.#rearm();
   }
@@ -98,10 +98,20 @@ export class Dispatcher {
     this.#rearm();
   }
 
+  /** Tells everybody who holds which slot now: what the broker remembers may be older. */
+  showSlots(): void {
+    for (const effect of this.#options.slots.slotEffects(this.#options.clock.now())) this.#showSlot(effect);
+  }
+
+  cancel(run: string, reason: string): void {
+    this.handle({ type: 'cancel', run, reason });
+  }
+
   #status({ device, payload }: Extract<Inbound, { kind: 'status' }>): void {
     const { store } = this.#options;
     if (store.devices.get(device) === null) return;
-    if (payload.online) this.#keep(() => store.devices.noteAgent(device, payload));
+    if (payload.online)
+      this.#keep(() => store.devices.noteAgent(device, { ...payload, at_ms: this.#options.clock.wall() }));
     this.handle({ type: 'status', device, online: payload.online, boot: payload.boot });
   }
 
@@ -125,7 +135,10 @@ export class Dispatcher {
       settled = settlement.result(device, payload, clock.wall());
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      log.error({ device, run, error: error.message }, 'a result could not be stored; its agent keeps it and sends it again');
+      log.error(
+        { device, run, error: error.message },
+        'a result could not be stored; its agent keeps it and sends it again',
+      );
       return;
     }
     driver.accepted(device, run, token);
@@ -211,14 +224,16 @@ export class Dispatcher {
     driver.slot(server, { device, run, token, until: new Date(clock.wall() + length_ms).toISOString() });
   }
 
-  #phase({ run, phase, server }: Extract<SlotEffect, { type: 'phase' }>): void {
+  #phase(effect: Extract<SlotEffect, { type: 'phase' }>): void {
+    const { store } = this.#options;
+    const { run, phase } = effect;
     const at = this.#at();
     if (phase === 'waiting') {
       // Granted before and waiting again: no result will come for that token.
-      this.#options.store.runs.noteRequeued(run);
+      store.runs.noteRequeued(run);
       this.#tell({ phase, run, at, reason: null });
-    } else if (phase === 'on-deck') this.#tell({ phase, run, at, server });
-    else this.#tell({ phase, run, at, server, tests: this.#options.store.runs.get(run)?.tests ?? [] });
+    } else if (phase === 'on-deck') this.#tell({ phase, run, at, server: effect.server });
+    else this.#tell({ phase, run, at, server: effect.server, tests: store.runs.get(run)?.tests ?? [] });
   }
 
   #ended(run: string, ending: Ending): void {
@@ -263,7 +278,16 @@ export class Dispatcher {
     const { device = '', run: id = '', server = '' } = row ?? {};
     const now = clock.now();
     const servers = [server];
-    return { run: id, device, servers, uplink_group: null, tests: [], on_demand: false, not_before: now, window_end: now };
+    return {
+      run: id,
+      device,
+      servers,
+      uplink_group: null,
+      tests: [],
+      on_demand: false,
+      not_before: now,
+      window_end: now,
+    };
   }
 
   #tell(progress: Progress): void {

@@ -71,7 +71,15 @@ export class Nights {
     const missed = plan.missed.flatMap(({ devices, organization, ...night }) => {
       const tests = settings().organizations.get(organization)?.check.tests ?? [];
       const not_before_ms = night.requested_at_ms;
-      return devices.map((device) => ({ ...night, ...whole, organization, device, tests, not_before_ms, run: newRunId() }));
+      return devices.map((device) => ({
+        ...night,
+        ...whole,
+        organization,
+        device,
+        tests,
+        not_before_ms,
+        run: newRunId(),
+      }));
     });
     const added = new Set(store.nights.plan([...due, ...missed], plan.planned));
     for (const { run } of missed) {

@@ -11,6 +11,9 @@ import type { Store } from '../store/store.ts';
 
 type TestFailure = Failure & { test: string };
 
+/** Somebody waits for a run that was asked for: it is tried again this soon at the latest. */
+const DEMAND_RETRY_MS = 5000;
+
 export interface SettlementOptions {
   store: Store;
   /** Whether points are to be queued for InfluxDB. */
@@ -50,7 +53,7 @@ export class Settlement {
       measurement,
       time_ms: Math.round(grant.at_ms + started_ms),
     }));
-    const decides = run.state !== 'final' && run.granted_token === token;
+    const decides = run.state !== 'final' && run.awaits_result && run.granted_token === token;
     const verdict = decides ? this.#verdict(run, grant.tests, measurements, failures, at_ms) : null;
     const duration_s = Math.max(0, ...result.tests.map((test) => test.ended_ms)) / 1000;
     const outcome = store.results.store({
@@ -87,7 +90,10 @@ export class Settlement {
     if (run === null) return false;
     const since = run.granted_at_ms;
     const duration_s = since === null ? 0 : Math.max(0, at_ms - since) / 1000;
-    return this.#options.store.results.finish(id, this.#ending(run, { outcome, reason, zeros: [] }, { at_ms, duration_s }));
+    return this.#options.store.results.finish(
+      id,
+      this.#ending(run, { outcome, reason, zeros: [] }, { at_ms, duration_s }),
+    );
   }
 
   /** After a crash a start may have been sent whose grant never came to disk: the lease that was on deck tells. */
@@ -100,12 +106,18 @@ export class Settlement {
     return store.runs.grant(token);
   }
 
-  #verdict(run: RunRow, planned: TestPlan[], measurements: Measurement[], failures: TestFailure[], now_ms: number): Verdict {
+  #verdict(
+    run: RunRow,
+    planned: TestPlan[],
+    measurements: Measurement[],
+    failures: TestFailure[],
+    now_ms: number,
+  ): Verdict {
     return decideRun({
-      planned,
+      plans: planned,
       measurements,
       failures,
-      failed_attempts: run.failed_attempts,
+      earlier: run.failed_attempts,
       retries: this.#options.retriesOf(run.organization),
       now_ms,
       window_end_ms: run.window_end_ms,
@@ -119,7 +131,8 @@ export class Settlement {
     for (const failure of new Set(failures.map((one) => one.class))) {
       failed_attempts[failure] = (failed_attempts[failure] ?? 0) + 1;
     }
-    const not_before_ms = when.at_ms + verdict.delay_ms;
+    const delay_ms = run.origin === 'demand' ? Math.min(verdict.delay_ms, DEMAND_RETRY_MS) : verdict.delay_ms;
+    const not_before_ms = when.at_ms + delay_ms;
     return { kind: 'retry', retry: { not_before_ms, tests: verdict.tests, failed_attempts } } as const;
   }
 

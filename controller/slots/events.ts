@@ -68,13 +68,14 @@ export type Ending =
 /** What the slots want done, in this order. */
 export type SlotEffect =
   | { type: 'prepare'; device: string; run: string; server: string; tests: TestPlan[]; lease_ms: number }
-  | { type: 'start'; device: string; run: string; token: number; nonce: string }
+  | { type: 'start'; device: string; run: string; token: number; nonce: string; server: string; lease_ms: number }
   | { type: 'cancel'; device: string; run: string; reason: string }
   | { type: 'save-lease'; lease: LeaseRow }
   | { type: 'granted'; lease: LeaseRow }
   | { type: 'drop-lease'; token: number }
   | { type: 'slot'; server: string; lease: { device: string; run: string; token: number; length_ms: number } | null }
-  | { type: 'phase'; run: string; phase: 'waiting' | 'on-deck' | 'starting' | 'running'; server: string | null }
+  | { type: 'phase'; run: string; phase: 'waiting' }
+  | { type: 'phase'; run: string; phase: 'on-deck' | 'starting' | 'running'; server: string }
   /** The slot passed on; what remains is the result. */
   | { type: 'released'; run: string; token: number }
   | { type: 'ended'; run: string; ending: Ending }

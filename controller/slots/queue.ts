@@ -16,7 +16,7 @@ export const findWaiting = (state: SlotState, run: string): Waiting | undefined 
 /** Puts a run at the end of its line. */
 export const enqueue = ({ state, out }: Step, waiting: Waiting): void => {
   lineOf(state, waiting).set(waiting.run, waiting);
-  out.push({ type: 'phase', run: waiting.run, phase: 'waiting', server: null });
+  out.push({ type: 'phase', run: waiting.run, phase: 'waiting' });
 };
 
 export const dequeue = (state: SlotState, waiting: Waiting): void => {

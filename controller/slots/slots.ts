@@ -5,7 +5,7 @@ import { clearDeck, deckWake, fillSeats, tendDeck, unseat } from './on-deck.ts';
 import { forgetPresence } from './presence.ts';
 import { noteProbe, quarantineWake, rest, tendQuarantine } from './quarantine.ts';
 import { dequeue, enqueue, expireWaiting, findWaiting, queueWake } from './queue.ts';
-import type { Server, SlotState, Step } from './state.ts';
+import { engage, type Server, type SlotState, type Step } from './state.ts';
 
 /*
  * The slots: who may use which server, and who is next. Pure: an event and the time go in, effects come out.
@@ -71,8 +71,9 @@ export class Slots {
     now: number,
   ): SlotEffect[] {
     const step: Step = { state: this.#state, now, out: [] };
-    for (const { row, request, cancelled } of found) {
+    for (const { row, request, cancelled } of found.toSorted((a, b) => a.row.token - b.row.token)) {
       const server = this.#server(row.server);
+      engage(this.#state, row.device, server);
       const waiting = { ...request, since: now, setbacks: 0 };
       if (row.granted && server.lease === null) {
         holdSlot(step, server, waiting, row, cancelled);
@@ -90,7 +91,6 @@ export class Slots {
         recovered: true,
         cancelled,
       };
-      this.#state.engaged.set(row.device, server);
     }
     return step.out.filter((effect) => effect.type !== 'granted');
   }
@@ -119,6 +119,34 @@ export class Slots {
       wake = Math.min(wake, quarantineWake(server, now));
     }
     return wake;
+  }
+
+  /** Who holds which slot, to be told to everybody. */
+  slotEffects(now: number): Extract<SlotEffect, { type: 'slot' }>[] {
+    return [...this.#state.servers.values()].map(({ server, lease }) => {
+      if (lease === null) return { type: 'slot', server, lease: null };
+      const { device, run, token } = lease.row;
+      return { type: 'slot', server, lease: { device, run, token, length_ms: lease.deadline - now } };
+    });
+  }
+
+  /** New settings. A server that left them takes no new run, and is kept until its lease is settled. */
+  configure({ servers, host_groups, uplink_groups }: Omit<SlotOptions, 'last_token'>): void {
+    const state = this.#state;
+    state.host_groups = host_groups;
+    state.uplink_groups = uplink_groups;
+    const wanted = new Map(servers.map((server) => [server.server, server]));
+    for (const [name, server] of state.servers) {
+      server.closed = !wanted.has(name);
+      if (server.closed && server.lease === null && server.on_deck === null && server.quarantine === null) {
+        state.servers.delete(name);
+      }
+    }
+    for (const server of wanted.values()) {
+      const known = state.servers.get(server.server);
+      if (known === undefined) state.servers.set(server.server, emptyServer(server));
+      else known.host_group = server.host_group;
+    }
   }
 
   view(): SlotView[] {
@@ -238,7 +266,7 @@ export class Slots {
   #server(name: string): Server {
     const known = this.#state.servers.get(name);
     if (known !== undefined) return known;
-    const gone = emptyServer({ server: name, host_group: null });
+    const gone = { ...emptyServer({ server: name, host_group: null }), closed: true };
     this.#state.servers.set(name, gone);
     return gone;
   }
@@ -247,6 +275,7 @@ export class Slots {
 const emptyServer = ({ server, host_group }: { server: string; host_group: string | null }): Server => ({
   server,
   host_group,
+  closed: false,
   lease: null,
   quarantine: null,
   on_deck: null,

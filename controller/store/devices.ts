@@ -20,10 +20,13 @@ const DeviceRow = z.object({
   iperf3: z.string().nullable(),
   /** When, to within SEEN_RESOLUTION_MS. */
   seen_at_ms: z.number().nullable(),
+  /** When its last run ended. */
+  last_run_ms: z.number().nullable(),
 });
 export type DeviceRow = z.infer<typeof DeviceRow>;
 
-const COLUMNS = 'device, organization, tags, uplink_group, agent, host, iperf3, seen_at_ms';
+const COLUMNS = `device, organization, tags, uplink_group, agent, host, iperf3, seen_at_ms,
+  (SELECT max(finished_at_ms) FROM runs WHERE runs.device = devices.device) AS last_run_ms`;
 
 /** An agent that only comes back is written down again after this: 10,000 routers that reconnect cost no 10,000 commits. */
 const SEEN_RESOLUTION_MS = 3_600_000;

@@ -28,6 +28,7 @@ const Head = z.object({
   left_queue_at_ms: z.number(),
   duration_s: z.number(),
   attempts: z.int(),
+  failures: jsonColumn(RunRecord.shape.failures),
 });
 
 const Figures = z.object({ run: z.string(), token: z.int().nullable(), measurement: jsonColumn(Measurement) });
@@ -100,7 +101,7 @@ export class Records {
         granted_at: granted_at_ms === null ? null : new Date(granted_at_ms).toISOString(),
         queued_s: (left_queue_at_ms - requested_at_ms) / 1000,
         measurements: mine.figures.map((row) => row.measurement),
-        failures: standingFailures(mine.attempts, mine.figures),
+        failures: [...standingFailures(mine.attempts, mine.figures), ...head.failures],
         warnings: mine.attempts.flatMap((row) => row.warnings),
       };
     });
@@ -122,7 +123,7 @@ export class Records {
     return this.#database.all(
       Head,
       `SELECT runs.run, device, organization, coalesce(grants.server, runs.server) AS server, via, outcome, reason,
-         grants.at_ms AS granted_at_ms, requested_at_ms, attempts, coalesce(duration_s, 0) AS duration_s,
+         grants.at_ms AS granted_at_ms, requested_at_ms, attempts, failures, coalesce(duration_s, 0) AS duration_s,
          coalesce(first_granted_at_ms, finished_at_ms, requested_at_ms) AS left_queue_at_ms
        FROM runs LEFT JOIN grants ON grants.token = runs.granted_token
        WHERE ${where.join(' AND ')} ORDER BY changed_at_ms DESC, runs.rowid DESC LIMIT ?`,

@@ -5,7 +5,7 @@ import type { Outcome, RunRecord } from '../run-record.ts';
 import type { Database } from './database.ts';
 import type { Outbox } from './outbox.ts';
 import type { RawResults } from './raw-results.ts';
-import type { RunRow, Runs } from './runs.ts';
+import type { Retry, Runs } from './runs.ts';
 
 /** `time_ms` is when its test began: the grant of that attempt plus `started_ms`. */
 export interface TimedMeasurement {
@@ -24,9 +24,6 @@ export interface Ending {
   /** The run's own point and those of its zeros; none without InfluxDB. */
   points: Point[];
 }
-
-/** The run goes back into the queue. */
-export type Retry = Pick<RunRow, 'not_before_ms' | 'tests' | 'failed_attempts'>;
 
 /** The result of one attempt and what follows from it. */
 export interface ResultWrite {
@@ -76,18 +73,22 @@ export class Results {
       this.#database.run('DELETE FROM leases WHERE token = ?', [write.token]);
       if (run.state !== 'final' && write.change !== null) {
         if (write.change.kind === 'final') this.#end(write.run, write.change.ending);
-        else this.#retry(write, write.change.retry);
+        else this.#runs.retry(write.run, write.change.retry, write.at_ms);
       }
       return 'stored';
     });
   }
 
-  /** Ends a run without a result. False, and nothing changes, when there is no such run or it is already final. */
-  finish(run: string, ending: Ending): boolean {
+  /**
+   * Ends a run without a result; `failures` say why its tests were never measured. False, and nothing changes, when there is
+   * no such run or it is already final.
+   */
+  finish(run: string, ending: Ending, failures: RunRecord['failures'] = []): boolean {
     return this.#database.transaction(() => {
       const state = this.#runs.get(run)?.state ?? 'final';
       if (state === 'final') return false;
       this.#end(run, ending);
+      this.#database.run('UPDATE runs SET failures = ? WHERE run = ?', [JSON.stringify(failures), run]);
       return true;
     });
   }
@@ -105,19 +106,11 @@ export class Results {
 
   #end(run: string, { outcome, reason, finished_at_ms, duration_s, zeros, points }: Ending): void {
     this.#database.run(
-      `UPDATE runs SET state = 'final', outcome = @outcome, reason = @reason, finished_at_ms = @finished_at_ms,
+      `UPDATE runs SET state = 'final', awaits_result = 0, outcome = @outcome, reason = @reason, finished_at_ms = @finished_at_ms,
          duration_s = @duration_s, changed_at_ms = @finished_at_ms WHERE run = @run`,
       { run, outcome, reason, finished_at_ms, duration_s },
     );
     this.#addMeasurements(run, null, zeros);
     this.#outbox.add(points);
-  }
-
-  #retry({ run, at_ms }: ResultWrite, { not_before_ms, tests, failed_attempts }: Retry): void {
-    this.#database.run(
-      `UPDATE runs SET state = 'open', overdue_at_ms = NULL, not_before_ms = @not_before_ms, tests = @tests,
-         failed_attempts = @failed_attempts, changed_at_ms = @at_ms WHERE run = @run`,
-      { run, at_ms, not_before_ms, tests: JSON.stringify(tests), failed_attempts: JSON.stringify(failed_attempts) },
-    );
   }
 }

@@ -29,6 +29,8 @@ const RunRow = z.object({
   failed_attempts: jsonColumn(z.partialRecord(FailureClass, z.int())),
   first_granted_at_ms: z.number().nullable(),
   granted_token: z.int().nullable(),
+  /** Its latest grant has begun, as far as we know, and its result has not come yet. */
+  awaits_result: z.int().transform((value) => value !== 0),
   granted_server: z.string().nullable(),
   granted_via: Via.nullable(),
   granted_at_ms: z.number().nullable(),
@@ -56,6 +58,9 @@ export type NewRun = Pick<
   | 'not_before_ms'
   | 'window_end_ms'
 >;
+
+/** What changes about a run that goes back into the queue after an attempt. */
+export type Retry = Pick<RunRow, 'not_before_ms' | 'tests' | 'failed_attempts'>;
 
 const Grant = z.object({
   token: z.int(),
@@ -124,7 +129,7 @@ export class Runs {
       );
       if (added === 0) return false;
       this.#database.run(
-        `UPDATE runs SET attempts = attempts + 1, granted_token = @token, changed_at_ms = @at_ms,
+        `UPDATE runs SET attempts = attempts + 1, granted_token = @token, awaits_result = 1, changed_at_ms = @at_ms,
            first_granted_at_ms = coalesce(first_granted_at_ms, @at_ms)
          WHERE run = @run AND state <> 'final'`,
         { run: grant.run, token: grant.token, at_ms: grant.at_ms },
@@ -141,5 +146,24 @@ export class Runs {
         run,
       ]) > 0
     );
+  }
+
+  /** After an attempt without success the run waits again, for the tests that are left. */
+  retry(run: string, { not_before_ms, tests, failed_attempts }: Retry, at_ms: number): void {
+    this.#database.run(
+      `UPDATE runs SET state = 'open', overdue_at_ms = NULL, awaits_result = 0, not_before_ms = @not_before_ms,
+         tests = @tests, failed_attempts = @failed_attempts, changed_at_ms = @at_ms WHERE run = @run AND state <> 'final'`,
+      { run, at_ms, not_before_ms, tests: JSON.stringify(tests), failed_attempts: JSON.stringify(failed_attempts) },
+    );
+  }
+
+  /** The run waits again, and no result will come for its last grant: its agent never began. */
+  noteRequeued(run: string): void {
+    this.#database.run(`UPDATE runs SET awaits_result = 0 WHERE run = ? AND state = 'open'`, [run]);
+  }
+
+  /** Those that were granted and whose result has not come yet. */
+  awaited(): RunRow[] {
+    return this.open().filter((run) => run.awaits_result);
   }
 }

@@ -25,14 +25,17 @@ const MIGRATIONS: readonly string[] = [
     run TEXT PRIMARY KEY, device TEXT NOT NULL, organization TEXT NOT NULL, server TEXT, origin TEXT NOT NULL, night TEXT,
     tests TEXT NOT NULL /* JSON: still to be measured */, requested_at_ms REAL NOT NULL, not_before_ms REAL NOT NULL,
     window_end_ms REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, failed_attempts TEXT NOT NULL DEFAULT '{}' /* JSON */,
-    first_granted_at_ms REAL, granted_token INTEGER, state TEXT NOT NULL DEFAULT 'open', overdue_at_ms REAL,
+    first_granted_at_ms REAL, granted_token INTEGER, awaits_result INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'open', overdue_at_ms REAL,
     outcome TEXT, reason TEXT, finished_at_ms REAL, duration_s REAL,
+    failures TEXT NOT NULL DEFAULT '[]' /* JSON: of a run that ended without a result */,
     changed_at_ms REAL NOT NULL /* last requested, granted or finished: the order in which people look at runs */
   ) STRICT;
   CREATE UNIQUE INDEX runs_of_a_night ON runs (night, organization, device);
   CREATE INDEX runs_open ON runs (state) WHERE state <> 'final';
   CREATE INDEX runs_newest ON runs (changed_at_ms);
   CREATE INDEX runs_of_a_device ON runs (device, changed_at_ms);
+
+  CREATE TABLE nights (organization TEXT PRIMARY KEY, night TEXT NOT NULL /* the last one planned */) STRICT, WITHOUT ROWID;
 
   CREATE TABLE grants (
     token INTEGER PRIMARY KEY, run TEXT NOT NULL, server TEXT NOT NULL, via TEXT NOT NULL, at_ms REAL NOT NULL,
@@ -64,8 +67,7 @@ const MIGRATIONS: readonly string[] = [
 
 /** Brings the file to the newest version, each step in one transaction; refuses a file from a newer perfleet. */
 export const migrate = (database: Database, steps: readonly string[] = MIGRATIONS): void => {
-  const row = database.get(z.object({ user_version: z.int() }), 'PRAGMA user_version');
-  const version = row?.user_version ?? 0;
+  const version = database.one(z.object({ user_version: z.int() }), 'PRAGMA user_version').user_version;
   if (version > steps.length) {
     throw new StoreError(
       'newer',

@@ -4,6 +4,7 @@ import { Database } from './database.ts';
 import { Devices } from './devices.ts';
 import { asStoreError } from './errors.ts';
 import { Leases } from './leases.ts';
+import { Nights } from './nights.ts';
 import { Outbox } from './outbox.ts';
 import { RawResults } from './raw-results.ts';
 import { Records } from './records.ts';
@@ -19,6 +20,7 @@ export class Store {
   readonly devices: Devices;
   readonly leases: Leases;
   readonly runs: Runs;
+  readonly nights: Nights;
   readonly results: Results;
   readonly raw: RawResults;
   readonly records: Records;
@@ -30,6 +32,7 @@ export class Store {
     this.devices = new Devices(database);
     this.leases = new Leases(database);
     this.runs = new Runs(database);
+    this.nights = new Nights(database, this.runs);
     this.raw = new RawResults(database);
     this.records = new Records(database);
     this.outbox = new Outbox(database);

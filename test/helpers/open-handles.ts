@@ -1,8 +1,12 @@
-const WATCHED = new Set(['TCPServerWrap', 'TCPSocketWrap', 'TLSWrap', 'PipeWrap', 'ProcessWrap']);
+import { until } from './until.ts';
 
-/** The sockets, servers and child processes that keep this process busy, sorted. Compare before and after: a test leaves none behind. */
-export const openHandles = (): string[] =>
-  process
-    .getActiveResourcesInfo()
-    .filter((name) => WATCHED.has(name))
-    .sort();
+/** Pipes are left out: the test runner talks over them. */
+const WATCHED = new Set(['TCPServerWrap', 'TCPSocketWrap', 'TLSWrap', 'ProcessWrap']);
+
+/** Waits until this process has no socket, server or child process open; fails with what is left. For `beforeEach` and `afterAll`. */
+export const nothingOpen = async (): Promise<void> => {
+  const open = () => process.getActiveResourcesInfo().filter((name) => WATCHED.has(name));
+  await until('no socket, server or child process is open', () => open().length === 0).catch((error: Error) => {
+    throw new Error(`${error.message}: ${open()}`);
+  });
+};

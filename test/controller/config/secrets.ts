@@ -12,7 +12,13 @@ const PEM = '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n';
 export const secretFolder = (): string => {
   const folder = mkdtempSync(join(tmpdir(), 'perfleet-config-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  const files: Record<string, string> = { 'cert.pem': PEM, 'key.pem': PEM, 'ca.pem': PEM, empty: '\n', 'two-lines': 'a\nb\n' };
+  const files: Record<string, string> = {
+    'cert.pem': PEM,
+    'key.pem': PEM,
+    'ca.pem': PEM,
+    empty: '\n',
+    'two-lines': 'a\nb\n',
+  };
   for (const name of ['http-token', 'influx-token', 'hook-secret', 'password']) files[name] = `${SECRET}\n`;
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content, { mode: 0o600 });
   return folder;

@@ -1,0 +1,156 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { GUARD } from '../../agent/iperf3/guard.ts';
+import type { Clock } from '../../broker/clock.ts';
+import type { TestPlan } from '../../broker/contract/messages.ts';
+import type { Log } from '../../broker/log.ts';
+import type { Settings } from '../config/settings.ts';
+import { Controller } from '../controller.ts';
+import { Children } from './children.ts';
+import { installWitness } from './witness.ts';
+
+export interface StageOptions {
+  devices: number;
+  servers: number;
+  tests: TestPlan[];
+  /** The built agent. */
+  agent: string;
+  /** The real iperf3. */
+  iperf3: string;
+  env: NodeJS.ProcessEnv;
+  version: string;
+  clock: Clock;
+  random: () => number;
+  log: Log;
+  /** Something that must not end has ended. */
+  onFatal: (error: Error) => void;
+}
+
+/** The iperf3 servers of a stage are gone after this, whatever happens to everything else. Seconds. */
+const SERVER_LIFE_S = 900;
+
+const HOST = '127.0.0.1';
+
+/** A TCP port that nobody uses at this moment. */
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, HOST, () => {
+      const address = probe.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      probe.close(() => resolve(port));
+    });
+  });
+
+const settingsFor = ({ tests, servers }: StageOptions, folder: string, ports: number[]): Settings => {
+  const names = Array.from({ length: servers }, (_, index) => `server-${index + 1}`);
+  const check = {
+    enabled: false,
+    schedule: '0 2 * * *',
+    timezone: 'UTC',
+    window_ms: 3_600_000,
+    tests,
+    retries: 0,
+  };
+  return {
+    broker: { kind: 'embedded', host: HOST, port: 0, tls: null },
+    http: { host: HOST, port: 0, token: randomBytes(16).toString('hex') },
+    store: join(folder, 'store'),
+    influx: null,
+    servers: new Map(
+      names.map((server, index) => [
+        server,
+        { server, host: HOST, port: ports[index] ?? 0, host_group: null, auth: null },
+      ]),
+    ),
+    host_groups: new Map(),
+    uplink_groups: new Map(),
+    organizations: new Map([['default', { organization: 'default', servers: names, check }]]),
+    alerts: [],
+    receivers: new Map(),
+  };
+};
+
+/**
+ * A whole small fleet on this machine: iperf3 servers, a controller with a temporary store, and agents as processes of their own,
+ * with the witness first on their PATH. After `stop()` no process, file or port is left.
+ */
+export class Stage {
+  readonly folder: string;
+  readonly controller: Controller;
+  readonly #options: StageOptions;
+  readonly #ports: number[];
+  readonly #children: Children;
+
+  /** Makes the folder and chooses the ports; starts nothing. */
+  static async prepare(options: StageOptions): Promise<Stage> {
+    const ports = await Promise.all(Array.from({ length: options.servers }, freePort));
+    return new Stage(options, mkdtempSync(join(tmpdir(), 'perfleet-stage-')), ports);
+  }
+
+  private constructor(options: StageOptions, folder: string, ports: number[]) {
+    const { clock, random, log, version, onFatal } = options;
+    this.#options = options;
+    this.folder = folder;
+    this.#ports = ports;
+    this.#children = new Children(clock);
+    const settings = settingsFor(options, folder, ports);
+    this.controller = new Controller({ settings, version, clock, random, log, onFatal });
+  }
+
+  async start(): Promise<void> {
+    const { devices, iperf3, env } = this.#options;
+    const { mqtt_port } = await this.controller.start();
+    for (const port of this.#ports) {
+      const guard = ['-c', GUARD, 'guard', join(this.folder, `server-${port}.pid`), String(SERVER_LIFE_S)];
+      this.#spawn(
+        `the iperf3 server on port ${port}`,
+        'sh',
+        [...guard, iperf3, '-s', '-B', HOST, '-p', String(port)],
+        env,
+      );
+    }
+    const witnessed = installWitness(join(this.folder, 'witness'), iperf3, env);
+    for (let index = 1; index <= devices; index += 1) this.#startAgent(`device-${index}`, mqtt_port ?? 0, witnessed);
+  }
+
+  /** Where the witness writes its record. */
+  get witness(): string {
+    return join(this.folder, 'witness');
+  }
+
+  async stop(): Promise<void> {
+    await this.#children.stop();
+    await this.controller.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #startAgent(device: string, mqtt_port: number, env: NodeJS.ProcessEnv): void {
+    const added = this.controller.fleet.addDevice({ device, organization: 'default', tags: [], uplink_group: null });
+    if (!added.ok) throw new Error(added.problem.message);
+    const state = join(this.folder, device);
+    mkdirSync(state);
+    const { username, password } = added.value;
+    const config = { device, broker: `mqtt://${HOST}:${mqtt_port}`, username, password, state };
+    const file = join(state, 'agent.json');
+    writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
+    this.#spawn(`the agent of ${device}`, process.execPath, [this.#options.agent, '--config', file], env);
+  }
+
+  #spawn(name: string, command: string, args: string[], env: NodeJS.ProcessEnv): void {
+    const { log, onFatal } = this.#options;
+    let said = '';
+    this.#children.spawn(command, args, {
+      env,
+      onOutput: (text) => {
+        said = `${said}${text}`.slice(-2000);
+        log.debug({ name, text }, 'a child process said something');
+      },
+      onExit: (reason) => onFatal(new Error(`${name} is gone: ${reason}\n${said}`)),
+    });
+  }
+}

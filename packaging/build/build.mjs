@@ -1,0 +1,65 @@
+// @ts-check
+import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { buildSync } from 'esbuild';
+import { root } from '../root.mjs';
+import { define } from './version.mjs';
+
+/** Where the commands expect the bundles. */
+export const DIST = join(root, 'dist');
+
+/** Some of the bundled packages are CommonJS and require Node's own modules. */
+const BANNER = `#!/usr/bin/env node
+import { createRequire } from 'node:module';
+const require = createRequire(import.meta.url);`;
+
+const OPTIONS = /** @satisfies {import('esbuild').BuildOptions} */ ({
+  absWorkingDir: root,
+  bundle: true,
+  platform: /** @type {const} */ ('node'),
+  target: 'node20',
+  format: /** @type {const} */ ('esm'),
+  banner: { js: BANNER },
+  define,
+  metafile: /** @type {const} */ (true),
+  write: /** @type {const} */ (false),
+  logLevel: /** @type {const} */ ('warning'),
+});
+
+/** perfleet.js, the command; needs the package `libsql`, which loads a native library. @param {string} folder */
+export const bundlePerfleet = (folder = DIST) => bundle('controller/main.ts', join(folder, 'perfleet.js'), ['libsql']);
+
+/** agent.js, the agent for devices with Node.js; needs nothing else. @param {string} folder */
+export const bundleAgent = (folder = DIST) => bundle('agent/main.ts', join(folder, 'agent.js'));
+
+/** Both bundles; takes about half a second. @param {string} folder */
+export const buildAll = (folder = DIST) => ({ perfleet: bundlePerfleet(folder), agent: bundleAgent(folder) });
+
+/** Any other program of this repository, to be run in place: only our own sources are bundled. @param {string} entry @param {string} outfile */
+export const bundleForHere = (entry, outfile) => bundle(entry, outfile, [], 'external');
+
+/**
+ * Writes an executable, and beside it NAME.meta.json, which says what is in it. The files appear whole: whoever starts the
+ * program meanwhile gets the old one or the new one.
+ * @param {string} entry
+ * @param {string} outfile
+ * @param {string[]} external
+ * @param {'bundle' | 'external'} packages
+ * @returns {import('esbuild').Metafile} what went into it; paths are relative to the repository
+ * @throws {Error} when a source does not build; esbuild has shown where by then
+ */
+function bundle(entry, outfile, external = [], packages = 'bundle') {
+  const result = buildSync({ ...OPTIONS, entryPoints: [entry], outfile, external, packages });
+  mkdirSync(dirname(outfile), { recursive: true });
+  for (const { contents } of result.outputFiles) replace(outfile, contents, 0o755);
+  replace(join(dirname(outfile), `${basename(outfile, '.js')}.meta.json`), JSON.stringify(result.metafile), 0o644);
+  return result.metafile;
+}
+
+/** @param {string} file @param {string | Uint8Array} contents @param {number} mode */
+function replace(file, contents, mode) {
+  const aside = `${file}.${process.pid}`;
+  writeFileSync(aside, contents);
+  chmodSync(aside, mode);
+  renameSync(aside, file);
+}
