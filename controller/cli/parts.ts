@@ -1,27 +1,10 @@
 import { fileURLToPath } from 'node:url';
-import type { Clock } from '../../broker/clock.ts';
-import type { Log } from '../../broker/log.ts';
 import { version } from '../../broker/version.ts';
-import type { Settings } from '../config/settings.ts';
+import type { Controller, ControllerOptions } from '../controller.ts';
 import type { Io } from './io.ts';
 
 /** What `perfleet serve` runs. */
-export interface Runnable {
-  start(): Promise<unknown>;
-  stop(): Promise<void>;
-  /** Takes new settings over; comes back with what needs a restart to take effect, in words. */
-  reload(settings: Settings): string[] | Promise<string[]>;
-}
-
-export interface ControllerOptions {
-  settings: Settings;
-  version: string;
-  clock: Clock;
-  random: () => number;
-  log: Log;
-  /** The controller can't go on and is to be stopped. */
-  onFatal: (error: Error) => void;
-}
+export type Runnable = Pick<Controller, 'start' | 'stop' | 'reload'>;
 
 /** The large parts that some commands start: loaded when needed, so that `perfleet --help` is quick. */
 export interface Parts {
@@ -31,17 +14,16 @@ export interface Parts {
   demo(options: { json: boolean }, io: Io): Promise<number>;
 }
 
-/** Ctrl-C and TERM as an AbortSignal; `release` stops listening. */
-const abortOnSignal = (io: Io): { signal: AbortSignal; release: () => void } => {
-  const abort = new AbortController();
-  const release = (['SIGINT', 'SIGTERM'] as const).map((signal) => io.onSignal(signal, () => abort.abort()));
-  return {
-    signal: abort.signal,
-    release: () => {
-      for (const one of release) one();
-    },
+/** Calls `stop` at Ctrl-C and TERM, until the returned function is called. */
+const onStopSignal = (io: Io, stop: () => void): (() => void) => {
+  const release = [io.onSignal('SIGINT', stop), io.onSignal('SIGTERM', stop)];
+  return () => {
+    for (const one of release) one();
   };
 };
+
+/** What the demo measures: enough to see slots pass on, over in half a minute. */
+const DEMO_FLEET = { devices: 4, servers: 2, duration_s: 2 };
 
 export const realParts: Parts = {
   controller: async (options) => {
@@ -50,26 +32,29 @@ export const realParts: Parts = {
   },
   agent: async (argv, env, io) => {
     const { runAgent } = await import('../../agent/run-agent.ts');
-    const unlisten: (() => void)[] = [];
+    let release = () => {};
     const code = await runAgent(argv, env, {
       stdout: (text) => io.stdout.write(text),
       stderr: (text) => io.stderr.write(text),
       clock: io.clock,
       random: Math.random,
-      onStop: (stop) => unlisten.push(...(['SIGTERM', 'SIGINT'] as const).map((signal) => io.onSignal(signal, stop))),
+      onStop: (stop) => {
+        release = onStopSignal(io, stop);
+      },
     });
-    for (const one of unlisten) one();
+    release();
     return code;
   },
   demo: async ({ json }, io) => {
     const { runDemo } = await import('../demo/demo.ts');
-    const { signal, release } = abortOnSignal(io);
+    const abort = new AbortController();
+    const release = onStopSignal(io, () => abort.abort());
     const { stdout, stderr, env, clock } = io;
+    // The agent's bundle lies beside the one that this is in.
     const agent = fileURLToPath(new URL('./agent.js', import.meta.url));
-    const fleet = { devices: 4, servers: 2, duration_s: 2 };
     try {
-      const options = { ...fleet, json, agent, version };
-      return await runDemo(options, { stdout, stderr, env, signal, clock, random: Math.random });
+      const options = { ...DEMO_FLEET, json, agent, version };
+      return await runDemo(options, { stdout, stderr, env, signal: abort.signal, clock, random: Math.random });
     } finally {
       release();
     }

@@ -1,68 +1,59 @@
+import { EventEmitter, once } from 'node:events';
 import { pino } from 'pino';
 import type { Log } from '../../broker/log.ts';
 import { version } from '../../broker/version.ts';
 import { loadSettings } from '../config/load-settings.ts';
 import { formatProblems } from '../config/problem.ts';
-import type { Settings } from '../config/settings.ts';
 import type { Context } from './context.ts';
 import { CommandFailure, messageOf } from './failure.ts';
 import type { Io } from './io.ts';
 import type { Runnable } from './parts.ts';
 
-/** The settings in `file`, its warnings logged; null when it is refused, `refused` being told why. */
-const settingsFrom = (file: string, io: Io, log: Log, refused: (why: string) => void): Settings | null => {
-  const loaded = loadSettings(file, io.env);
-  if (loaded.ok) {
+/** Reads the file again at each SIGHUP. A bad one is refused whole, and the settings in force stay. */
+const reloadOnHangup = (controller: Runnable, file: string, io: Io, log: Log): (() => void) =>
+  io.onSignal('SIGHUP', () => {
+    const loaded = loadSettings(file, io.env);
+    if (!loaded.ok) {
+      const why = formatProblems(loaded.problems, file);
+      log.error({ file, why }, 'the configuration was refused; the one in force stays');
+      return;
+    }
     for (const warning of loaded.warnings) log.warn({ file }, warning);
-    return loaded.settings;
-  }
-  refused(formatProblems(loaded.problems, file));
-  return null;
-};
-
-/** Reads the file again at each SIGHUP, one after the other. A bad one is refused whole, and the settings in force stay. */
-const reloadOnHangup = (controller: Runnable, file: string, io: Io, log: Log): (() => void) => {
-  const reload = async () => {
-    const settings = settingsFrom(file, io, log, (why) =>
-      log.error({ file, why }, 'the configuration was refused; the one in force stays'),
-    );
-    if (settings === null) return;
-    for (const note of await controller.reload(settings)) log.warn({ file }, note);
-    log.info({ file }, 'the configuration was read again');
-  };
-  let reloading = Promise.resolve();
-  return io.onSignal('SIGHUP', () => {
-    reloading = reloading.then(reload).catch((error: unknown) => {
+    try {
+      for (const note of controller.reload(loaded.settings)) log.warn({ file }, note);
+      log.info({ file }, 'the configuration was read again');
+    } catch (error) {
       log.error({ file, error: messageOf(error) }, 'the configuration could not be put in force');
-    });
+    }
   });
-};
 
 /**
  * Runs a controller until SIGTERM or SIGINT; a second one kills. Throws CommandFailure when the configuration is refused, or when
  * the controller cannot start or go on; it is stopped either way.
  */
 export const serveController = async ({ io, parts }: Context, file: string, logLevel: string): Promise<void> => {
+  const loaded = loadSettings(file, io.env);
+  if (!loaded.ok) throw new CommandFailure(formatProblems(loaded.problems, file));
   const log = pino({ level: logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime }, io.stderr);
-  const settings = settingsFrom(file, io, log, (why) => {
-    throw new CommandFailure(why);
-  });
-  if (settings === null) return;
+  for (const warning of loaded.warnings) log.warn({ file }, warning);
 
-  let end: (error: Error | null) => void = () => {};
-  const ended = new Promise<Error | null>((resolve) => {
-    end = resolve;
-  });
+  const events = new EventEmitter<{ end: [Error | null] }>();
+  const ended = once(events, 'end');
+  const end = (error: Error | null) => void events.emit('end', error);
   const { clock } = io;
+  const { settings } = loaded;
   const options = { settings, version, clock, random: Math.random, log, onFatal: end };
   const controller = await parts.controller(options);
   const release = [io.onSignal('SIGTERM', () => end(null)), io.onSignal('SIGINT', () => end(null))];
   const unwatchHangup = reloadOnHangup(controller, file, io, log);
-  controller.start().then(() => log.info({ version }, 'the controller is running'), end);
+  const starting = controller
+    .start()
+    .then((ports) => log.info({ version, ...ports }, 'the controller is running'), end);
 
-  const error = await ended;
+  const [error] = await ended;
   for (const one of release) one();
   log.info({}, 'stopping');
+  await starting;
   await controller.stop();
   unwatchHangup();
   if (error !== null) throw new CommandFailure(`the controller stopped: ${messageOf(error)}`, { cause: error });
