@@ -52,7 +52,9 @@ export interface OnDeck {
 export interface Lease {
   request: Waiting;
   row: LeaseRow;
+  granted_at: number;
   deadline: number;
+  /** When the `start` was last sent. */
   start_sent_at: number;
   /** `started` was heard for the token. */
   started: boolean;
