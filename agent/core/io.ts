@@ -1,0 +1,78 @@
+import type { AgentEvent, AgentStatus, RunResult, TestOutput } from '../../broker/contract/messages.ts';
+import type { eventTopic, resultTopic, statusTopic } from '../../broker/contract/topics.ts';
+
+/** What goes into the core and what comes out of it: plain data, so that every host and every test can drive it. */
+
+/** What the device's owner allows; null where there is no limit of his own. */
+export interface Limits {
+  max_duration_s: number | null;
+  max_streams: number | null;
+  /** bit/s */
+  max_bitrate: number | null;
+  /** "host" or "host:port" */
+  servers: string[] | null;
+}
+
+/** A finished run, as it lies on RAM disk until it is accepted. */
+export interface StoredResult {
+  run: string;
+  token: number;
+  nonce: string;
+  tests: TestOutput[];
+}
+
+/** Who the agent is. `boot` is a random id of this start, `random` gives a fresh random id for each nonce. */
+export interface AgentIdentity {
+  device: string;
+  boot: string;
+  /** Version of the agent. */
+  agent: string;
+  host: 'node' | 'openwrt';
+  /** Version of iperf3, null when it is missing. */
+  iperf3: string | null;
+  /** Where the host puts a server's public key while a test runs. */
+  key_path: string;
+  limits: Limits;
+  random: () => string;
+  /** Results that an earlier start left, oldest first. */
+  stored: StoredResult[];
+}
+
+export type Input =
+  | { kind: 'connected' }
+  | { kind: 'disconnected' }
+  | { kind: 'message'; topic: 'command' | 'status' | 'controller'; payload: unknown }
+  | { kind: 'checked'; run: string; iperf3: string | null; resolved: boolean; error: string | null }
+  | { kind: 'exited'; key: number; exit_code: number | null; stdout: string; stderr: string }
+  | { kind: 'wake' }
+  | { kind: 'stop' };
+
+/** The status is retained, the others are not. What cannot be sent now is not queued: the core sends again what matters. */
+export type Publication =
+  | { kind: 'publish'; what: 'status'; topic: ReturnType<typeof statusTopic>; payload: AgentStatus }
+  | { kind: 'publish'; what: 'event'; topic: ReturnType<typeof eventTopic>; payload: AgentEvent }
+  | { kind: 'publish'; what: 'result'; topic: ReturnType<typeof resultTopic>; payload: RunResult };
+
+export type Action =
+  | Publication
+  /** Find iperf3's version and resolve `host`; answer with `checked`. */
+  | { kind: 'check'; run: string; host: string }
+  /**
+   * Run iperf3 under the guard, dead at `until_ms` (same clock as `now_ms`) at the latest; do not start it when that is past. Answer with
+   * `exited`, also when it could not be started, and not before the process is gone. `key_file` holds the server's public key.
+   */
+  | {
+      kind: 'spawn';
+      key: number;
+      argv: string[];
+      env: { [name: string]: string };
+      key_file: { path: string; text: string } | null;
+      until_ms: number;
+    }
+  | { kind: 'kill'; key: number; signal: 'TERM' | 'KILL' }
+  | { kind: 'store_result'; result: StoredResult }
+  | { kind: 'forget_result'; run: string }
+  /** Call again with `wake` at this time; replaces the wake before it. */
+  | { kind: 'wake'; at_ms: number | null }
+  | { kind: 'log'; level: 'debug' | 'info' | 'warn'; message: string }
+  | { kind: 'exit' };

@@ -1,0 +1,85 @@
+import type { RunResult } from '../../broker/contract/messages.ts';
+import { RESEND_FIRST_MS, RESEND_MAX_MS } from '../../broker/contract/numbers.ts';
+import { resultTopic } from '../../broker/contract/topics.ts';
+import { bury } from './dead-tokens.ts';
+import { each } from './each.ts';
+import { sayFinished } from './events.ts';
+import type { StoredResult } from './io.ts';
+import type { Kept, State } from './state.ts';
+import { act, log } from './state.ts';
+
+/** Bounds of what lies in the router's memory. The oldest goes first. */
+const MOST_KEPT = 64;
+const MOST_KEPT_BYTES = 8388608;
+
+/** A result as it is published: with the boot of the agent that speaks now, whichever start ran it. */
+const asPayload = (state: State, result: StoredResult): RunResult => ({
+  run: result.run,
+  token: result.token,
+  boot: state.identity.boot,
+  tests: result.tests,
+});
+
+export const findKept = (state: State, run: string): Kept | null =>
+  filter(state.kept, (kept) => kept.result.run === run)[0] ?? null;
+
+export const findKeptToken = (state: State, token: number): Kept | null =>
+  filter(state.kept, (kept) => kept.result.token === token)[0] ?? null;
+
+/** Says `finished` and sends the result. */
+export const sendKept = (state: State, kept: Kept): void => {
+  const result = kept.result;
+  sayFinished(state, result.run, result.token);
+  const topic = resultTopic(state.identity.device, result.run);
+  act(state, { kind: 'publish', what: 'result', topic, payload: asPayload(state, result) });
+};
+
+/** Sends every result that nobody accepted yet: after a reconnect, and to a new controller. The waits begin anew. */
+export const sendAllKept = (state: State): void =>
+  each(state.kept, (kept) => {
+    sendKept(state, kept);
+    kept.delay_ms = RESEND_FIRST_MS;
+    kept.resend_at_ms = state.now_ms + RESEND_FIRST_MS;
+  });
+
+/** Sends what was sent long enough ago, and doubles the wait. */
+export const resendDue = (state: State): void =>
+  each(state.kept, (kept) => {
+    if (state.now_ms < kept.resend_at_ms) return;
+    sendKept(state, kept);
+    kept.delay_ms = min(2 * kept.delay_ms, RESEND_MAX_MS);
+    kept.resend_at_ms = state.now_ms + kept.delay_ms;
+  });
+
+/** Forgets a result; its token never starts anything again. */
+export const forget = (state: State, kept: Kept): void => {
+  bury(state, kept.result.token);
+  state.kept = filter(state.kept, (other) => other !== kept);
+  act(state, { kind: 'forget_result', run: kept.result.run });
+};
+
+const totalBytes = (state: State): number => {
+  const total = { bytes: 0 };
+  each(state.kept, (kept) => {
+    total.bytes += kept.bytes;
+  });
+  return total.bytes;
+};
+
+/** Keeps a result in memory until it is accepted, and drops the oldest ones when there are too many. */
+export const keep = (state: State, result: StoredResult): Kept => {
+  const kept: Kept = {
+    result,
+    bytes: length(sprintf('%J', result)),
+    resend_at_ms: state.now_ms + RESEND_FIRST_MS,
+    delay_ms: RESEND_FIRST_MS,
+  };
+  push(state.kept, kept);
+  while (length(state.kept) > MOST_KEPT || totalBytes(state) > MOST_KEPT_BYTES) {
+    each(slice(state.kept, 0, 1), (oldest) => {
+      log(state, 'warn', `result of run ${oldest.result.run} dropped: too many results wait to be accepted`);
+      forget(state, oldest);
+    });
+  }
+  return kept;
+};

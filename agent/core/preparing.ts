@@ -1,0 +1,116 @@
+import type { PrepareCommand } from '../../broker/contract/messages.ts';
+import { PREPARE_TTL_MS, READY_INTERVAL_MS, START_WINDOW_MS } from '../../broker/contract/numbers.ts';
+import { planProblems } from '../iperf3/argv.ts';
+import { each } from './each.ts';
+import { sayDeclined, sayReady, sayStarted } from './events.ts';
+import { findKept, sendKept } from './kept.ts';
+import { limitProblems } from './limits.ts';
+import type { Prepared, State } from './state.ts';
+import { act, isDue, log } from './state.ts';
+
+/**
+ * The run on deck:
+ *
+ *     (none) ──prepare──▶ checking ──checked──▶ ready ──start──▶ running
+ *                            └─ declined           └─ cancelled, replaced, or too old: (none)
+ *
+ * Invariant: a nonce is alive only for the run that is ready now, and only START_WINDOW_MS long.
+ */
+
+/** What the installed iperf3 cannot do of the plan. */
+const versionProblems = (command: PrepareCommand, iperf3: string): string[] => {
+  const problems: string[] = [];
+  const server = command.server;
+  const target = { host: server.host, port: server.port, username: server.auth?.username ?? null, key_path: null };
+  each(command.tests, (plan) => push(problems, ...planProblems(plan, target, iperf3)));
+  return problems;
+};
+
+/** Says `ready` with a fresh nonce; the older ones stay alive for their time. */
+const offer = (state: State, prepared: Prepared): void => {
+  const nonce = state.identity.random();
+  prepared.nonces = filter(prepared.nonces, (known) => state.now_ms - known.at_ms <= START_WINDOW_MS);
+  push(prepared.nonces, { nonce, at_ms: state.now_ms });
+  prepared.next_ready_ms = state.now_ms + READY_INTERVAL_MS;
+  sayReady(state, prepared.command.run, nonce);
+};
+
+/** Whether a start with this nonce comes in time. */
+export const isAlive = (state: State, prepared: Prepared, nonce: string): boolean =>
+  length(filter(prepared.nonces, (known) => known.nonce === nonce && state.now_ms - known.at_ms <= START_WINDOW_MS)) >
+  0;
+
+/** Says no to a `prepare`; what was on deck for the same run is no longer. */
+const decline = (state: State, run: string, reason: string): void => {
+  if (state.prepared?.command.run === run) state.prepared = null;
+  sayDeclined(state, run, null, null, reason);
+};
+
+/** Takes the run on deck off it, and says why. */
+export const dropPrepared = (state: State, reason: string): void => {
+  if (state.prepared != null) decline(state, state.prepared.command.run, reason);
+};
+
+/** Why nothing can be prepared now, or null. */
+const obstacle = (state: State): string | null => {
+  if (state.leave_by_ms != null) return 'stopping: the agent is being stopped';
+  if (state.running != null) return `busy: run ${state.running.command.run} is running`;
+  if (state.child != null) return 'busy: the iperf3 of a cancelled run is still ending';
+  return null;
+};
+
+/** A `prepare`, with what is wrong with its plan. */
+export const onPrepare = (state: State, command: PrepareCommand, problems: string[], text: string) => {
+  const run = command.run;
+  const running = state.running;
+  if (running?.command.run === run) return sayStarted(state, run, running.token, running.nonce);
+  const kept = findKept(state, run);
+  if (kept != null) return sendKept(state, kept);
+  const wrong = length(problems) > 0 ? problems : limitProblems(command, state.identity.limits);
+  if (length(wrong) > 0) return decline(state, run, `plan: ${join('; ', wrong)}`);
+  const reason = obstacle(state);
+  if (reason != null) return decline(state, run, reason);
+  const prepared = state.prepared;
+  if (prepared != null && prepared.text === text) {
+    prepared.at_ms = state.now_ms;
+    if (prepared.ready) offer(state, prepared);
+    return;
+  }
+  if (prepared != null && prepared.command.run !== run) dropPrepared(state, `superseded: run ${run} was prepared`);
+  state.prepared = { command, text, at_ms: state.now_ms, ready: false, nonces: [], next_ready_ms: 0 };
+  act(state, { kind: 'check', run, host: command.server.host });
+};
+
+/** What the host found out for the run on deck: `ready`, or why not. */
+export const onChecked = (
+  state: State,
+  run: string,
+  found: { iperf3: string | null; resolved: boolean; error: string | null },
+) => {
+  state.iperf3 = found.iperf3;
+  const prepared = state.prepared;
+  if (prepared == null || prepared.ready || prepared.command.run !== run) return;
+  const why = found.error == null ? '' : `: ${found.error}`;
+  if (found.iperf3 == null)
+    return decline(state, run, `iperf3-missing: no working iperf3 on this device, install the package${why}`);
+  if (!found.resolved) return decline(state, run, `unresolved: no address for ${prepared.command.server.host}${why}`);
+  const problems = versionProblems(prepared.command, found.iperf3);
+  if (length(problems) > 0) return decline(state, run, `plan: ${join('; ', problems)}`);
+  prepared.ready = true;
+  if (state.connected) offer(state, prepared);
+};
+
+/** After a reconnect: the nonces that were sent before may be lost. */
+export const offerAgain = (state: State): void => {
+  if (state.prepared?.ready) offer(state, state.prepared);
+};
+
+/** Repeats `ready`, and forgets a run that has been on deck for too long. */
+export const checkPrepared = (state: State): void => {
+  const prepared = state.prepared;
+  if (prepared == null) return;
+  if (isDue(state, prepared.at_ms + PREPARE_TTL_MS)) {
+    log(state, 'info', `run ${prepared.command.run} forgotten: prepared too long ago`);
+    state.prepared = null;
+  } else if (prepared.ready && state.connected && isDue(state, prepared.next_ready_ms)) offer(state, prepared);
+};

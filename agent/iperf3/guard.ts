@@ -1,0 +1,82 @@
+/**
+ * The guard: the one way in which iperf3 is started, on every host and over SSH.
+ *
+ *     sh -c "$GUARD" guard PIDFILE LIMIT_S iperf3 ARGUMENT…
+ *
+ * It writes iperf3's pid to PIDFILE before exec, and removes the file afterwards. iperf3 is told to end (TERM), and killed two seconds
+ * later, when the guard's stdin reaches its end and when the guard gets TERM, INT or HUP; and LIMIT_S seconds (at least 3) after the start
+ * it is dead at the latest, told two seconds before. The exit code is iperf3's. The guard is there as long as iperf3 is; if the guard
+ * itself is killed, the end of stdin still ends iperf3. Nothing is left running after it but, when iperf3 was told to end, a `sleep` of
+ * two seconds.
+ *
+ * POSIX sh, `sleep` and `rm`, nothing else: it runs in dash and in BusyBox ash, whose PATH has no `timeout` or `setsid`. Values of a
+ * plan reach it only as arguments. Four processes beside it:
+ * - `nap` sleeps until it is time to tell iperf3 to end. The guard waits for its end: by itself (the limit), killed by the trap (a
+ *   signal), or killed by the runner (iperf3 has ended). A signal that comes just before `wait` is so never missed.
+ * - `reader` waits for the end of stdin.
+ * - `runner` waits for iperf3. It outlives the signals that iperf3 gets.
+ * Helpers are only ever killed with KILL: TERM, sent to a shell that has just forked and had a trap set, can be lost. They hold neither
+ * stdout nor stderr, or the caller would wait for them; stderr is iperf3's alone, not for the shell's "Killed". A pid can be used again: only a process of the guard's own group gets a signal
+ * (field 5 of /proc/PID/stat, the third after the name).
+ */
+export const GUARD = `set -f
+pidfile=$1
+limit=$2
+shift 2
+told=
+nap=
+code=
+killer=
+exec 3<&0 </dev/null
+group() {
+  rest=
+  { IFS=')' read -r _ rest </proc/$1/stat; } 2>/dev/null
+  set -- $rest
+  found=$3
+}
+send() {
+  group $2
+  [ "$found" = "$own" ] && kill -$1 $2 2>/dev/null
+}
+stop() {
+  for _ in 1 2 3; do
+    { read -r pid <"$pidfile"; } 2>/dev/null && break
+    sleep 1
+  done
+  send TERM $pid && sleep 2 && send KILL $pid
+}
+group $$
+own=$found
+rm -f "$pidfile"
+trap 'told=1; [ -z "$nap" ] || send KILL $nap' TERM INT HUP
+sleep $((limit > 2 ? limit - 2 : 0)) >/dev/null 2>&1 3<&- &
+nap=$!
+[ -z "$told" ] || send KILL $nap
+{ while read -r _; do :; done; stop; } <&3 3<&- >/dev/null 2>&1 &
+reader=$!
+{
+  trap : TERM INT HUP
+  sh -c 'echo $$ >"$0" && exec "$@"' "$pidfile" "$@" 2>&4 4>&-
+  code=$?
+  rm -f "$pidfile"
+  send KILL $nap
+  exit $code
+} 3<&- 4>&2 2>/dev/null &
+runner=$!
+{ wait $nap; } 2>/dev/null
+if [ $? != 137 ] || [ -n "$told" ]; then
+  stop >/dev/null 2>&1 3<&- &
+  killer=$!
+fi
+while :; do
+  told=
+  { wait $runner; } 2>/dev/null
+  last=$?
+  [ $last = 127 ] && [ -n "$code" ] || code=$last
+  [ -n "$told" ] || break
+done
+[ ! -e "$pidfile" ] || stop >/dev/null 2>&1
+kill -KILL $reader $killer 2>/dev/null
+rm -f "$pidfile"
+exit $code
+`;
