@@ -80,6 +80,8 @@ export class Admission {
   readonly #arrivals = new WeakMap<Client, Arrival>();
   readonly #admitted = new WeakMap<Client, Admitted>();
   readonly #lastLogged = new Map<string, number>();
+  /** Connections by user name. */
+  readonly #guards = new Map<string, Set<GuardedConnection>>();
 
   constructor(authenticate: Authenticate, log: Log, clock: Clock) {
     this.#authenticate = authenticate;
@@ -99,6 +101,11 @@ export class Admission {
     if (now - (this.#lastLogged.get(kind) ?? Number.NEGATIVE_INFINITY) < LOG_INTERVAL_MS) return;
     this.#lastLogged.set(kind, now);
     this.#log.warn({ ...fields, [kind]: this.counters[kind] }, message);
+  }
+
+  /** Cuts all connections of a user, whose credentials are not valid any more. */
+  disconnect(username: string): void {
+    for (const guard of this.#guards.get(username) ?? []) guard.destroy();
   }
 
   /** The options that make Aedes ask here. */
@@ -158,9 +165,19 @@ export class Admission {
     }
     this.counters.connections_accepted += 1;
     this.#admitted.set(client, { principal: outcome, username });
+    this.#remember(username, guard);
     arrival.onAdmitted();
     done(null, true);
     guard.release();
+  }
+
+  #remember(username: string, guard: GuardedConnection): void {
+    const guards = this.#guards.get(username) ?? new Set();
+    this.#guards.set(username, guards.add(guard));
+    guard.once('close', () => {
+      guards.delete(guard);
+      if (guards.size === 0 && this.#guards.get(username) === guards) this.#guards.delete(username);
+    });
   }
 
   async #admit(

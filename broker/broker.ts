@@ -124,6 +124,11 @@ export class EmbeddedBroker {
     return theirs;
   }
 
+  /** Cuts all connections of a user: one that was removed must not go on with the connection that it has. */
+  disconnect(username: string): void {
+    this.#admission.disconnect(username);
+  }
+
   #track(stream: Duplex): void {
     this.#streams.add(stream);
     stream.once('close', () => this.#streams.delete(stream));

@@ -49,7 +49,18 @@ const Prepare = z.object({
   tests: z.array(TestPlan).min(1).max(32),
   lease_ms: z.int().positive(),
 });
-const Start = z.object({ type: z.literal('start'), run: Id, token: Token, nonce: Id });
+/**
+ * A nonce does not say which `prepare` it answers: a run that was prepared for one server and then for another, with the second
+ * `prepare` lost, would start on the first. So the start names what the lease is for, and an agent that prepared something else declines.
+ */
+const Start = z.object({
+  type: z.literal('start'),
+  run: Id,
+  token: Token,
+  nonce: Id,
+  server: orNull(z.object({ host: z.string(), port: z.int() })),
+  lease_ms: orNull(z.int().positive()),
+});
 const Cancel = z.object({ type: z.literal('cancel'), run: Id, reason: Text });
 const Accepted = z.object({ type: z.literal('accepted'), run: Id, token: Token });
 

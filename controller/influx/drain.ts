@@ -36,7 +36,7 @@ const retryDelayMs = (failures: number, random: () => number): number =>
  *
  * - `idle` until rows arrive (`kick`).
  * - `writing` one batch. Taken: its rows are deleted, go on with twice as many. Refused: go on with the first half; a single point that
- *   is refused is set aside. So one bad point costs some 20 requests, and a thousand of them in a row one each.
+ *   is refused is set aside. So one bad point costs some 30 requests, and many in a row one each.
  * - `waiting` after anything else that failed, longer each time; rows that arrive meanwhile do not cut it short.
  *
  * A row is deleted only after InfluxDB has taken it: whatever is killed when, it is written at least once, and the same point

@@ -1,4 +1,5 @@
 import { FieldType, InfluxDB, type ISchemaOptions } from 'influx';
+import { z } from 'zod';
 import type { Clock } from '../../broker/clock.ts';
 import type { InfluxSettings } from '../config/settings.ts';
 import { FIELDS, type Point, TAGS } from './points.ts';
@@ -39,18 +40,16 @@ const connect = ({ url, database, username, password }: Settings): InfluxDB => {
     port: port === '' ? (secure ? 443 : 80) : Number(port),
     path: pathname.replace(/\/$/, ''),
     database,
-    ...(username === null ? {} : { username, password: password ?? '' }),
+    // Without a user name the client would send root:root; an empty one is ignored where there are no users, and refused where there are.
+    username: username ?? '',
+    password: password ?? '',
     schema: SCHEMA.map((schema) => ({ ...schema, database })),
     pool: { maxRetries: 0, requestTimeout: SILENCE_LIMIT_MS, backoff: NO_BACKOFF },
   });
 };
 
-/** The status of the answer; the client reports those from 500 without it. */
-const statusOf = (error: unknown): number | null => {
-  if (!(error instanceof Error) || !('res' in error)) return null;
-  const { res } = error;
-  return typeof res === 'object' && res !== null && 'statusCode' in res ? Number(res.statusCode) : null;
-};
+/** The error of the client when InfluxDB answered; it reports a status from 500 on without the answer. */
+const Refused = z.object({ message: z.string(), res: z.object({ statusCode: z.int() }) });
 
 /** Writes to InfluxDB 1.x, and to what accepts its `/write`. */
 export const writerV1 = (settings: Settings, clock: Clock): InfluxWriter => {
@@ -74,8 +73,10 @@ export const writerV1 = (settings: Settings, clock: Clock): InfluxWriter => {
       );
       return { kind: 'ok' };
     } catch (error) {
-      const status = statusOf(error);
-      return status === null ? unreachable(error, target) : refusal(status, (error as Error).message, target);
+      const refused = Refused.safeParse(error);
+      return refused.success
+        ? refusal(refused.data.res.statusCode, refused.data.message, target)
+        : unreachable(error, target);
     }
   };
 

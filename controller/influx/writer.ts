@@ -45,10 +45,8 @@ export const refusal = (status: number, answer: string, { url, into, credentials
   return { kind: 'retry', reason: said };
 };
 
-const messageOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error);
-  return error.message || ('code' in error ? String(error.code) : error.name);
-};
+/** A name with several addresses fails with one error for each, and no message of its own. */
+const messageOf = (error: unknown): string => String(error instanceof AggregateError ? error.errors : error);
 
 /** The verdict when there was no answer. */
 export const unreachable = (error: unknown, { url }: Target): WriteOutcome => ({

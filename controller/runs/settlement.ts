@@ -11,6 +11,9 @@ import type { Store } from '../store/store.ts';
 
 type TestFailure = Failure & { test: string };
 
+/** Somebody waits for a run that was asked for: it is tried again this soon at the latest. */
+const DEMAND_RETRY_MS = 5000;
+
 export interface SettlementOptions {
   store: Store;
   /** Whether points are to be queued for InfluxDB. */
@@ -111,10 +114,10 @@ export class Settlement {
     now_ms: number,
   ): Verdict {
     return decideRun({
-      planned,
+      plans: planned,
       measurements,
       failures,
-      failed_attempts: run.failed_attempts,
+      earlier: run.failed_attempts,
       retries: this.#options.retriesOf(run.organization),
       now_ms,
       window_end_ms: run.window_end_ms,
@@ -128,7 +131,8 @@ export class Settlement {
     for (const failure of new Set(failures.map((one) => one.class))) {
       failed_attempts[failure] = (failed_attempts[failure] ?? 0) + 1;
     }
-    const not_before_ms = when.at_ms + verdict.delay_ms;
+    const delay_ms = run.origin === 'demand' ? Math.min(verdict.delay_ms, DEMAND_RETRY_MS) : verdict.delay_ms;
+    const not_before_ms = when.at_ms + delay_ms;
     return { kind: 'retry', retry: { not_before_ms, tests: verdict.tests, failed_attempts } } as const;
   }
 

@@ -1,9 +1,9 @@
 import type { SlotEvent } from './events.ts';
 import { ask, findLease, release, restMs } from './lease.ts';
-import { clearDeck, noteReady, unseat } from './on-deck.ts';
+import { clearDeck, findDeck, noteReady, unseat } from './on-deck.ts';
 import { sight } from './presence.ts';
 import { setBack } from './queue.ts';
-import type { Lease, Server, Step } from './state.ts';
+import { type Lease, type Server, type Step, serversOf } from './state.ts';
 
 type Of<T extends SlotEvent['type']> = Extract<SlotEvent, { type: T }>;
 
@@ -15,37 +15,34 @@ export const reasonCode = (reason: string): string => reason.split(':', 1)[0] ??
 
 /** A new boot must say itself that the token is not running: it is asked with the same `start`, byte for byte. */
 const meetNewBoot = (step: Step, device: string, boot: string): void => {
-  const server = step.state.engaged.get(device);
-  if (server === undefined) return;
-  if (server.lease?.row.device === device) {
-    if (server.lease.row.boot !== boot) ask(step, server.lease);
-    return;
+  for (const server of serversOf(step.state, device)) {
+    const { lease, on_deck: deck } = server;
+    if (lease?.row.device === device && lease.row.boot !== boot) ask(step, lease);
+    if (deck?.request.device !== device || deck.recovered || deck.ready === null) continue;
+    if (deck.ready.boot !== boot) unseat(step, server, deck);
   }
-  const deck = server.on_deck;
-  if (deck !== null && !deck.recovered && deck.ready !== null && deck.ready.boot !== boot) unseat(step, server, deck);
 };
 
 /** A device's own word about itself, or its last will. Going offline frees nothing; an on-deck run is replaced at once. */
 export const onStatus = (step: Step, { device, online, boot }: Of<'status'>): void => {
   const sighting = sight(step.state, device, boot, online, step.now);
   if (sighting === 'stale') return;
-  if (sighting === 'new-boot' && online) meetNewBoot(step, device, boot);
+  if (sighting === 'new-boot') meetNewBoot(step, device, boot);
   if (online) return;
-  const server = step.state.engaged.get(device);
-  const deck = server?.on_deck;
-  if (server === undefined || deck == null || deck.request.device !== device || deck.recovered) return;
-  unseat(step, server, deck);
+  for (const server of serversOf(step.state, device)) {
+    const deck = server.on_deck;
+    if (deck?.request.device === device && !deck.recovered) unseat(step, server, deck);
+  }
 };
 
 export const onReady = (step: Step, { device, run, boot, nonce }: Of<'ready'>): void => {
   const sighting = sight(step.state, device, boot, true, step.now);
   if (sighting === 'stale') return;
   if (sighting === 'new-boot') meetNewBoot(step, device, boot);
-  const server = step.state.engaged.get(device);
-  const deck = server?.on_deck;
-  if (server !== undefined && deck != null && deck.request.run === run && !deck.recovered) {
-    noteReady(step, server, deck, nonce, boot);
-  } else if (server?.lease?.row.run !== run && deck?.request.run !== run) {
+  const seat = findDeck(step.state, device, run);
+  if (seat !== null) {
+    if (!seat.deck.recovered) noteReady(step, seat.server, seat.deck, nonce, boot);
+  } else if (!serversOf(step.state, device).some((server) => server.lease?.row.run === run)) {
     step.out.push({ type: 'cancel', device, run, reason: 'not expected now' });
   }
 };
@@ -71,10 +68,9 @@ export const onDeclined = (step: Step, event: Of<'declined'>): void => {
     if (boot === found.lease.row.boot || boot === known) onStartDeclined(step, found.server, found.lease, boot, reason);
     return;
   }
-  const server = step.state.engaged.get(device);
-  const deck = server?.on_deck;
-  if (server === undefined || deck == null || deck.request.run !== run || deck.recovered) return;
-  const request = clearDeck(step, server, deck);
+  const seat = findDeck(step.state, device, run);
+  if (seat === null || seat.deck.recovered) return;
+  const request = clearDeck(step, seat.server, seat.deck);
   if (PASSING.includes(reasonCode(reason))) setBack(step, request, `declined: ${reason}`);
   else step.out.push({ type: 'ended', run, ending: { how: 'refused', reason } });
 };

@@ -68,7 +68,7 @@ export type Ending =
 /** What the slots want done, in this order. */
 export type SlotEffect =
   | { type: 'prepare'; device: string; run: string; server: string; tests: TestPlan[]; lease_ms: number }
-  | { type: 'start'; device: string; run: string; token: number; nonce: string }
+  | { type: 'start'; device: string; run: string; token: number; nonce: string; server: string; lease_ms: number }
   | { type: 'cancel'; device: string; run: string; reason: string }
   | { type: 'save-lease'; lease: LeaseRow }
   | { type: 'granted'; lease: LeaseRow }

@@ -3,6 +3,7 @@ import type { LeaseRow } from './events.ts';
 import { deckRow } from './on-deck.ts';
 import { rest } from './quarantine.ts';
 import {
+  disengage,
   hostGroupHasRoom,
   type Lease,
   longestTestMs,
@@ -11,6 +12,7 @@ import {
   type Server,
   type SlotState,
   type Step,
+  serversOf,
   uplinkHasRoom,
   type Waiting,
 } from './state.ts';
@@ -22,11 +24,11 @@ export const slotLengthMs = (lease_ms: number): number => START_WINDOW_MS + leas
 export const ask = ({ out, now }: Step, lease: Lease): void => {
   lease.start_sent_at = now;
   lease.asking = true;
-  const { device, run, token, nonce } = lease.row;
-  out.push({ type: 'start', device, run, token, nonce });
+  const { device, run, token, nonce, server, lease_ms } = lease.row;
+  out.push({ type: 'start', device, run, token, nonce, server, lease_ms });
 };
 
-/** The server's slot belongs to this lease from now for its full length, whatever was known before. */
+/** The server's slot belongs to this lease from now for its full length, whatever was known before. The device is engaged already. */
 export const holdSlot = (
   step: Step,
   server: Server,
@@ -34,7 +36,7 @@ export const holdSlot = (
   row: LeaseRow,
   cancelled: string | null = null,
 ): void => {
-  const { state, now, out } = step;
+  const { now, out } = step;
   const length_ms = slotLengthMs(row.lease_ms);
   const lease: Lease = {
     request,
@@ -46,7 +48,6 @@ export const holdSlot = (
     cancelled,
   };
   server.lease = lease;
-  state.engaged.set(row.device, server);
   ask(step, lease);
   out.push({ type: 'granted', lease: lease.row });
   const { device, run, token } = row;
@@ -78,7 +79,7 @@ export const grantReady = (step: Step): void => {
 export const release = (step: Step, server: Server, lease: Lease, rest_ms: number): void => {
   const { state, out } = step;
   server.lease = null;
-  state.engaged.delete(lease.row.device);
+  disengage(state, lease.row.device, server);
   if (rest_ms > 0) rest(step, server, rest_ms, lease.row.token);
   else out.push({ type: 'drop-lease', token: lease.row.token });
   out.push({ type: 'slot', server: server.server, lease: null });
@@ -109,7 +110,8 @@ export const leaseWake = (lease: Lease): number =>
 
 /** The lease that holds a slot with this token, with its server. */
 export const findLease = (state: SlotState, device: string, token: number): { server: Server; lease: Lease } | null => {
-  const server = state.engaged.get(device);
-  if (server === undefined || server.lease === null || server.lease.row.token !== token) return null;
-  return { server, lease: server.lease };
+  for (const server of serversOf(state, device)) {
+    if (server.lease?.row.token === token) return { server, lease: server.lease };
+  }
+  return null;
 };

@@ -9,7 +9,17 @@ import {
 } from '../../broker/contract/numbers.ts';
 import type { LeaseRow } from './events.ts';
 import { dequeue, enqueue, inOrder, setBack } from './queue.ts';
-import { type OnDeck, PREPARE_LEAD_MS, type Server, type SlotState, type Step, type Waiting } from './state.ts';
+import {
+  disengage,
+  engage,
+  type OnDeck,
+  PREPARE_LEAD_MS,
+  type Server,
+  type SlotState,
+  type Step,
+  serversOf,
+  type Waiting,
+} from './state.ts';
 
 /** A ready older than this has missed its repetition: the device is asked again. */
 const READY_STALE_MS = START_WINDOW_MS + READY_INTERVAL_MS;
@@ -55,7 +65,7 @@ const putOnDeck = (step: Step, server: Server, request: Waiting): void => {
     cancelled: null,
   };
   server.on_deck = deck;
-  state.engaged.set(request.device, server);
+  engage(state, request.device, server);
   out.push({ type: 'phase', run: request.run, phase: 'on-deck', server: server.server });
   sendPrepare(step, server, deck);
 };
@@ -63,7 +73,7 @@ const putOnDeck = (step: Step, server: Server, request: Waiting): void => {
 /** Takes the run off the deck; its token was never sent and is dead. The caller decides what becomes of the run. */
 export const clearDeck = ({ state, out }: Step, server: Server, deck: OnDeck): Waiting => {
   server.on_deck = null;
-  state.engaged.delete(deck.request.device);
+  disengage(state, deck.request.device, server);
   if (deck.ready !== null) out.push({ type: 'drop-lease', token: deck.token });
   return deck.request;
 };
@@ -79,6 +89,14 @@ export const noteReady = (step: Step, server: Server, deck: OnDeck, nonce: strin
   deck.ready = { nonce, boot, heard_at: step.now };
   const lease = deckRow(server, deck, false);
   if (lease !== null) step.out.push({ type: 'save-lease', lease });
+};
+
+/** The seat that this run of the device has, with its server. */
+export const findDeck = (state: SlotState, device: string, run: string): { server: Server; deck: OnDeck } | null => {
+  for (const server of serversOf(state, device)) {
+    if (server.on_deck?.request.run === run) return { server, deck: server.on_deck };
+  }
+  return null;
 };
 
 /** When the server is expected to take another run; -Infinity when it is idle. */

@@ -1,22 +1,24 @@
 import type { Presence, SlotState } from './state.ts';
 
-/** Replaced boots that are remembered per device: a message of an older one can't be in flight any more. */
-const MAX_REPLACED = 16;
+/** A replaced boot is not listened to for this long, longer than any message of it can be in flight: a keepalive and a half. */
+const REPLACED_FOR_MS = 120_000;
 
-export type Sighting = 'same' | 'new-boot' | 'went-offline' | 'stale';
+export type Sighting = 'same' | 'new-boot' | 'stale';
 
 /**
- * Notes that an agent's boot was heard of. A boot that was replaced is never new again: what it says of its presence is stale.
+ * Notes that an agent's boot was heard of. Boots have no order, so what comes late from one that was replaced is stale: else it would
+ * replace the living one. Only a last will can be later than that, and the will of another boot says nothing about this one.
+ * A boot that still speaks after REPLACED_FOR_MS lives: the other one's word was the late one.
  */
 export const sight = (state: SlotState, device: string, boot: string, online: boolean, now: number): Sighting => {
-  const known: Presence = state.presence.get(device) ?? { online: false, boot: null, replaced: [], since: now };
-  if (known.replaced.includes(boot)) return 'stale';
+  const known: Presence = state.presence.get(device) ?? { online: false, boot: null, replaced: new Map(), since: now };
+  const replaced = new Map([...known.replaced].filter(([, at]) => now - at < REPLACED_FOR_MS));
   const isNew = known.boot !== boot;
-  const replaced = isNew && known.boot !== null ? [...known.replaced, known.boot].slice(-MAX_REPLACED) : known.replaced;
+  if (replaced.has(boot) || (isNew && known.boot !== null && !online)) return 'stale';
+  if (isNew && known.boot !== null) replaced.set(known.boot, now);
   const since = known.online === online ? known.since : now;
   state.presence.set(device, { online, boot, replaced, since });
-  if (isNew) return 'new-boot';
-  return known.online && !online ? 'went-offline' : 'same';
+  return isNew ? 'new-boot' : 'same';
 };
 
 /** The broker is out of reach: nobody is known to be online. */

@@ -5,7 +5,7 @@ import { clearDeck, deckWake, fillSeats, tendDeck, unseat } from './on-deck.ts';
 import { forgetPresence } from './presence.ts';
 import { noteProbe, quarantineWake, rest, tendQuarantine } from './quarantine.ts';
 import { dequeue, enqueue, expireWaiting, findWaiting, queueWake } from './queue.ts';
-import type { Server, SlotState, Step } from './state.ts';
+import { engage, type Server, type SlotState, type Step } from './state.ts';
 
 /*
  * The slots: who may use which server, and who is next. Pure: an event and the time go in, effects come out.
@@ -71,8 +71,9 @@ export class Slots {
     now: number,
   ): SlotEffect[] {
     const step: Step = { state: this.#state, now, out: [] };
-    for (const { row, request, cancelled } of found) {
+    for (const { row, request, cancelled } of found.toSorted((a, b) => a.row.token - b.row.token)) {
       const server = this.#server(row.server);
+      engage(this.#state, row.device, server);
       const waiting = { ...request, since: now, setbacks: 0 };
       if (row.granted && server.lease === null) {
         holdSlot(step, server, waiting, row, cancelled);
@@ -90,7 +91,6 @@ export class Slots {
         recovered: true,
         cancelled,
       };
-      this.#state.engaged.set(row.device, server);
     }
     return step.out.filter((effect) => effect.type !== 'granted');
   }

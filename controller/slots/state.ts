@@ -72,11 +72,12 @@ export interface Server {
   on_deck: OnDeck | null;
 }
 
-/** What is known of a device's agent. A boot that was replaced is never new again. */
+/** What is known of a device's agent. */
 export interface Presence {
   online: boolean;
   boot: string | null;
-  replaced: string[];
+  /** Boots that were replaced not long ago, and when. */
+  replaced: Map<string, number>;
   /** When `online` last changed. */
   since: number;
 }
@@ -89,8 +90,8 @@ export interface SlotState {
   demanded: Map<string, Waiting>;
   scheduled: Map<string, Waiting>;
   presence: Map<string, Presence>;
-  /** Devices that are on deck or hold a lease, with the server. */
-  engaged: Map<string, Server>;
+  /** Devices that are on deck or hold a lease, with the server; several only after a restart, one for each lease found on disk. */
+  engaged: Map<string, Server[]>;
   last_token: number;
   in_charge: boolean;
   in_charge_since: number;
@@ -106,6 +107,20 @@ export interface Step {
 /** The longest test of a plan, in milliseconds, without its grace: how long a dead session can hold the server. */
 export const longestTestMs = (tests: readonly TestPlan[]): number =>
   Math.max(...tests.map((test) => 1000 * (test.duration_s + test.omit_s)));
+
+export const engage = (state: SlotState, device: string, server: Server): void => {
+  state.engaged.set(device, [...serversOf(state, device), server]);
+};
+
+export const disengage = (state: SlotState, device: string, server: Server): void => {
+  const rest = [...serversOf(state, device)];
+  rest.splice(rest.indexOf(server), 1);
+  if (rest.length === 0) state.engaged.delete(device);
+  else state.engaged.set(device, rest);
+};
+
+/** Where the device is on deck or holds a lease. */
+export const serversOf = (state: SlotState, device: string): readonly Server[] => state.engaged.get(device) ?? [];
 
 const leases = (state: SlotState): Lease[] =>
   [...state.servers.values()].flatMap((server) => (server.lease === null ? [] : [server.lease]));

@@ -43,7 +43,7 @@ export class Database {
       const database = new Database(file);
       try {
         database.exec('PRAGMA locking_mode = EXCLUSIVE');
-        database.get(z.unknown(), 'PRAGMA journal_mode = WAL');
+        database.one(z.unknown(), 'PRAGMA journal_mode = WAL');
         database.exec('PRAGMA synchronous = FULL; BEGIN IMMEDIATE; COMMIT');
         return database;
       } catch (error) {
@@ -66,11 +66,16 @@ export class Database {
   }
 
   /** The first row, or null. */
-  get<T extends z.ZodType>(row: T, sql: string, values: Values = []): z.infer<T> | null {
+  get<T extends z.ZodType>(row: T, sql: string, values: Values): z.infer<T> | null {
     return this.#guarded(() => {
       const found = this.#prepared(sql).get(values);
       return found === undefined ? null : row.parse(found);
     });
+  }
+
+  /** The row of a query that always has one. */
+  one<T extends z.ZodType>(row: T, sql: string): z.infer<T> {
+    return this.#guarded(() => row.parse(this.#prepared(sql).get([])));
   }
 
   all<T extends z.ZodType>(row: T, sql: string, values: Values = []): z.infer<T>[] {
@@ -103,9 +108,9 @@ export class Database {
   close(): void {
     if (this.#closed) return;
     try {
-      this.get(z.unknown(), 'PRAGMA journal_mode = DELETE');
+      this.one(z.unknown(), 'PRAGMA journal_mode = DELETE');
       this.exec('PRAGMA locking_mode = NORMAL');
-      this.get(z.unknown(), 'SELECT count(*) FROM sqlite_schema');
+      this.one(z.unknown(), 'SELECT count(*) FROM sqlite_schema');
     } catch {
       // What is committed is safe in the WAL; the next to open the file finds it there.
     }

@@ -27,7 +27,7 @@ export class Leases {
 
   /** The highest token that was ever saved; 0 in a new store. Only grows. */
   lastToken(): number {
-    return this.#database.get(z.object({ token: z.int() }), 'SELECT token FROM last_token')?.token ?? 0;
+    return this.#database.one(z.object({ token: z.int() }), 'SELECT token FROM last_token').token;
   }
 
   /** Adds the lease, or replaces the one with the same token. */

@@ -62,6 +62,6 @@ export class Outbox {
   counts(): { waiting: number; rejected: number } {
     const row = z.object({ waiting: z.int(), rejected: z.int() });
     const sql = 'SELECT (SELECT count(*) FROM outbox) AS waiting, (SELECT count(*) FROM outbox_rejected) AS rejected';
-    return this.#database.get(row, sql) ?? { waiting: 0, rejected: 0 };
+    return this.#database.one(row, sql);
   }
 }

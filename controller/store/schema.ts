@@ -67,8 +67,7 @@ const MIGRATIONS: readonly string[] = [
 
 /** Brings the file to the newest version, each step in one transaction; refuses a file from a newer perfleet. */
 export const migrate = (database: Database, steps: readonly string[] = MIGRATIONS): void => {
-  const row = database.get(z.object({ user_version: z.int() }), 'PRAGMA user_version');
-  const version = row?.user_version ?? 0;
+  const version = database.one(z.object({ user_version: z.int() }), 'PRAGMA user_version').user_version;
   if (version > steps.length) {
     throw new StoreError(
       'newer',

@@ -1,0 +1,117 @@
+import type { TestPlan } from '../../broker/contract/messages.ts';
+import { AUTO_BITRATE_SHARE } from '../../broker/contract/numbers.ts';
+import { directionsOf } from './direction-sums.ts';
+import type { FailureClass, Measurement } from './measurement.ts';
+import type { TestFailure } from './read-run.ts';
+
+/** A run after an attempt. */
+export interface RunSoFar {
+  /** The tests of the whole run, as planned at first. */
+  plans: TestPlan[];
+  /** Of all attempts. */
+  measurements: Measurement[];
+  /** Of this attempt only. */
+  failures: TestFailure[];
+  /** How many earlier attempts had a failure of the class; one attempt can count for several. */
+  earlier: Partial<Record<FailureClass, number>>;
+  /** How often `unreachable` is tried again. */
+  retries: number;
+  now_ms: number;
+  /** On the same clock as `now_ms`: no attempt begins at or after it. */
+  window_end_ms: number;
+  /** 0 to 1. */
+  random: () => number;
+}
+
+/** What becomes of the run. `reason` is the failure class that decided, or `server-busy`. */
+export type Verdict =
+  | { verdict: 'retry'; tests: TestPlan[]; delay_ms: number; reason: FailureClass }
+  | {
+      verdict: 'final';
+      outcome: 'success' | 'failed' | 'missed';
+      reason: FailureClass | 'server-busy' | null;
+      zeros: Measurement[];
+    };
+
+interface RetryRule {
+  /** The wait before the first retry; it doubles with each … */
+  first_ms: number;
+  /** … up to this. */
+  max_ms: number;
+  /** How often an attempt may follow. */
+  times: (retries: number) => number;
+  /** When the retries end the test measured nothing at all, and that is a result: 0 bit/s. */
+  zero: boolean;
+}
+
+/** The classes that are worth another attempt; the others end a test at once, without a zero. */
+const RETRY_RULES: Partial<Record<FailureClass, RetryRule>> = {
+  unreachable: { first_ms: 30_000, max_ms: 3_600_000, times: (retries) => retries, zero: true },
+  'link-lost': { first_ms: 30_000, max_ms: 3_600_000, times: () => 1, zero: true },
+  busy: { first_ms: 5_000, max_ms: 300_000, times: () => Number.POSITIVE_INFINITY, zero: false },
+};
+
+/** Which class names a failed run: one that earns a zero first, since alert rules fire on that. */
+const RANK: readonly FailureClass[] = ['unreachable', 'link-lost', 'auth', 'policy', 'local', 'malformed', 'busy'];
+
+/** The wait before another attempt because of this class, between half and the whole of its backoff; null when there is none. */
+const delayOf = (cause: FailureClass, run: RunSoFar): number | null => {
+  const rule = RETRY_RULES[cause];
+  const tried = run.earlier[cause] ?? 0;
+  if (rule === undefined || tried >= rule.times(run.retries)) return null;
+  const backoff_ms = Math.min(rule.max_ms, rule.first_ms * 2 ** tried);
+  const delay_ms = Math.round(backoff_ms * (0.5 + run.random() / 2));
+  return run.now_ms + delay_ms < run.window_end_ms ? delay_ms : null;
+};
+
+/** For both directions the slower TCP figure counts, so that neither is drowned. */
+const withKnownBitrate = (plan: TestPlan, measurements: Measurement[]): TestPlan => {
+  if (plan.bitrate !== 'auto') return plan;
+  const rates = directionsOf(plan.direction).flatMap((wanted) => {
+    const figure = measurements.findLast(({ protocol, direction }) => protocol === 'tcp' && direction === wanted);
+    return figure === undefined ? [] : [figure.bits_per_second];
+  });
+  if (rates.length === 0) return plan;
+  return { ...plan, bitrate: Math.max(1, Math.round(AUTO_BITRATE_SHARE * Math.min(...rates))) };
+};
+
+const zerosOf = ({ test, protocol, direction }: TestPlan): Measurement[] =>
+  directionsOf(direction).map((one) => ({ test, protocol, direction: one, bits_per_second: 0, bytes: 0, seconds: 0 }));
+
+/**
+ * Decides after an attempt what becomes of the run. Only tests without a measurement matter.
+ *
+ * - A test whose class has no rule above is given up at once. It is not part of later attempts, and the run can no longer succeed.
+ * - If any other test may be tried again, all of the others are, also those whose own retries have ended: the way is made anyway. The longest
+ *   of the waits counts, and its class is the reason.
+ * - At the end `unreachable` and `link-lost` of the last attempt earn zeros, each for its own test only, whatever else failed beside them.
+ * - The run is `missed` when `busy` is all that was in the way: a busy server says nothing about the link, so there is never a zero.
+ */
+export const decideRun = (run: RunSoFar): Verdict => {
+  const measured = new Set(run.measurements.map(({ test }) => test));
+  const pending = run.plans.filter(({ test }) => !measured.has(test));
+  if (pending.length === 0) return { verdict: 'final', outcome: 'success', reason: null, zeros: [] };
+
+  const causes = new Map(run.failures.map((failure) => [failure.test, failure.class]));
+  const ruleOf = ({ test }: TestPlan): RetryRule | undefined => RETRY_RULES[causes.get(test) ?? 'local'];
+  const current = new Set(pending.map(({ test }) => causes.get(test)));
+
+  const [longest] = RANK.filter((cause) => current.has(cause))
+    .map((reason) => ({ reason, delay_ms: delayOf(reason, run) }))
+    .flatMap(({ reason, delay_ms }) => (delay_ms === null ? [] : [{ reason, delay_ms }]))
+    .sort((one, other) => other.delay_ms - one.delay_ms);
+  if (longest !== undefined) {
+    const tests = pending.filter((plan) => ruleOf(plan) !== undefined);
+    return { verdict: 'retry', tests: tests.map((plan) => withKnownBitrate(plan, run.measurements)), ...longest };
+  }
+
+  const givenUpEarlier = current.has(undefined);
+  const reason =
+    RANK.find((cause) => {
+      const before = givenUpEarlier && RETRY_RULES[cause] === undefined && (run.earlier[cause] ?? 0) > 0;
+      return cause !== 'busy' && (current.has(cause) || before);
+    }) ?? (givenUpEarlier ? 'local' : 'server-busy');
+  if (reason === 'server-busy') return { verdict: 'final', outcome: 'missed', reason, zeros: [] };
+  const zeros = pending.filter((plan) => ruleOf(plan)?.zero === true).flatMap(zerosOf);
+  return { verdict: 'final', outcome: 'failed', reason, zeros };
+};

@@ -1,0 +1,63 @@
+import type { Measurement } from './measurement.ts';
+
+/** The numbers of one direction, as a measurement has them. */
+export type Figures = Omit<Measurement, 'test' | 'protocol' | 'direction'>;
+
+/** Takes a note of what was dropped or derived. */
+export type Warn = (warning: string) => void;
+
+/** Bits per second, bytes, seconds of the receiver. */
+export type Throughput = Pick<Figures, 'bits_per_second' | 'bytes' | 'seconds'>;
+
+/** The value if it can be a quantity: finite and not negative. */
+export const quantity = (value: number | undefined): number | undefined =>
+  value !== undefined && Number.isFinite(value) && value >= 0 ? value : undefined;
+
+/** The value as a count: a quantity, whole, and exact in a double. */
+export const count = (value: number | undefined): number | undefined => {
+  const whole = Math.round(quantity(value) ?? Number.NaN);
+  return Number.isSafeInteger(whole) ? whole : undefined;
+};
+
+/** The sum of all values; undefined when one is missing or there is none. */
+export const total = (values: (number | undefined)[]): number | undefined =>
+  values.length === 0
+    ? undefined
+    : values.reduce((sum, value) => (sum === undefined || value === undefined ? undefined : sum + value), 0);
+
+/** The mean of the values above zero; undefined when there is none. */
+export const meanOfPositive = (values: (number | undefined)[]): number | undefined => {
+  const positive = values.filter((value) => value !== undefined && value > 0);
+  const sum = total(positive);
+  return sum === undefined ? undefined : sum / positive.length;
+};
+
+/** Two of the three numbers give the third; null when two are missing or no number makes sense. */
+export const throughput = (
+  sum: { bytes?: number | undefined; seconds?: number | undefined; bits_per_second?: number | undefined } | undefined,
+  warn: Warn,
+): Throughput | null => {
+  const rate = quantity(sum?.bits_per_second);
+  const counted = count(sum?.bytes);
+  const measured = quantity(sum?.seconds);
+  if ([rate, counted, measured].filter((value) => value === undefined).length > 1) return null;
+
+  const seconds = measured ?? (rate === 0 ? 0 : ((counted ?? 0) * 8) / (rate ?? 1));
+  const bytes = counted ?? count(((rate ?? 0) * seconds) / 8);
+  const bits_per_second = quantity(rate ?? (seconds > 0 ? ((counted ?? 0) * 8) / seconds : undefined));
+  if (bytes === undefined || bits_per_second === undefined || !Number.isFinite(seconds)) return null;
+  if (rate === undefined) warn('bits_per_second is derived from bytes and seconds');
+  if (counted === undefined) warn('bytes is derived from bits_per_second and seconds');
+  if (measured === undefined) warn('seconds is derived from bytes and bits_per_second');
+  return { bits_per_second, bytes, seconds };
+};
+
+/** Only the numbers that are there: an absent field is left out, never undefined. */
+export const present = <T extends Record<string, number | undefined>>(numbers: T): { [K in keyof T]?: number } => {
+  const result: { [K in keyof T]?: number } = {};
+  for (const key in numbers) {
+    const value = numbers[key];
+    if (value !== undefined) result[key] = value;
+  }
+  return result;
+};

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+
+/**
+ * The parts of iperf3's JSON that perfleet reads, for every version from 3.0 on. Tolerant: a part that is absent or has another type is
+ * undefined, never an error. Ranges are checked where a number is used.
+ */
+
+const figure = z.number().optional().catch(undefined);
+const text = z.string().optional().catch(undefined);
+const flag = z.boolean().optional().catch(undefined);
+
+/** A sum over streams, or one stream's share of it. Of UDP's older `sum` the bytes are the sender's. */
+const Sum = z.object({
+  start: figure,
+  end: figure,
+  seconds: figure,
+  bytes: figure,
+  bits_per_second: figure,
+  retransmits: figure,
+  /** Microseconds. */
+  mean_rtt: figure,
+  jitter_ms: figure,
+  lost_packets: figure,
+  packets: figure,
+  lost_percent: figure,
+  /** Whether the device sends. */
+  sender: flag,
+});
+export type Sum = z.infer<typeof Sum>;
+const sum = Sum.optional().catch(undefined);
+
+const Stream = z.object({ sender: sum, receiver: sum, udp: sum });
+export type Stream = z.infer<typeof Stream>;
+
+const End = z.object({
+  streams: z.array(Stream).default([]).catch([]),
+  sum,
+  sum_sent: sum,
+  sum_received: sum,
+  sum_bidir_reverse: sum,
+  sum_sent_bidir_reverse: sum,
+  sum_received_bidir_reverse: sum,
+  cpu_utilization_percent: z.object({ host_total: figure, remote_total: figure }).optional().catch(undefined),
+});
+export type End = z.infer<typeof End>;
+
+const TestStart = z.object({
+  protocol: text,
+  num_streams: figure,
+  duration: figure,
+  reverse: figure,
+  bidir: figure,
+});
+
+const Start = z.object({
+  version: text,
+  connected: z.array(z.unknown()).default([]).catch([]),
+  test_start: TestStart.default({}).catch({}),
+});
+
+const IntervalStream = Sum.extend({ omitted: flag });
+const Interval = z.object({ streams: z.array(IntervalStream).default([]).catch([]) });
+export type Interval = z.infer<typeof Interval>;
+
+/** Intervals are most of the text and rarely needed: they are read by `readIntervals` when they are. */
+export const Iperf3Output = z.object({
+  start: Start.default({ connected: [], test_start: {} }).catch({ connected: [], test_start: {} }),
+  intervals: z.array(z.unknown()).default([]).catch([]),
+  end: End.default({ streams: [] }).catch({ streams: [] }),
+});
+export type Iperf3Output = z.infer<typeof Iperf3Output>;
+
+/** The intervals of an output; one that is no interval has no streams. */
+export const readIntervals = (output: Iperf3Output): Interval[] =>
+  output.intervals.map((interval) => Interval.catch({ streams: [] }).parse(interval));

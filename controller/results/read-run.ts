@@ -1,0 +1,60 @@
+import type { TestOutput, TestPlan } from '../../broker/contract/messages.ts';
+import { failure } from './failure-table.ts';
+import type { Failure, Measurement } from './measurement.ts';
+import { readTest } from './read-test.ts';
+
+/** A measurement and when its test began, in milliseconds from the acceptance of the start. */
+export type TimedMeasurement = Measurement & { started_ms: number };
+
+/** The failure of one planned test. */
+export type TestFailure = Failure & { test: string };
+
+/** What the outputs of a run come to: each planned test has its measurements or one failure. */
+export interface RunReading {
+  measurements: TimedMeasurement[];
+  failures: TestFailure[];
+  warnings: string[];
+}
+
+/** The TCP tests whose figures an automatic bitrate is taken from: those before it that measure its direction. */
+const sourcesOf = (plan: TestPlan, plans: TestPlan[]): string[] =>
+  plans
+    .slice(0, plans.indexOf(plan))
+    .filter(({ protocol }) => protocol === 'tcp')
+    .filter(({ direction }) => [direction, plan.direction].includes('bidir') || direction === plan.direction)
+    .map(({ test }) => test);
+
+const ofMissing = (plan: TestPlan, plans: TestPlan[], failures: TestFailure[]): Failure => {
+  if (plan.bitrate !== 'auto') return failure('local', 'the agent did not run it');
+  const sources = sourcesOf(plan, plans);
+  const shared = failures.findLast(({ test }) => sources.includes(test));
+  return shared ?? failure('malformed', 'no TCP figure to derive its bitrate from');
+};
+
+/**
+ * Reads the outputs of one attempt at `plans`. A test with an automatic bitrate that was not run shares the failure of its TCP test. What was
+ * never planned, or comes twice, is dropped with a warning.
+ */
+export const readRun = (plans: TestPlan[], outputs: TestOutput[]): RunReading => {
+  const run: RunReading = { measurements: [], failures: [], warnings: [] };
+  const byTest = new Map<string, TestOutput>();
+  for (const output of outputs) {
+    if (!plans.some(({ test }) => test === output.test)) run.warnings.push(`${output.test}: not planned, dropped`);
+    else if (byTest.has(output.test)) run.warnings.push(`${output.test}: reported twice, the second was dropped`);
+    else byTest.set(output.test, output);
+  }
+  for (const plan of plans) {
+    const { test } = plan;
+    const output = byTest.get(test);
+    if (output === undefined) {
+      run.failures.push({ ...ofMissing(plan, plans, run.failures), test });
+      continue;
+    }
+    const { started_ms, ended_ms } = output;
+    const reading = readTest({ ...output, elapsed_ms: ended_ms - started_ms }, plan);
+    run.warnings.push(...reading.warnings.map((warning) => `${test}: ${warning}`));
+    if (reading.ok) run.measurements.push(...reading.measurements.map((numbers) => ({ ...numbers, started_ms })));
+    else run.failures.push({ ...reading.failure, test });
+  }
+  return run;
+};

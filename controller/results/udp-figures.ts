@@ -1,0 +1,70 @@
+import { allStreams, type DirectionSums } from './direction-sums.ts';
+import { count, type Figures, present, quantity, type Throughput, throughput, total, type Warn } from './figures.ts';
+import type { Sum } from './iperf3-output.ts';
+
+/** iperf3 before 3.8 prints a jitter of 6e8 ms when the two clocks differ; a minute is beyond any path. */
+const MAX_JITTER_MS = 60000;
+
+type Loss = Pick<Figures, 'jitter_ms' | 'packets' | 'lost_packets' | 'lost_percent'>;
+type LossSum = Partial<Pick<Sum, 'jitter_ms' | 'packets' | 'lost_packets' | 'lost_percent'>>;
+
+/**
+ * Jitter and loss as far as they make sense: a loss below zero (reordered packets) counts as none; one above 100% (`-O` with 3.12) and an
+ * absurd jitter are dropped.
+ */
+export const lossFigures = (sum: LossSum, warn: Warn): Loss => {
+  const jitter = quantity(sum.jitter_ms);
+  const jitter_ms = jitter !== undefined && jitter <= MAX_JITTER_MS ? jitter : undefined;
+  if (sum.jitter_ms !== undefined && jitter_ms === undefined) warn(`jitter of ${sum.jitter_ms} ms was dropped`);
+
+  const packets = count(sum.packets);
+  const { lost_packets: lost, lost_percent: percent } = sum;
+  if ((lost ?? 0) > (packets ?? Number.POSITIVE_INFINITY) || (percent ?? 0) > 100) {
+    warn(`loss of ${lost} in ${packets} packets (${percent}%) was dropped`);
+    return present({ jitter_ms, packets });
+  }
+  if ((lost ?? 0) < 0 || (percent ?? 0) < 0) warn(`loss of ${lost} packets (${percent}%) was taken as none`);
+  const lost_packets = lost === undefined ? undefined : count(Math.max(0, lost));
+  const derived = lost_packets !== undefined && packets ? (100 * lost_packets) / packets : undefined;
+  const lost_percent = percent === undefined ? derived : Math.max(0, percent);
+  return present({ jitter_ms, packets, lost_packets, lost_percent });
+};
+
+/** What arrived of what was sent: the older sum tells only bytes and rate of the sender, and the share of packets that was lost. */
+const goodput = (sum: Sum, seconds: number | undefined, warn: Warn): Throughput | null => {
+  const packets = count(sum.packets);
+  const { lost_packets: lost } = lossFigures(sum, () => {});
+  const sent = throughput({ ...sum, seconds: seconds ?? sum.seconds }, warn);
+  if (packets === undefined || lost === undefined || sent === null) return null;
+  const share = packets === 0 ? 0 : 1 - lost / packets;
+  warn("throughput is derived: the sender's rate less the packets lost");
+  return { ...sent, bits_per_second: sent.bits_per_second * share, bytes: Math.round(sent.bytes * share) };
+};
+
+const sumOfStreams = (sums: DirectionSums): Sum | undefined => {
+  if (!allStreams(sums)) return undefined;
+  const of = (key: keyof Omit<Sum, 'sender'>) => total(sums.streams.map(({ udp }) => udp?.[key]));
+  const jitter = of('jitter_ms');
+  return {
+    ...sums.streams[0]?.udp,
+    bytes: of('bytes'),
+    bits_per_second: of('bits_per_second'),
+    packets: of('packets'),
+    lost_packets: of('lost_packets'),
+    jitter_ms: jitter === undefined ? undefined : jitter / sums.streams.length,
+    lost_percent: undefined,
+  };
+};
+
+/**
+ * UDP: the receiver's count (from 3.11), or what can be derived from the sender's count and the loss; jitter is the mean over the streams.
+ * Null when neither is there.
+ */
+export const udpFigures = (sums: DirectionSums, warn: Warn): Figures | null => {
+  const reported = throughput(sums.received, warn);
+  if (reported !== null) return { ...reported, ...lossFigures(sums.received ?? {}, warn) };
+
+  const combined = sums.combined ?? sumOfStreams(sums);
+  const derived = combined && goodput(combined, sums.seconds, warn);
+  return combined && derived ? { ...derived, ...lossFigures(combined, warn) } : null;
+};

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { only, SlotBench } from '../../helpers/slot-bench.ts';
+
+const MINUTE_MS = 60_000;
+
+describe('presence', () => {
+  it('keeps a device online when the last will of an earlier boot comes late', () => {
+    const bench = new SlotBench();
+    bench.online('d1', 'd1-b1');
+    bench.online('d1', 'd1-b2');
+    bench.offline('d1', 'd1-b1');
+    expect(bench.slots.isOnline('d1')).toBe(true);
+  });
+
+  it('takes the last will of a boot that it never heard of for an earlier one', () => {
+    const bench = new SlotBench();
+    bench.online('d1', 'd1-b2');
+    bench.offline('d1', 'd1-b1');
+    expect(bench.slots.isOnline('d1')).toBe(true);
+    bench.offline('d1', 'd1-b2');
+    expect(bench.slots.isOnline('d1')).toBe(false);
+  });
+
+  it('hears a living agent again after a late message of its earlier boot was taken for a new one', () => {
+    const bench = new SlotBench();
+    bench.online('d1', 'd1-b2');
+    bench.online('d1', 'd1-b1');
+    bench.offline('d1', 'd1-b1');
+    bench.wait(MINUTE_MS);
+    bench.online('d1', 'd1-b2');
+    expect(bench.slots.isOnline('d1')).toBe(false);
+    bench.wait(MINUTE_MS);
+    bench.online('d1', 'd1-b2');
+    expect(bench.slots.isOnline('d1')).toBe(true);
+  });
+
+  it('does not listen to what a replaced boot has ready', () => {
+    const bench = new SlotBench();
+    bench.online('d1', 'd1-b1');
+    bench.online('d1', 'd1-b2');
+    bench.submit('r1', 'd1');
+    expect(bench.ready('r1', 'd1', 'n1', 'd1-b1')).toEqual([]);
+    expect(only(bench.ready('r1', 'd1', 'n2', 'd1-b2'), 'start')).toMatchObject([{ nonce: 'n2' }]);
+  });
+});

@@ -1,0 +1,201 @@
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
+import { Database } from '../../../controller/store/database.ts';
+import { asStoreError, StoreError } from '../../../controller/store/errors.ts';
+import { Store } from '../../../controller/store/store.ts';
+import { canMount, makeReadOnly, smallDisk } from '../../helpers/mount.ts';
+import { tempFolder } from '../../helpers/temp-folder.ts';
+import { openStore } from './open-store.ts';
+import { lease, newRun, resultWrite } from './samples.ts';
+
+const storeError = (kind: string, message: string) =>
+  expect.objectContaining({ name: 'StoreError', kind, message: expect.stringContaining(message) });
+
+test('the folder and the file are made when they are missing, for their owner only', () => {
+  const folder = join(tempFolder(), 'var', 'perfleet');
+  openStore(folder);
+  expect(statSync(folder).mode & 0o777).toBe(0o700);
+  expect(statSync(join(folder, 'perfleet.db')).mode & 0o777).toBe(0o600);
+});
+
+test('a second controller is refused while the first holds the store, and welcome after it', () => {
+  const folder = tempFolder();
+  const first = openStore(folder);
+  first.runs.add([newRun('r-1')]);
+  expect(() => Store.open(folder)).toThrow(
+    storeError('in-use', 'is in use by another controller: stop that one first'),
+  );
+  first.close();
+  const second = openStore(folder);
+  expect(second.runs.open()).toHaveLength(1);
+  expect(() => Store.open(folder)).toThrow(storeError('in-use', 'in use'));
+});
+
+test('a closed store says so, and may be closed again', () => {
+  const store = openStore();
+  store.close();
+  store.close();
+  expect(() => store.runs.open()).toThrow(storeError('unavailable', 'is closed'));
+});
+
+test('closing leaves one single file', () => {
+  const folder = tempFolder();
+  const store = openStore(folder);
+  store.runs.add([newRun('r-1')]);
+  expect(readdirSync(folder)).toContain('perfleet.db-wal');
+  store.close();
+  expect(readdirSync(folder)).toEqual(['perfleet.db']);
+});
+
+test('a store that was written by a newer version is refused, and keeps its version', () => {
+  const folder = tempFolder();
+  openStore(folder).close();
+  const file = join(folder, 'perfleet.db');
+  const database = Database.open(file);
+  database.exec('PRAGMA user_version = 99');
+  database.close();
+  for (const _ of [1, 2]) {
+    expect(() => Store.open(folder)).toThrow(storeError('newer', 'has version 99, this perfleet knows up to 1'));
+  }
+});
+
+test('a file that is no database is refused as corrupt', () => {
+  const folder = tempFolder();
+  writeFileSync(join(folder, 'perfleet.db'), 'this is not a database '.repeat(400));
+  expect(() => Store.open(folder)).toThrow(storeError('corrupt', 'restore the file from a backup'));
+});
+
+test('a row that is not as expected is reported as corrupt, with what is wrong', () => {
+  const folder = tempFolder();
+  const store = openStore(folder);
+  store.leases.save(lease(1));
+  store.leases.save(lease(2));
+  store.close();
+  const database = Database.open(join(folder, 'perfleet.db'));
+  database.run('UPDATE leases SET tests = ? WHERE token = 1', ['[{"test": 5}]']);
+  database.close();
+  const damaged = openStore(folder);
+  expect(() => damaged.leases.list()).toThrow(storeError('corrupt', 'tests[0].test'));
+  damaged.leases.drop(1);
+  damaged.close();
+  const again = Database.open(join(folder, 'perfleet.db'));
+  again.run('UPDATE leases SET tests = ?', ['{not json']);
+  again.close();
+  const worse = openStore(folder);
+  expect(() => worse.leases.list()).toThrow(storeError('corrupt', 'not JSON'));
+});
+
+test('a path that cannot be a folder, or a file, is unavailable', () => {
+  const folder = tempFolder();
+  writeFileSync(join(folder, 'file'), '');
+  expect(() => Store.open(join(folder, 'file', 'store'))).toThrow(storeError('unavailable', 'ENOTDIR'));
+  mkdirSync(join(folder, 'perfleet.db'));
+  expect(() => Store.open(folder)).toThrow(storeError('unavailable', 'EISDIR'));
+});
+
+test.skipIf(!canMount)('a read-only file system is named as the reason', () => {
+  const folder = tempFolder();
+  makeReadOnly(folder);
+  expect(() => Store.open(folder)).toThrow(storeError('read-only', 'check the permissions'));
+});
+
+test.skipIf(!canMount)('an existing store on a read-only file system is refused too', () => {
+  const folder = tempFolder();
+  openStore(folder).close();
+  makeReadOnly(folder);
+  expect(() => Store.open(folder)).toThrow(storeError('read-only', 'EROFS'));
+});
+
+test.skipIf(!canMount)(
+  'on a full disk a result is refused whole, nothing before it is lost, and with room again it is stored',
+  () => {
+    const folder = smallDisk('1m');
+    const ballast = join(folder, 'ballast');
+    writeFileSync(ballast, Buffer.alloc(400_000));
+    const store = openStore(folder);
+    let stored = 0;
+    const fill = () => {
+      for (; stored < 10_000; stored += 1) {
+        store.runs.add([newRun(`r-${stored}`)]);
+        store.results.store(resultWrite(`r-${stored}`, stored + 1));
+      }
+    };
+    expect(fill).toThrow(storeError('full', 'has no room left: free some disk space'));
+    expect(stored).toBeGreaterThan(5);
+    expect(fill).toThrow(storeError('full', 'no room'));
+    expect(store.runs.open().length).toBeLessThanOrEqual(1);
+    expect(store.records.list({ limit: stored + 9 }).filter((record) => record.outcome === 'success')).toHaveLength(
+      stored,
+    );
+
+    writeFileSync(ballast, '');
+    store.runs.add([newRun(`r-${stored}`)]);
+    expect(store.results.store(resultWrite(`r-${stored}`, stored + 1))).toBe('stored');
+    store.close();
+    expect(openStore(folder).records.get(`r-${stored}`)?.outcome).toBe('success');
+  },
+);
+
+const openDatabase = () => {
+  const database = Database.open(join(tempFolder(), 'a.db'));
+  onTestFinished(() => database.close());
+  database.exec('CREATE TABLE t (a TEXT) STRICT');
+  const count = () => database.one(z.object({ n: z.int() }), 'SELECT count(*) AS n FROM t').n;
+  return { database, count };
+};
+
+test('a transaction whose work throws leaves nothing, and the error passes unchanged', () => {
+  const { database, count } = openDatabase();
+  const cause = new Error('a bug');
+  const work = () =>
+    database.transaction(() => {
+      database.run('INSERT INTO t VALUES (?)', ['x']);
+      throw cause;
+    });
+  expect(work).toThrow(cause);
+  expect(count()).toBe(0);
+});
+
+test('a transaction that fills the file is rolled back, and the next one works', () => {
+  const { database, count } = openDatabase();
+  database.exec('PRAGMA max_page_count = 10');
+  const fill = () =>
+    database.transaction(() => {
+      for (;;) database.run('INSERT INTO t VALUES (?)', ['x'.repeat(3000)]);
+    });
+  expect(fill).toThrow(storeError('full', 'no room'));
+  expect(count()).toBe(0);
+  database.transaction(() => database.run('INSERT INTO t VALUES (?)', ['x']));
+  expect(count()).toBe(1);
+});
+
+test('a database that may only be read says that it is read-only', () => {
+  const { database } = openDatabase();
+  database.exec('PRAGMA query_only = 1');
+  expect(() => database.run('INSERT INTO t VALUES (?)', ['x'])).toThrow(storeError('read-only', 'cannot be written'));
+});
+
+test.each([
+  ['SQLITE_BUSY_SNAPSHOT', 'in-use'],
+  ['SQLITE_LOCKED', 'in-use'],
+  ['SQLITE_READONLY_DBMOVED', 'read-only'],
+  ['SQLITE_IOERR_FSYNC', 'unavailable'],
+  ['SQLITE_CANTOPEN', 'unavailable'],
+  ['SQLITE_CORRUPT_INDEX', 'corrupt'],
+  ['ENOSPC', 'full'],
+  ['EACCES', 'read-only'],
+])('%s is reported as %s, with its cause', (code, kind) => {
+  const cause = Object.assign(new Error('as SQLite says'), { code });
+  const error = asStoreError(cause, '/var/lib/perfleet/perfleet.db');
+  expect(error).toMatchObject({ kind, cause });
+  expect(error.message).toContain('/var/lib/perfleet/perfleet.db');
+  expect(error.message).toContain('as SQLite says');
+});
+
+test('anything else that is thrown is unavailable, and a StoreError stays what it is', () => {
+  expect(asStoreError('odd', 'f')).toMatchObject({ kind: 'unavailable', message: expect.stringContaining('(odd)') });
+  const error = new StoreError('full', 'no room');
+  expect(asStoreError(error, 'f')).toBe(error);
+});

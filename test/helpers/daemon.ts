@@ -1,0 +1,59 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { until } from './until.ts';
+
+/** A TCP port of the loopback interface that nothing listens on. */
+export const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+};
+
+/** Whether an HTTP server answers with a success. */
+const answers = async (url: string): Promise<boolean> => {
+  try {
+    return (await fetch(url, { signal: AbortSignal.timeout(1000) })).ok;
+  } catch {
+    return false;
+  }
+};
+
+/**
+ * A server program that can be started, ended and started again on the same port and folder. `timeout` bounds its life, even
+ * when the test is killed.
+ */
+export class Daemon {
+  readonly #command: string[];
+  readonly #health: string;
+  #child: ChildProcess | null = null;
+
+  constructor(command: string[], health: string) {
+    this.#command = command;
+    this.#health = health;
+  }
+
+  /** Resolves when it answers. */
+  async start(): Promise<void> {
+    const child = spawn('timeout', ['--kill-after=5', '120', ...this.#command], { stdio: 'ignore', detached: true });
+    this.#child = child;
+    await until(`${this.#command[0]} answers`, () => {
+      if (child.exitCode !== null) throw new Error(`${this.#command[0]} ended at once`);
+      return answers(this.#health);
+    });
+  }
+
+  /** Ends it, with KILL as a power cut would, or with TERM. */
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    const child = this.#child;
+    this.#child = null;
+    if (child?.pid === undefined || child.exitCode !== null) return;
+    const ended = once(child, 'exit');
+    process.kill(-child.pid, signal);
+    await ended;
+  }
+}

@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Daemon, freePort } from './daemon.ts';
+
+/** A real InfluxDB 1.x (Debian's `influxd`) on a free port, with its data in a temporary folder. Not started yet. */
+export class InfluxDb {
+  readonly url: string;
+  readonly #folder: string;
+  readonly #daemon: Daemon;
+
+  private constructor(folder: string, port: number, rpcPort: number, users: boolean) {
+    this.#folder = folder;
+    this.url = `http://127.0.0.1:${port}`;
+    const configuration = join(folder, 'influxdb.conf');
+    writeFileSync(
+      configuration,
+      `reporting-disabled = true
+bind-address = "127.0.0.1:${rpcPort}"
+[meta]
+  dir = "${folder}/meta"
+[data]
+  dir = "${folder}/data"
+  wal-dir = "${folder}/wal"
+[http]
+  bind-address = "127.0.0.1:${port}"
+  auth-enabled = ${users}
+  log-enabled = false
+[monitor]
+  store-enabled = false
+`,
+    );
+    this.#daemon = new Daemon(['influxd', 'run', '-config', configuration], `${this.url}/ping`);
+  }
+
+  /** `users`: whether it asks for a user name and password. */
+  static async prepare({ users = false } = {}): Promise<InfluxDb> {
+    return new InfluxDb(mkdtempSync(join(tmpdir(), 'perfleet-influxdb-')), await freePort(), await freePort(), users);
+  }
+
+  start(): Promise<void> {
+    return this.#daemon.start();
+  }
+
+  stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    return this.#daemon.stop(signal);
+  }
+
+  /** Ends it and deletes its data. */
+  async remove(): Promise<void> {
+    await this.#daemon.stop('SIGKILL');
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Runs InfluxQL; the rows of the first series. `login` is `user:password`. */
+  async query(influxql: string, database = '', login = ''): Promise<unknown[][]> {
+    const response = await fetch(`${this.url}/query?${new URLSearchParams({ db: database, epoch: 'ms' })}`, {
+      method: 'POST',
+      body: new URLSearchParams({ q: influxql }),
+      headers: login === '' ? {} : { authorization: `Basic ${Buffer.from(login).toString('base64')}` },
+    });
+    const answer = (await response.json()) as {
+      error?: string;
+      results?: { error?: string; series?: { values?: unknown[][] }[] }[];
+    };
+    const error = answer.error ?? answer.results?.[0]?.error;
+    if (error !== undefined) throw new Error(error);
+    return answer.results?.[0]?.series?.[0]?.values ?? [];
+  }
+
+  /** Writes a line as another program would, times in milliseconds. */
+  async writeLine(line: string, database: string): Promise<void> {
+    const response = await fetch(`${this.url}/write?db=${database}&precision=ms`, { method: 'POST', body: line });
+    if (!response.ok) throw new Error(await response.text());
+  }
+}

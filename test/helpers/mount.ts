@@ -1,0 +1,38 @@
+import { execFileSync } from 'node:child_process';
+import { onTestFinished } from 'vitest';
+import { tempFolder } from './temp-folder.ts';
+
+const mount = (...args: string[]): void => {
+  execFileSync('mount', args, { stdio: 'ignore' });
+};
+
+/** Lazily: whoever still has a file open there does not keep it in place. */
+const unmount = (folder: string): void => {
+  execFileSync('umount', ['--lazy', folder]);
+};
+
+/** Whether this process may mount: not without root, nor in most containers. */
+export const canMount = (() => {
+  try {
+    mount('-t', 'tmpfs', '-o', 'size=4k', 'tmpfs', '/mnt');
+    unmount('/mnt');
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+/** A new folder on a disk of `size` (such as `256k`), gone after the test. */
+export const smallDisk = (size: string): string => {
+  const folder = tempFolder();
+  mount('-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder);
+  onTestFinished(() => unmount(folder));
+  return folder;
+};
+
+/** Nobody, not even root, can write to `folder` until the end of the test. */
+export const makeReadOnly = (folder: string): void => {
+  mount('--bind', folder, folder);
+  onTestFinished(() => unmount(folder));
+  mount('-o', 'remount,bind,ro', folder);
+};
