@@ -5,6 +5,8 @@ import { type JsonDocument, readTolerantJson } from './tolerant-json.ts';
 export interface Iperf3Text {
   /** Null when there is no JSON of iperf3's in the text. */
   output: Iperf3Output | null;
+  /** Nothing of the JSON is missing. */
+  intact: boolean;
   /** The `error` texts in the order of the output; 3.21 has the key twice. */
   errors: string[];
   /** What stands around the JSON. */
@@ -46,17 +48,20 @@ export const readIperf3Text = (stdout: string): Iperf3Text => {
   const reports = documents.filter(isReport).map((document) => document.value);
   const candidates = events.length > 0 ? [...reports, reportOfEvents(events)] : reports;
   const chosen = candidates.find(hasSums) ?? candidates[0];
-  if (chosen === undefined) return { output: null, errors: [], outside: stdout, warnings: [] };
+  if (chosen === undefined) return { output: null, intact: false, errors: [], outside: stdout, warnings: [] };
 
   const warnings: string[] = [];
   if (outside.trim() !== '') warnings.push('text around the JSON was ignored');
   if (reports.length > 1) warnings.push(`the JSON occurs ${reports.length} times, one was read`);
   if (not_numbers > 0) warnings.push(`${not_numbers} values are not numbers (nan, inf) and were dropped`);
   if (damaged) warnings.push('the JSON is damaged, what could not be read was skipped');
-  if (truncated) warnings.push('the output is cut off');
+  const { end } = chosen;
+  const cutOff = truncated || end === undefined;
+  if (cutOff) warnings.push('the output is cut off');
   const errors = documents.flatMap(errorsOf);
   return {
     output: Iperf3Output.parse(chosen),
+    intact: !damaged && !cutOff && not_numbers === 0,
     errors: errors.filter((error) => error !== undefined && error !== null).map(asText),
     outside,
     warnings,

@@ -2,7 +2,7 @@ import type { TestPlan } from '../../broker/contract/messages.ts';
 import { KILL_AFTER_TERM_MS, testLimitMs } from '../../broker/contract/numbers.ts';
 import { directionSums, directionsOf, ownWords, type Shape } from './direction-sums.ts';
 import { type Classified, classifyErrors, classifyStderr, failure } from './failure-table.ts';
-import { count, type Figures, present, quantity } from './figures.ts';
+import { type Figures, present, quantity } from './figures.ts';
 import { intervalFigures } from './interval-figures.ts';
 import { type Iperf3Text, readIperf3Text } from './iperf3-documents.ts';
 import type { Iperf3Output } from './iperf3-output.ts';
@@ -49,15 +49,22 @@ const agreedShape = (output: Iperf3Output, plan: TestPlan | null): Shape | strin
   return agrees ? plan : `the output is of another test than planned: ${protocol} ${direction}`;
 };
 
-/** The measurements of the directions that have usable numbers, with what was dropped or derived. */
-const measure = (output: Iperf3Output, shape: Shape, plan: TestPlan | null, warnings: string[]): Measurement[] => {
+/** The measurements of the directions that have usable numbers: of damaged output also one of two, of intact output both or none. */
+const measure = (
+  text: Iperf3Text,
+  output: Iperf3Output,
+  shape: Shape,
+  plan: TestPlan | null,
+  warnings: string[],
+): Measurement[] => {
   const cpu = output.end.cpu_utilization_percent;
   const shared = present({
     cpu_device_percent: quantity(cpu?.host_total),
     cpu_server_percent: quantity(cpu?.remote_total),
   });
   const planned_s = plan?.duration_s ?? output.start.test_start.duration ?? 0;
-  return directionsOf(shape.direction).flatMap((direction) => {
+  const directions = directionsOf(shape.direction);
+  const measurements = directions.flatMap((direction) => {
     const warn = (warning: string) => void warnings.push(`${direction}: ${warning}`);
     const sums = directionSums(output, direction, shape.direction === 'bidir');
     const fromEnd: Figures | null = (shape.protocol === 'tcp' ? tcpFigures : udpFigures)(sums, warn);
@@ -67,6 +74,7 @@ const measure = (output: Iperf3Output, shape: Shape, plan: TestPlan | null, warn
     const test = plan?.test ?? `${shape.protocol}-${shape.direction}`;
     return figures === null ? [] : [{ test, protocol: shape.protocol, direction, ...figures, ...shared }];
   });
+  return measurements.length === directions.length || !text.intact ? measurements : [];
 };
 
 /** What the texts say about the cause. iperf3's stderr counts only where its JSON says nothing, warnings never. */
@@ -103,8 +111,8 @@ export const readTest = (result: Iperf3Result, plan: TestPlan | null): Reading =
 
   const shape = output === null ? "the output is not iperf3's JSON" : agreedShape(output, plan);
   const warnings = [...text.warnings];
-  const measurements = output === null || typeof shape === 'string' ? [] : measure(output, shape, plan, warnings);
-  const nothingArrived = measurements.some(({ bytes }) => count(bytes) === 0);
+  const measurements = output === null || typeof shape === 'string' ? [] : measure(text, output, shape, plan, warnings);
+  const nothingArrived = measurements.some(({ bytes }) => bytes === 0);
 
   const isFailure =
     text.errors.length > 0 || measurements.length === 0 || nothingArrived || version === ERRORS_ON_STDERR;

@@ -54,6 +54,11 @@ class Reader {
     return found[0];
   }
 
+  /** What the end of the text cuts off is not damaged. */
+  private noteDamage(): void {
+    if (this.position < this.text.length) this.damaged = true;
+  }
+
   /** Skips separators; false at the end of the container or of the text. A bracket that does not fit ends the container too. */
   private hasNext(close: string): boolean {
     this.take(SEPARATORS);
@@ -73,14 +78,14 @@ class Reader {
     const result: Record<string, unknown> = Object.create(null);
     while (this.hasNext('}')) {
       if (this.text[this.position] !== '"') {
-        this.damaged = true;
         this.position++;
+        this.noteDamage();
         continue;
       }
       const key = this.string();
       if (key === undefined) continue;
       if (this.take(COLON) === null) {
-        this.damaged = true;
+        this.noteDamage();
         continue;
       }
       const value = this.value(depth);
@@ -144,8 +149,8 @@ class Reader {
       this.position += word.length;
       return meaning;
     }
-    this.damaged = true;
     this.take(UNREADABLE);
+    this.noteDamage();
     return undefined;
   }
 

@@ -2,16 +2,15 @@ import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../broker/clock.ts';
-import type { TestPlan } from '../../../broker/contract/messages.ts';
-import { ApiServer, STOP_GRACE_MS } from '../../../controller/api/api-server.ts';
-import { createApi } from '../../../controller/api/create-api.ts';
+import { createApi } from '../../../controller/api/app.ts';
 import { HEARTBEAT_MS } from '../../../controller/api/run-events.ts';
+import { ApiServer, STOP_GRACE_MS } from '../../../controller/api/server.ts';
 import type { Service } from '../../../controller/api/service.ts';
 import { Problem } from '../../../controller/api/views.ts';
 import { ManualClock } from '../../helpers/manual-clock.ts';
 import { RecordedLog } from '../../helpers/recorded-log.ts';
 import { until } from '../../helpers/until.ts';
-import { runRecord, SmallService } from './small-service.ts';
+import { plan, runRecord, SmallService } from './small-service.ts';
 
 const TOKEN = 'correct-horse';
 let service: SmallService;
@@ -213,18 +212,7 @@ it('tells nobody but the log what failed inside', async () => {
   ]);
 });
 
-const PLAN: TestPlan = {
-  test: 'tcp-upload',
-  protocol: 'tcp',
-  direction: 'upload',
-  duration_s: 10,
-  omit_s: 1,
-  streams: 1,
-  bitrate: null,
-  length: null,
-  window: null,
-  congestion: null,
-};
+const PLAN = plan('tcp-upload', 10, 1);
 
 describe('the events of a run', () => {
   const at = '2026-11-22T02:00:00.000Z';

@@ -1,3 +1,4 @@
+import type { TestPlan } from '../../../broker/contract/messages.ts';
 import type { Answer, RecordFilter, Service } from '../../../controller/api/service.ts';
 import type {
   Credentials,
@@ -14,6 +15,20 @@ import { type Progress, ProgressBoard, type ProgressListener } from '../../../co
 const refused = (error: Problem['error'], message: string): { ok: false; problem: Problem } => ({
   ok: false,
   problem: { error, message, problems: [] },
+});
+
+/** A TCP upload under this name. */
+export const plan = (test: string, duration_s: number, omit_s = 0): TestPlan => ({
+  test,
+  protocol: 'tcp',
+  direction: 'upload',
+  duration_s,
+  omit_s,
+  streams: 1,
+  bitrate: null,
+  length: null,
+  window: null,
+  congestion: null,
 });
 
 /** A run as it looks when it is over and all went well; `changes` say what is different. */
@@ -78,7 +93,7 @@ export class SmallService implements Service {
   /** How many watch now. */
   watchers = 0;
   /** Called when a run was ordered: a test plays the agent here. */
-  onOrder: (run: string) => void = () => {};
+  onOrder: (run: string) => unknown = () => {};
 
   status(): StatusView {
     return {
@@ -115,7 +130,14 @@ export class SmallService implements Service {
       iperf3: null,
       last_run: null,
     });
-    const uci = [`uci set perfleet.agent.device='${device}'`, "uci set perfleet.agent.password='s3cret'", 'uci commit'];
+    const uci = [
+      'uci set perfleet.agent=agent',
+      "uci set perfleet.agent.broker='mqtts://perf.example.net:8883'",
+      `uci set perfleet.agent.device='${device}'`,
+      "uci set perfleet.agent.password='s3cret'",
+      "uci set perfleet.agent.ca='/etc/perfleet/ca.pem'",
+      'uci commit perfleet',
+    ];
     return { ok: true, value: { device, username: device, password: 's3cret', uci } };
   }
 
@@ -127,10 +149,11 @@ export class SmallService implements Service {
   }
 
   servers(): ServerView[] {
-    const place = { host: 'iperf1.example.net', host_group: 'milan' };
+    const milan = { server: 'milan-1', host: 'iperf1.example.net', port: 5201, host_group: 'milan' };
+    const rome = { server: 'rome-1', host: '2001:db8::1', port: 5202, host_group: null };
     return [
-      { server: 'milan-1', ...place, port: 5201, device: 'ap-12', run: 'r-1', queued: 2, state: 'leased' },
-      { server: 'milan-2', ...place, port: 5202, device: null, run: null, queued: 0, state: 'idle' },
+      { ...milan, device: 'ap-12', run: 'r-1', queued: 2, state: 'leased' },
+      { ...rome, device: null, run: null, queued: 0, state: 'idle' },
     ];
   }
 

@@ -1,0 +1,17 @@
+/** The value of `uci set perfleet.agent.KEY='VALUE'`. */
+const settingIn = (uci: readonly string[], key: string): string | null => {
+  const begin = `uci set perfleet.agent.${key}=`;
+  const line = uci.find((one) => one.startsWith(begin));
+  return line === undefined ? null : line.slice(begin.length).replace(/^'(.*)'$/, '$1');
+};
+
+/** The agent's file for a device that runs Node.js: what the UCI lines say, but the password, which has its own file. */
+export const agentFile = (device: string, uci: readonly string[]): string[] => {
+  const ca = settingIn(uci, 'ca');
+  return [
+    `device: ${device}`,
+    `broker: ${settingIn(uci, 'broker') ?? 'mqtt://CONTROLLER:1883'}`,
+    'password_file: /etc/perfleet/password',
+    ...(ca === null ? [] : [`tls: { ca: ${ca} }`]),
+  ];
+};

@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import type { Clock } from '../../broker/clock.ts';
+import { Credentials, DeviceView, type NewDevice, Problem, ProgressView, ServerView } from '../api/views.ts';
+import { RunRecord } from '../run-record.ts';
+import { readEvents } from './event-stream.ts';
+import { CommandFailure, messageOf } from './failure.ts';
+import type { ControllerAddress } from './find-controller.ts';
+
+/** The controller answers from memory and one SQLite file: what takes longer than this is broken. */
+export const ANSWER_TIMEOUT_MS = 30_000;
+
+/** Nobody answers, or the line broke: trying again may help. */
+export class Unreachable extends CommandFailure {}
+
+/** Talks to a controller over HTTP. Every method throws CommandFailure with what the controller says is wrong. */
+export class ApiClient {
+  readonly #address: ControllerAddress;
+  readonly #clock: Clock;
+
+  constructor(address: ControllerAddress, clock: Clock) {
+    this.#address = { ...address, url: address.url.replace(/\/+$/, '') };
+    this.#clock = clock;
+  }
+
+  devices(): Promise<DeviceView[]> {
+    return this.#json('GET', 'devices', z.array(DeviceView));
+  }
+
+  device(device: string): Promise<DeviceView> {
+    return this.#json('GET', `devices/${encodeURIComponent(device)}`, DeviceView);
+  }
+
+  addDevice(device: z.input<typeof NewDevice>): Promise<Credentials> {
+    return this.#json('POST', 'devices', Credentials, device);
+  }
+
+  removeDevice(device: string): Promise<{ device: string }> {
+    return this.#json('DELETE', `devices/${encodeURIComponent(device)}`, z.object({ device: z.string() }));
+  }
+
+  servers(): Promise<ServerView[]> {
+    return this.#json('GET', 'servers', z.array(ServerView));
+  }
+
+  /** Newest first. `since` is RFC 3339 or a duration back from the controller's now. */
+  runs(filter: { device?: string; since?: string; limit?: string }): Promise<RunRecord[]> {
+    return this.#json('GET', `runs?${new URLSearchParams(filter)}`, z.array(RunRecord));
+  }
+
+  orderRun(order: { device: string; server: string | null }): Promise<{ run: string }> {
+    return this.#json('POST', 'runs', z.object({ run: z.string() }), order);
+  }
+
+  cancelRun(run: string): Promise<{ run: string }> {
+    return this.#json('DELETE', `runs/${encodeURIComponent(run)}`, z.object({ run: z.string() }));
+  }
+
+  /** What happens to a run until it is over; throws Unreachable when the line breaks before. */
+  async *events(run: string): AsyncGenerator<ProgressView> {
+    const answer = await this.#ask('GET', `runs/${encodeURIComponent(run)}/events`);
+    if (!answer.ok || answer.body === null) await this.#refused(answer);
+    else {
+      try {
+        for await (const data of readEvents(answer.body)) yield this.#parsed(ProgressView, JSON.parse(data));
+      } catch (cause) {
+        throw cause instanceof CommandFailure ? cause : this.#unreachable(cause);
+      }
+    }
+  }
+
+  async #json<T>(method: string, path: string, schema: z.ZodType<T>, body?: unknown): Promise<T> {
+    const answer = await this.#ask(method, path, body);
+    if (!answer.ok) return this.#refused(answer);
+    return this.#parsed(schema, await this.#bodyOf(answer));
+  }
+
+  async #ask(method: string, path: string, body?: unknown): Promise<Response> {
+    const late = new AbortController();
+    const disarm = this.#clock.after(ANSWER_TIMEOUT_MS, () => late.abort(new Error('it took too long')));
+    try {
+      return await fetch(`${this.#address.url}/api/1/${path}`, {
+        method,
+        headers: { authorization: `Bearer ${this.#address.token}` },
+        signal: late.signal,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+    } catch (cause) {
+      throw this.#unreachable(cause);
+    } finally {
+      disarm();
+    }
+  }
+
+  async #refused(answer: Response): Promise<never> {
+    const { message, problems } = this.#parsed(Problem, await this.#bodyOf(answer));
+    throw new CommandFailure([message, ...problems.map((problem) => `  ${problem}`)].join('\n'));
+  }
+
+  async #bodyOf(answer: Response): Promise<unknown> {
+    return answer.json().catch(() => null);
+  }
+
+  #parsed<T>(schema: z.ZodType<T>, data: unknown): T {
+    const parsed = schema.safeParse(data);
+    if (parsed.success) return parsed.data;
+    const found = 'something answers that is no controller of this version';
+    throw new CommandFailure(`${found} at ${this.#address.url}: check PERFLEET_URL or http.listen`);
+  }
+
+  #unreachable(cause: unknown): Unreachable {
+    const reason = cause instanceof Error && cause.cause !== undefined ? messageOf(cause.cause) : messageOf(cause);
+    return new Unreachable(
+      `no controller answers at ${this.#address.url}: is \`perfleet serve\` running? (${reason})`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import type { DeviceView } from '../../api/views.ts';
+import { asksController, type Context, type ControllerFlags, clientOf, printJson } from '../context.ts';
+import { NOTHING, utc } from '../figures.ts';
+import { harmless } from '../terminal-text.ts';
+
+const rowsOf = (view: DeviceView): [name: string, value: string][] => [
+  ['device', view.device],
+  ['organization', view.organization],
+  ['tags', view.tags.join(', ') || NOTHING],
+  ['uplink group', view.uplink_group ?? NOTHING],
+  ['via', view.via],
+  ['online', view.online ? 'yes' : 'no'],
+  ['agent', view.agent ?? NOTHING],
+  ['iperf3', view.iperf3 ?? NOTHING],
+  ['last run', view.last_run === null ? NOTHING : `${utc(view.last_run)} UTC`],
+];
+
+export const addDeviceShow = (parent: Command, context: Context): void => {
+  const show = parent.command('show').description('show one device').argument('<device>');
+  asksController(show, 'perfleet device show ap-12').action(async (device: string, flags: ControllerFlags) => {
+    const view = await clientOf(context, flags).device(device);
+    if (flags.json) return printJson(context, view);
+    for (const [name, value] of rowsOf(view)) context.io.stdout.write(`${name.padEnd(14)}${harmless(value)}\n`);
+  });
+};

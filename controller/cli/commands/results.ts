@@ -1,0 +1,64 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { parseSince } from '../../api/since.ts';
+import type { Measurement } from '../../results/measurement.ts';
+import type { RunRecord } from '../../run-record.ts';
+import { asksController, type Context, type ControllerFlags, clientOf, printJson } from '../context.ts';
+import { count, figure, megabits, NOTHING, utc } from '../figures.ts';
+import { type Column, table } from '../table.ts';
+
+interface ResultsFlags extends ControllerFlags {
+  device?: string;
+  since?: string;
+  limit: string;
+}
+
+const since = (text: string): string => {
+  if (parseSince(text, 0) !== null) return text;
+  throw new InvalidArgumentError('Expected a time such as 2026-11-22T02:00:00Z, or how far back, such as 24h.');
+};
+
+const limit = (text: string): string => {
+  if (/^[1-9]\d{0,3}$|^10000$/.test(text)) return text;
+  throw new InvalidArgumentError('Expected a whole number from 1 to 10000.');
+};
+
+const first = (record: RunRecord, protocol: Measurement['protocol'], direction?: Measurement['direction']) =>
+  record.measurements.find((one) => one.protocol === protocol && (direction ?? one.direction) === one.direction);
+
+const COLUMNS: readonly Column<RunRecord>[] = [
+  { head: 'started (UTC)', cell: ({ granted_at }) => utc(granted_at) },
+  { head: 'run', cell: ({ run }) => run },
+  { head: 'device', cell: ({ device }) => device },
+  { head: 'server', cell: ({ server }) => server ?? NOTHING },
+  { head: 'outcome', cell: ({ outcome }) => outcome ?? 'not over' },
+  { head: 'up Mbit/s', align: 'right', cell: (record) => megabits(first(record, 'tcp', 'upload')?.bits_per_second) },
+  {
+    head: 'down Mbit/s',
+    align: 'right',
+    cell: (record) => megabits(first(record, 'tcp', 'download')?.bits_per_second),
+  },
+  { head: 'jitter ms', align: 'right', cell: (record) => figure(first(record, 'udp')?.jitter_ms) },
+  { head: 'loss %', align: 'right', cell: (record) => figure(first(record, 'udp')?.lost_percent, 2) },
+  { head: 'reason', cell: ({ reason }) => reason ?? '' },
+];
+
+/** `perfleet results`: runs that were, newest first. */
+export const addResults = (program: Command, context: Context): void => {
+  const command = program
+    .command('results')
+    .description('show runs and their numbers, newest first')
+    .option('--device <device>', 'only those of this device')
+    .option('--since <time>', 'only those since then: 2026-11-22T02:00:00Z, or how far back: 24h', since)
+    .option('--limit <number>', 'at most this many', limit, '1000');
+  asksController(command, 'perfleet results --device ap-12 --since 24h').action(async (flags: ResultsFlags) => {
+    const { device, since, limit } = flags;
+    const filter = { limit, ...(device === undefined ? {} : { device }), ...(since === undefined ? {} : { since }) };
+    const records = await clientOf(context, flags).runs(filter);
+    if (flags.json) return printJson(context, records);
+    const { stdout, stderr } = context.io;
+    if (records.length === 0) stderr.write('no such runs\n');
+    else stdout.write(table(context, COLUMNS, records));
+    if (records.length === Number(limit))
+      stderr.write(`the newest ${count(records.length, 'run')}: --limit shows more\n`);
+  });
+};

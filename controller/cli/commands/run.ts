@@ -1,0 +1,61 @@
+import type { Command } from 'commander';
+import type { ApiClient } from '../api-client.ts';
+import { asksController, type Context, type ControllerFlags, clientOf, printJson } from '../context.ts';
+import { messageOf } from '../failure.ts';
+import { followRun } from '../follow-run.ts';
+import type { Io } from '../io.ts';
+import { type ProgressDisplay, progressBars, progressLines } from '../progress-display.ts';
+import { runReport } from '../run-report.ts';
+
+interface RunFlags extends ControllerFlags {
+  server?: string;
+}
+
+const SILENT: ProgressDisplay = { show: () => {}, close: () => {} };
+
+const displayFor = (io: Io, json: boolean | undefined): ProgressDisplay => {
+  if (json) return SILENT;
+  return io.stderr.isTTY === true ? progressBars(io) : progressLines(io);
+};
+
+/** Ctrl-C cancels the run on the controller, which then tells its end; a second one ends the command itself. */
+const cancelOnInterrupt = (io: Io, api: ApiClient, run: string): (() => void) => {
+  const cancel = () => {
+    ignore();
+    api.cancelRun(run).then(
+      () => io.stderr.write(`\n${run}: cancelled on the controller\n`),
+      (error: unknown) => io.stderr.write(`\nperfleet: ${run} could not be cancelled: ${messageOf(error)}\n`),
+    );
+  };
+  const ignores = [io.onSignal('SIGINT', cancel), io.onSignal('SIGTERM', cancel)];
+  const ignore = () => {
+    for (const one of ignores) one();
+  };
+  return ignore;
+};
+
+/** `perfleet run`: one run now, shown live. */
+export const addRun = (program: Command, context: Context): void => {
+  const command = program
+    .command('run')
+    .description('measure one device now, and show it live')
+    .argument('<device>', 'the device to measure')
+    .option('--server <server>', "the server to use (default: the first of the organization's that is free)");
+  asksController(command, 'perfleet run ap-12 --server milan-1').action(async (device: string, flags: RunFlags) => {
+    const { io } = context;
+    const api = clientOf(context, flags);
+    const { run } = await api.orderRun({ device, server: flags.server ?? null });
+    const ignore = cancelOnInterrupt(io, api, run);
+    const display = displayFor(io, flags.json);
+    try {
+      const record = await followRun(api, run, io.clock, display.show);
+      display.close();
+      if (flags.json) printJson(context, record);
+      else io.stdout.write(runReport(context, record));
+      if (record.outcome !== 'success') context.exitCode = 1;
+    } finally {
+      ignore();
+      display.close();
+    }
+  });
+};

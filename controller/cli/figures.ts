@@ -1,0 +1,20 @@
+/** What people see in place of a number that is not there. */
+export const NOTHING = '-';
+
+/** Three significant digits, at most `decimals` of them after the point: 94.0, 0.042, 1234. */
+export const figure = (value: number | null | undefined, decimals = 3): string => {
+  if (value === null || value === undefined) return NOTHING;
+  const magnitude = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)));
+  return value.toFixed(Math.min(decimals, Math.max(0, 2 - magnitude)));
+};
+
+/** bit/s → Mbit/s. */
+export const megabits = (bits_per_second: number | null | undefined): string =>
+  figure(bits_per_second == null ? bits_per_second : bits_per_second / 1e6, 2);
+
+/** RFC 3339 → `2026-11-22 02:00:01`, in UTC: whoever shows it says so. */
+export const utc = (time: string | null): string =>
+  time === null ? NOTHING : new Date(time).toISOString().slice(0, 19).replace('T', ' ');
+
+/** `1 server`, `2 servers`. */
+export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;

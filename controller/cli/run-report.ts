@@ -1,0 +1,33 @@
+import type { RunRecord } from '../run-record.ts';
+import type { Context } from './context.ts';
+import { figure, utc } from './figures.ts';
+import { measurementsTable } from './measurements-table.ts';
+import { harmless, painted } from './terminal-text.ts';
+
+const COLOURS = {
+  success: 'green',
+  failed: 'red',
+  lost: 'red',
+  skipped: 'yellow',
+  missed: 'yellow',
+  cancelled: 'yellow',
+} as const;
+
+/** What a person sees of a run that is over: how it ended, its numbers, and below what is wrong with them. */
+export const runReport = (context: Context, record: RunRecord): string => {
+  const { run, outcome, reason, device, organization, server, via, granted_at, duration_s, queued_s } = record;
+  const { stdout, env } = context.io;
+  const verdict = outcome === null ? 'not over' : painted(outcome, COLOURS[outcome], stdout, env);
+  const where = [`${device} (${organization})`, server && `on ${server}`, via && `via ${via}`]
+    .filter(Boolean)
+    .join(' ');
+  const when = granted_at === null ? 'never started' : `${utc(granted_at)} UTC, took ${figure(duration_s, 1)} s`;
+  return [
+    `${run}: ${verdict}${reason === null ? '' : ` (${harmless(reason)})`}\n`,
+    `${where}, ${when}, waited ${figure(queued_s, 1)} s\n`,
+    ...(record.measurements.length > 0 ? ['\n', measurementsTable(context, record.measurements)] : []),
+    ...(record.failures.length + record.warnings.length > 0 ? ['\n'] : []),
+    ...record.failures.map(({ test, class: why, message }) => `${test} failed, ${why}: ${harmless(message)}\n`),
+    ...record.warnings.map((warning) => `warning: ${harmless(warning)}\n`),
+  ].join('');
+};

@@ -1,0 +1,169 @@
+import { expect, it } from 'vitest';
+import { smallController } from './small-controller.ts';
+
+const ADD = ['device', 'add', 'ap-12', '--organization', 'acme', '--tag', 'roof', '--tag', 'north'];
+
+it('device add --json prints the credentials as one object, and the device gets what was asked for', async () => {
+  const { cli, service } = await smallController();
+  const { code, out, err } = await cli(...ADD, '--uplink-group', 'tower-7', '--json');
+  expect([code, err]).toEqual([0, '']);
+  expect(Object.keys(JSON.parse(out))).toEqual(['device', 'username', 'password', 'uci']);
+  expect(out.trimEnd().split('\n')).toHaveLength(1);
+  expect(service.list).toMatchObject([
+    { device: 'ap-12', organization: 'acme', tags: ['roof', 'north'], uplink_group: 'tower-7' },
+  ]);
+});
+
+it('device add shows a person the credentials once, what to paste on a router, and the file for Node.js', async () => {
+  const { cli, service } = await smallController();
+  const { code, out } = await cli('device', 'add', 'ap-1');
+  expect(code).toBe(0);
+  expect(out).toBe(`ap-1 is registered.
+
+  username  ap-1
+  password  s3cret
+
+It is stored only as a hash and is never shown again: keep it now.
+
+On an OpenWrt router with the perfleet package, paste:
+
+  uci set perfleet.agent=agent
+  uci set perfleet.agent.broker='mqtts://perf.example.net:8883'
+  uci set perfleet.agent.device='ap-1'
+  uci set perfleet.agent.password='s3cret'
+  uci set perfleet.agent.ca='/etc/perfleet/ca.pem'
+  uci commit perfleet
+
+Elsewhere, with Node.js: put the password into /etc/perfleet/password, and into /etc/perfleet/agent.yaml:
+
+  device: ap-1
+  broker: mqtts://perf.example.net:8883
+  password_file: /etc/perfleet/password
+  tls: { ca: /etc/perfleet/ca.pem }
+
+and start: perfleet agent --config /etc/perfleet/agent.yaml
+`);
+  expect(service.list).toMatchObject([{ device: 'ap-1', organization: 'default', tags: [], uplink_group: null }]);
+});
+
+it('device add fails for a device that exists, and tells all that is wrong with a new one', async () => {
+  const { cli } = await smallController();
+  await cli('device', 'add', 'ap-12');
+  expect(await cli('device', 'add', 'ap-12')).toEqual({
+    code: 1,
+    out: '',
+    err: 'perfleet: there is a device ap-12 already\n',
+  });
+  expect(await cli('device', 'add', 'a b', '--tag', '!')).toEqual({
+    code: 1,
+    out: '',
+    err: `perfleet: the body of the request is not as expected
+  device: expected 1 to 64 letters, digits, "_" or "-"
+  tags.0: expected 1 to 64 letters, digits, "_" or "-"
+`,
+  });
+});
+
+it('device list --json is an array with the fixed keys, empty when there is none', async () => {
+  const { cli } = await smallController();
+  expect(await cli('device', 'list', '--json')).toEqual({ code: 0, out: '[]\n', err: '' });
+  await cli(...ADD);
+  const [device] = JSON.parse((await cli('device', 'list', '--json')).out);
+  expect(device).toEqual({
+    device: 'ap-12',
+    organization: 'acme',
+    tags: ['roof', 'north'],
+    uplink_group: null,
+    via: 'agent',
+    online: false,
+    agent: null,
+    iperf3: null,
+    last_run: null,
+  });
+});
+
+it('device list is an aligned table, or says how to begin', async () => {
+  const { cli, service } = await smallController();
+  expect(await cli('device', 'list')).toEqual({
+    code: 0,
+    out: '',
+    err: 'no devices yet: add one with `perfleet device add`\n',
+  });
+  await cli(...ADD);
+  await cli('device', 'add', 'ap-9');
+  service.list[1] = {
+    device: 'ap-9',
+    organization: 'default',
+    tags: [],
+    uplink_group: null,
+    via: 'agent',
+    online: true,
+    agent: '0.1.0',
+    iperf3: '3.17.1',
+    last_run: '2026-11-22T02:00:01.250Z',
+  };
+  expect((await cli('device', 'list')).out).toBe(
+    `device  organization  via    online  agent  iperf3  last run (UTC)
+ap-12   acme          agent  no      -      -       -
+ap-9    default       agent  yes     0.1.0  3.17.1  2026-11-22 02:00:01
+`,
+  );
+});
+
+it('device show prints one device, and fails for one that is not there', async () => {
+  const { cli, service } = await smallController();
+  await cli(...ADD, '--uplink-group', 'tower-7');
+  expect((await cli('device', 'show', 'ap-12')).out).toBe(`device        ap-12
+organization  acme
+tags          roof, north
+uplink group  tower-7
+via           agent
+online        no
+agent         -
+iperf3        -
+last run      -
+`);
+  expect(JSON.parse((await cli('device', 'show', 'ap-12', '--json')).out)).toEqual(service.list[0]);
+  expect(await cli('device', 'show', 'no/where')).toEqual({
+    code: 1,
+    out: '',
+    err: 'perfleet: there is no device no/where\n',
+  });
+  service.list.push({
+    device: 'ap-9',
+    organization: 'default',
+    tags: [],
+    uplink_group: null,
+    via: 'agent',
+    online: true,
+    agent: '0.1.0\x1b[2J',
+    iperf3: '3.12',
+    last_run: '2026-11-22T02:00:01.250Z',
+  });
+  expect((await cli('device', 'show', 'ap-9')).out).toBe(`device        ap-9
+organization  default
+tags          -
+uplink group  -
+via           agent
+online        yes
+agent         0.1.0?[2J
+iperf3        3.12
+last run      2026-11-22 02:00:01 UTC
+`);
+});
+
+it('device remove asks nothing, removes, and says what happens to the runs', async () => {
+  const { cli, service } = await smallController();
+  await cli(...ADD);
+  expect(await cli('device', 'remove', 'ap-12')).toEqual({
+    code: 0,
+    out: `ap-12 is removed. Its credentials no longer work and its open runs are cancelled.
+Its results stay: perfleet results --device ap-12
+`,
+    err: '',
+  });
+  expect(service.list).toEqual([]);
+  expect((await cli('device', 'remove', 'ap-12')).code).toBe(1);
+  await cli(...ADD);
+  expect(await cli('device', 'remove', 'ap-12', '--json')).toEqual({ code: 0, out: '{"device":"ap-12"}\n', err: '' });
+});
