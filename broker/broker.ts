@@ -1,11 +1,12 @@
 import net, { type AddressInfo } from 'node:net';
-import { type Duplex, duplexPair } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { Aedes } from 'aedes';
 import type { Principal } from './access.ts';
 import { Admission, type Authenticate, type BrokerCounters } from './admission.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { GuardedConnection } from './guarded-connection.ts';
+import { connectionInProcess } from './in-process.ts';
 import type { Log } from './log.ts';
 import { CleanSessionPersistence } from './persistence.ts';
 
@@ -116,10 +117,8 @@ export class EmbeddedBroker {
 
   /** A connection of the controller that does not leave the process, and needs no password. Cut either end to end it. */
   open(): Duplex {
-    const [ours, theirs] = duplexPair();
+    const [ours, theirs] = connectionInProcess();
     this.#track(theirs);
-    ours.once('close', () => theirs.destroy());
-    theirs.once('close', () => ours.destroy());
     this.#admit(ours, { kind: 'controller' });
     return theirs;
   }

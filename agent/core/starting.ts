@@ -7,6 +7,13 @@ import { endChild, proceed } from './running.ts';
 import type { Prepared, State } from './state.ts';
 import { log } from './state.ts';
 
+/** Whether a start is for what is on deck: its nonce may answer an earlier `prepare`, for another server. */
+const isFor = (start: StartCommand, prepared: Prepared): boolean => {
+  const server = prepared.command.server;
+  if (start.server != null && (start.server.host !== server.host || start.server.port !== server.port)) return false;
+  return start.lease_ms == null || prepared.command.lease_ms <= start.lease_ms;
+};
+
 /** Why this start does nothing, or the run on deck that it starts. */
 const judge = (state: State, start: StartCommand): string | Prepared => {
   const prepared = state.prepared;
@@ -15,6 +22,7 @@ const judge = (state: State, start: StartCommand): string | Prepared => {
   if (state.running != null) return `busy: run ${state.running.command.run} is running`;
   if (state.child != null) return 'busy: the iperf3 of a cancelled run is still ending';
   if (prepared == null || prepared.command.run !== start.run) return 'not-prepared: this run is not on deck';
+  if (!isFor(start, prepared)) return 'other-prepare: another server or lease is on deck';
   return isAlive(state, prepared, start.nonce) ? prepared : 'nonce-too-old: not sent by this agent in the last 5 s';
 };
 

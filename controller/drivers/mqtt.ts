@@ -42,8 +42,16 @@ export class MqttDriver {
   }
 
   /** The slot is the device's now. The same token and nonce always make the same bytes. */
-  start(device: string, run: string, token: number, nonce: string): void {
-    this.#command(device, { type: 'start', run, token, nonce });
+  start(
+    device: string,
+    run: string,
+    token: number,
+    nonce: string,
+    server: ServerSettings | null,
+    lease_ms: number,
+  ): void {
+    const target = server === null ? null : { host: server.host, port: server.port };
+    this.#command(device, { type: 'start', run, token, nonce, server: target, lease_ms });
   }
 
   /** iperf3 stops at once, and the run is forgotten by the agent. */

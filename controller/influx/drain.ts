@@ -119,9 +119,7 @@ export class OutboxDrain {
         outbox.reject(first.id, outcome.reason);
         this.#warn(`InfluxDB refuses a point, it was set aside: ${outcome.reason}`);
       }
-      if (this.#failures > 0) this.#parts.log.info('InfluxDB answers again');
-      this.#failures = 0;
-      this.#last_error = null;
+      this.#recovered();
       return 0;
     } catch (error) {
       return this.#failed(String(error));
@@ -133,6 +131,14 @@ export class OutboxDrain {
     this.#last_error = reason;
     this.#warn(`Points wait for InfluxDB, trying again: ${reason}`);
     return retryDelayMs(this.#failures, this.#parts.random);
+  }
+
+  #recovered(): void {
+    if (this.#failures === 0) return;
+    this.#failures = 0;
+    this.#last_error = null;
+    this.#last_warning = '';
+    this.#parts.log.info('Points flow to InfluxDB again');
   }
 
   /** Hours without InfluxDB are one line in the log. */

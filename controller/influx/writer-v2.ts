@@ -48,7 +48,10 @@ export const writerV2 = (settings: Settings, clock: Clock): InfluxWriter => {
       await api.flush();
       return { kind: 'ok' };
     } catch (error) {
-      return error instanceof HttpError ? refusal(error.statusCode, error.message, target) : unreachable(error, target);
+      // The client takes the message from the answer as it is, which need not be a string.
+      return error instanceof HttpError
+        ? refusal(error.statusCode, String(error.message), target)
+        : unreachable(error, target);
     }
   };
 

@@ -14,6 +14,9 @@ export interface Iperf3Text {
   warnings: string[];
 }
 
+/** 3.21 has two; more are not iperf3's. */
+const MAX_ERRORS = 10;
+
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 const isEvent = ({ value: { event } }: JsonDocument): boolean => typeof event === 'string';
@@ -62,7 +65,10 @@ export const readIperf3Text = (stdout: string): Iperf3Text => {
   return {
     output: Iperf3Output.parse(chosen),
     intact: !damaged && !cutOff && not_numbers === 0,
-    errors: errors.filter((error) => error !== undefined && error !== null).map(asText),
+    errors: errors
+      .filter((error) => error !== undefined && error !== null)
+      .slice(0, MAX_ERRORS)
+      .map(asText),
     outside,
     warnings,
   };

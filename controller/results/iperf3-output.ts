@@ -29,11 +29,22 @@ const Sum = z.object({
 export type Sum = z.infer<typeof Sum>;
 const sum = Sum.optional().catch(undefined);
 
+/** Twice iperf3's own limit of 128, for the two directions. What is beyond is not read. */
+const MAX_STREAMS = 256;
+
+const streamsOf = <T extends z.ZodType<unknown, unknown>>(stream: T) =>
+  z
+    .array(z.unknown())
+    .default([])
+    .transform((streams) => streams.slice(0, MAX_STREAMS))
+    .pipe(z.array(stream))
+    .catch([]);
+
 const Stream = z.object({ sender: sum, receiver: sum, udp: sum });
 export type Stream = z.infer<typeof Stream>;
 
 const End = z.object({
-  streams: z.array(Stream).default([]).catch([]),
+  streams: streamsOf(Stream),
   sum,
   sum_sent: sum,
   sum_received: sum,
@@ -59,7 +70,7 @@ const Start = z.object({
 });
 
 const IntervalStream = Sum.extend({ omitted: flag });
-const Interval = z.object({ streams: z.array(IntervalStream).default([]).catch([]) });
+const Interval = z.object({ streams: streamsOf(IntervalStream) });
 export type Interval = z.infer<typeof Interval>;
 
 /** Intervals are most of the text and rarely needed: they are read by `readIntervals` when they are. */

@@ -1,6 +1,6 @@
 /** One JSON object found in a text. */
 export interface JsonDocument {
-  /** Has no prototype. Where a key occurs twice it holds the last value, as JSON.parse would. */
+  /** Where a key occurs twice it holds the last value, as JSON.parse would. */
   value: Record<string, unknown>;
   /** The earlier values of keys that occur twice at the top of the document. */
   doubled: { key: string; value: unknown }[];
@@ -20,11 +20,14 @@ export interface TolerantJson {
 }
 
 const MAX_DEPTH = 64;
-const SEPARATORS = /[\s,]*/y;
+const COMMA = 44;
+/** This and every code below it counts as white space. */
+const SPACE = 32;
 const COLON = /\s*:\s*/y;
 /** printf of some C libraries leaves a space in the exponent: `5.924e 06`. */
 const NUMBER = /[+-]?\d+(?:\.\d*)?(?:[eE][+\- ]?\d+)?/y;
 const NOT_A_NUMBER = /[+-]?(?:nan(?:\([^)\n]{0,20}\))?|inf(?:inity)?)/iy;
+const NO_KEY = /[^"}\]]+/y;
 const UNREADABLE = /[^,}\]\n]*/y;
 const LITERALS: readonly (readonly [string, boolean | null])[] = [
   ['true', true],
@@ -61,7 +64,8 @@ class Reader {
 
   /** Skips separators; false at the end of the container or of the text. A bracket that does not fit ends the container too. */
   private hasNext(close: string): boolean {
-    this.take(SEPARATORS);
+    let code = this.text.charCodeAt(this.position);
+    while (code <= SPACE || code === COMMA) code = this.text.charCodeAt(++this.position);
     const character = this.text[this.position];
     if (character === undefined) {
       this.truncated = true;
@@ -75,10 +79,9 @@ class Reader {
 
   /** Reads the members of an object; its brace is already taken. */
   object(depth: number): Record<string, unknown> {
-    const result: Record<string, unknown> = Object.create(null);
+    const result: Record<string, unknown> = {};
     while (this.hasNext('}')) {
-      if (this.text[this.position] !== '"') {
-        this.position++;
+      if (this.take(NO_KEY) !== null) {
         this.noteDamage();
         continue;
       }
@@ -89,8 +92,8 @@ class Reader {
         continue;
       }
       const value = this.value(depth);
-      if (value === undefined) continue;
-      if (depth === 1 && key in result) this.doubled.push({ key, value: result[key] });
+      if (value === undefined || key === '__proto__') continue;
+      if (depth === 1 && Object.hasOwn(result, key)) this.doubled.push({ key, value: result[key] });
       result[key] = value;
     }
     return result;
@@ -173,19 +176,19 @@ class Reader {
 export const readTolerantJson = (text: string): TolerantJson => {
   const reader = new Reader(text);
   const documents: JsonDocument[] = [];
-  const outside: string[] = [];
+  let outside = '';
   for (;;) {
     const open = text.indexOf('{', reader.position);
-    outside.push(text.slice(reader.position, open < 0 ? undefined : open));
+    outside += text.slice(reader.position, open < 0 ? undefined : open);
     if (open < 0) break;
     reader.position = open + 1;
-    reader.doubled = [];
     const value = reader.object(1);
     documents.push({ value, doubled: reader.doubled });
+    if (reader.doubled.length > 0) reader.doubled = [];
   }
   return {
     documents,
-    outside: outside.join(''),
+    outside,
     not_numbers: reader.notNumbers,
     truncated: reader.truncated,
     damaged: reader.damaged,

@@ -179,9 +179,11 @@ export class Dispatcher {
         if (server !== undefined) driver.prepare(effect.device, effect.run, server, effect.tests, effect.lease_ms);
         break;
       }
-      case 'start':
-        driver.start(effect.device, effect.run, effect.token, effect.nonce);
+      case 'start': {
+        const { device, run, token, nonce, lease_ms } = effect;
+        driver.start(device, run, token, nonce, settings().servers.get(effect.server) ?? null, lease_ms);
         break;
+      }
       case 'cancel':
         driver.cancel(effect.device, effect.run, effect.reason);
         break;

@@ -8,7 +8,7 @@ import { type Lease, type Server, type Step, serversOf } from './state.ts';
 type Of<T extends SlotEvent['type']> = Extract<SlotEvent, { type: T }>;
 
 /** Reasons for which an agent declines a run now, though it would take it later; anything else is a refusal. */
-const PASSING = ['busy', 'superseded', 'stale', 'stopping'];
+const PASSING = ['busy', 'superseded', 'stopping'];
 
 /** The machine-readable word in front of a reason: "iperf3-missing: not found on PATH" is `iperf3-missing`. */
 export const reasonCode = (reason: string): string => reason.split(':', 1)[0] ?? reason;
@@ -47,14 +47,15 @@ export const onReady = (step: Step, { device, run, boot, nonce }: Of<'ready'>): 
   }
 };
 
-/** `declined` frees the slot; only the boot that gave the nonce can say that the run never began. */
+/**
+ * `declined` frees the slot. Only the boot that gave the nonce can say that the run never began, and only from it a lease that is over ends
+ * cleanly: after a power cut the server still holds the session.
+ */
 const onStartDeclined = (step: Step, server: Server, lease: Lease, boot: string, reason: string): void => {
-  if (lease.cancelled !== null) {
-    release(step, server, lease, 0);
-    return;
-  }
   const neverBegan = !lease.started && boot === lease.row.boot;
-  release(step, server, lease, neverBegan ? 0 : restMs(lease));
+  const clean = neverBegan || (lease.over !== null && boot === lease.row.boot);
+  release(step, server, lease, clean ? 0 : restMs(lease));
+  if (lease.over !== null) return;
   if (neverBegan) setBack(step, lease.request, 'start-declined');
   else step.out.push({ type: 'ended', run: lease.row.run, ending: { how: 'interrupted', reason } });
 };
@@ -75,19 +76,25 @@ export const onDeclined = (step: Step, event: Of<'declined'>): void => {
   else step.out.push({ type: 'ended', run, ending: { how: 'refused', reason } });
 };
 
-export const onStarted = (step: Step, { device, run, token }: Of<'started'>): void => {
+/** The start is answered, unless a later boot has been heard: then what came late does not settle whether that one runs it. */
+export const onStarted = (step: Step, { device, run, boot, token }: Of<'started'>): void => {
   const found = findLease(step.state, device, token);
   if (found === null) return;
   const { server, lease } = found;
+  if (!lease.started && lease.over === null) {
+    step.out.push({ type: 'phase', run, phase: 'running', server: server.server });
+  }
   lease.started = true;
-  lease.asking = lease.cancelled !== null;
-  step.out.push({ type: 'phase', run, phase: 'running', server: server.server });
+  const current = step.state.presence.get(device)?.boot ?? boot;
+  if (boot === current) lease.asking = lease.over !== null;
 };
 
-/** `finished` or the result itself: the slot passes on now. */
+/** `finished` or the result itself: the slot passes on now. After a restart it may come before the lease was asked in its turn. */
 export const onFinished = (step: Step, { device, run, token }: Of<'finished'>): void => {
   const found = findLease(step.state, device, token);
-  if (found === null) return;
-  release(step, found.server, found.lease, 0);
-  step.out.push({ type: 'released', run, token });
+  const seat = findDeck(step.state, device, run);
+  if (found !== null) release(step, found.server, found.lease, 0);
+  else if (seat?.deck.recovered && seat.deck.token === token) clearDeck(step, seat.server, seat.deck);
+  else return;
+  if ((found?.lease ?? seat?.deck)?.over === null) step.out.push({ type: 'released', run, token });
 };

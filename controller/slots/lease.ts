@@ -9,6 +9,7 @@ import {
   longestTestMs,
   NONCE_FRESH_MS,
   type OnDeck,
+  type Over,
   type Server,
   type SlotState,
   type Step,
@@ -29,13 +30,7 @@ export const ask = ({ out, now }: Step, lease: Lease): void => {
 };
 
 /** The server's slot belongs to this lease from now for its full length, whatever was known before. The device is engaged already. */
-export const holdSlot = (
-  step: Step,
-  server: Server,
-  request: Waiting,
-  row: LeaseRow,
-  cancelled: string | null = null,
-): void => {
+export const holdSlot = (step: Step, server: Server, request: Waiting, row: LeaseRow, over: Over | null): void => {
   const { now, out } = step;
   const length_ms = slotLengthMs(row.lease_ms);
   const lease: Lease = {
@@ -45,7 +40,7 @@ export const holdSlot = (
     start_sent_at: now,
     started: false,
     asking: true,
-    cancelled,
+    over,
   };
   server.lease = lease;
   ask(step, lease);
@@ -71,7 +66,7 @@ export const grantReady = (step: Step): void => {
     const row = deckRow(server, deck, true);
     if (row === null) continue;
     server.on_deck = null;
-    holdSlot(step, server, deck.request, row, deck.cancelled);
+    holdSlot(step, server, deck.request, row, deck.over);
   }
 };
 
@@ -93,12 +88,13 @@ export const tendLease = (step: Step, server: Server, lease: Lease): void => {
   const { now, out } = step;
   if (now >= lease.deadline) {
     release(step, server, lease, restMs(lease));
-    if (lease.cancelled !== null) return;
+    if (lease.over !== null) return;
     out.push({ type: 'ended', run: lease.row.run, ending: { how: 'overdue', reason: 'no-answer-before-deadline' } });
   } else if (lease.asking && now >= lease.start_sent_at + START_REPEAT_MS) {
-    if (lease.cancelled !== null) {
+    const reason = lease.over?.cancel ?? null;
+    if (reason !== null) {
       const { device, run } = lease.row;
-      out.push({ type: 'cancel', device, run, reason: lease.cancelled });
+      out.push({ type: 'cancel', device, run, reason });
     }
     ask(step, lease);
   }

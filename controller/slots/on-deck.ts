@@ -62,7 +62,7 @@ const putOnDeck = (step: Step, server: Server, request: Waiting): void => {
     prepare_sent_at: now,
     ready: null,
     recovered: false,
-    cancelled: null,
+    over: null,
   };
   server.on_deck = deck;
   engage(state, request.device, server);

@@ -6,16 +6,27 @@ const PROBE_INTERVAL_MS = 5000;
 /** After a probe that shows the server free it needs a moment to clean up (facts of iperf3 3.12). */
 const AFTER_PROBE_MS = 500;
 
-/** The server rests for `rest_ms`, or until a probe shows that it is free. A longer rest that is under way stays. */
-export const rest = ({ now }: Step, server: Server, rest_ms: number, token: number | null): void => {
-  const until = Math.max(now + rest_ms, server.quarantine?.until ?? 0);
-  server.quarantine = { until, token, probe_at: now + PROBE_INTERVAL_MS };
+/** The server rests after the lease of `token`, for `rest_ms` or until a probe shows that it is free. A longer rest that is under way stays. */
+export const rest = ({ now }: Step, server: Server, rest_ms: number, token: number): void => {
+  const { quarantine } = server;
+  const until = Math.max(now + rest_ms, quarantine?.until ?? now);
+  server.quarantine = { until, token, probe_at: quarantine === null ? now + PROBE_INTERVAL_MS : quarantine.probe_at };
 };
+
+/** The server rests after somebody else's lease. No probe: the client may live, and between two of its tests it would look free. */
+export const restForStranger = ({ now }: Step, server: Server, rest_ms: number): void => {
+  const { quarantine } = server;
+  const until = Math.max(now + rest_ms, quarantine?.until ?? now);
+  server.quarantine = { until, token: quarantine?.token ?? null, probe_at: Number.POSITIVE_INFINITY };
+};
+
+/** A server is not probed while one of our clients may be running on it. */
+const mayBeRunning = ({ lease, on_deck }: Server): boolean => lease !== null || on_deck?.recovered === true;
 
 /** A probe may shorten a quarantine, never a lease; "busy" and "silent" change nothing. */
 export const noteProbe = ({ now }: Step, server: Server, verdict: 'free' | 'busy' | 'silent'): void => {
   const { quarantine } = server;
-  if (quarantine === null || verdict !== 'free') return;
+  if (quarantine === null || quarantine.probe_at === Number.POSITIVE_INFINITY || verdict !== 'free') return;
   quarantine.until = Math.min(quarantine.until, now + AFTER_PROBE_MS);
   quarantine.probe_at = Number.POSITIVE_INFINITY;
 };
@@ -27,15 +38,17 @@ export const tendQuarantine = ({ now, out }: Step, server: Server): void => {
   if (now >= quarantine.until) {
     server.quarantine = null;
     if (quarantine.token !== null) out.push({ type: 'drop-lease', token: quarantine.token });
-  } else if (now >= quarantine.probe_at) {
+  } else if (now >= quarantine.probe_at && !mayBeRunning(server)) {
     quarantine.probe_at = now + PROBE_INTERVAL_MS;
     out.push({ type: 'probe', server: server.server });
   }
 };
 
 /** When the quarantine next needs a look by itself. */
-export const quarantineWake = ({ quarantine }: Server, now: number): number => {
+export const quarantineWake = (server: Server, now: number): number => {
+  const { quarantine } = server;
   if (quarantine === null) return Number.POSITIVE_INFINITY;
   const seatOpens = quarantine.until - PREPARE_LEAD_MS;
-  return Math.min(quarantine.until, quarantine.probe_at, seatOpens > now ? seatOpens : Number.POSITIVE_INFINITY);
+  const probe_at = mayBeRunning(server) ? Number.POSITIVE_INFINITY : quarantine.probe_at;
+  return Math.min(quarantine.until, probe_at, seatOpens > now ? seatOpens : Number.POSITIVE_INFINITY);
 };

@@ -3,7 +3,7 @@ import type { LeaseRow, RunRequest, SlotEffect, SlotEvent } from './events.ts';
 import { ask, grantReady, holdSlot, leaseWake, tendLease } from './lease.ts';
 import { clearDeck, deckWake, fillSeats, tendDeck, unseat } from './on-deck.ts';
 import { forgetPresence } from './presence.ts';
-import { noteProbe, quarantineWake, rest, tendQuarantine } from './quarantine.ts';
+import { noteProbe, quarantineWake, restForStranger, tendQuarantine } from './quarantine.ts';
 import { dequeue, enqueue, expireWaiting, findWaiting, queueWake } from './queue.ts';
 import { engage, type Server, type SlotState, type Step } from './state.ts';
 
@@ -64,19 +64,23 @@ export class Slots {
   /**
    * Takes the leases found on disk after a restart as granted now, in the order of their tokens, and asks their agents.
    * A lease that was on deck may have been started too: it keeps its seat and is asked in its turn. `cancelled` says why nobody
-   * waits for the run any more.
+   * waits for the run any more. Of two leases of one run the earlier one was given up and rested: it has nothing to say about the run.
    */
   recover(
     found: readonly { row: LeaseRow; request: RunRequest; cancelled: string | null }[],
     now: number,
   ): SlotEffect[] {
     const step: Step = { state: this.#state, now, out: [] };
-    for (const { row, request, cancelled } of found.toSorted((a, b) => a.row.token - b.row.token)) {
+    const rows = found.toSorted((a, b) => a.row.token - b.row.token);
+    const lastOf = new Map(rows.map(({ row }) => [row.run, row.token]));
+    for (const { row, request, cancelled } of rows) {
+      const goesOn = lastOf.get(row.run) !== row.token;
+      const over = goesOn || cancelled !== null ? { cancel: goesOn ? null : cancelled } : null;
       const server = this.#server(row.server);
       engage(this.#state, row.device, server);
       const waiting = { ...request, since: now, setbacks: 0 };
       if (row.granted && server.lease === null) {
-        holdSlot(step, server, waiting, row, cancelled);
+        holdSlot(step, server, waiting, row, over);
         continue;
       }
       const ready = { nonce: row.nonce, boot: row.boot, heard_at: now };
@@ -89,7 +93,7 @@ export class Slots {
         prepare_sent_at: now,
         ready,
         recovered: true,
-        cancelled,
+        over,
       };
     }
     return step.out.filter((effect) => effect.type !== 'granted');
@@ -205,7 +209,7 @@ export class Slots {
       }
       case 'stranger': {
         const server = this.#state.servers.get(event.server);
-        if (server !== undefined && server.lease === null) rest(step, server, event.rest_ms, null);
+        if (server !== undefined) restForStranger(step, server, event.rest_ms);
         break;
       }
       case 'tick':
@@ -232,12 +236,12 @@ export class Slots {
     }
     for (const server of this.#state.servers.values()) {
       const { lease, on_deck: deck } = server;
-      if (lease?.row.run === run && lease.cancelled === null) {
-        lease.cancelled = reason;
+      if (lease?.row.run === run && lease.over === null) {
+        lease.over = { cancel: reason };
         step.out.push({ type: 'cancel', device: lease.row.device, run, reason }, ending);
         ask(step, lease);
-      } else if (deck?.request.run === run && deck.cancelled === null) {
-        if (deck.recovered) deck.cancelled = reason;
+      } else if (deck?.request.run === run && deck.over === null) {
+        if (deck.recovered) deck.over = { cancel: reason };
         else clearDeck(step, server, deck);
         step.out.push({ type: 'cancel', device: deck.request.device, run, reason }, ending);
       }

@@ -25,6 +25,11 @@ export interface Waiting extends RunRequest {
   setbacks: number;
 }
 
+/** The run of a lease has its end already. `cancel` is what its agent is told; null when the run goes on under a later token. */
+export interface Over {
+  cancel: string | null;
+}
+
 /** The next run of a server, prepared while another one may still hold the slot. */
 export interface OnDeck {
   request: Waiting;
@@ -36,8 +41,8 @@ export interface OnDeck {
   ready: { nonce: string; boot: string; heard_at: number } | null;
   /** Found on disk after a restart: its `start` may have been sent, so it is not replaced, only asked. */
   recovered: boolean;
-  /** Why a person cancelled it, if it could not be taken off the deck at once. */
-  cancelled: string | null;
+  /** Of a recovered one: nobody waits for the run any more. */
+  over: Over | null;
 }
 
 /** A slot granted to one run until a deadline. */
@@ -50,15 +55,16 @@ export interface Lease {
   started: boolean;
   /** The `start` is repeated until the agent answers. */
   asking: boolean;
-  /** Why a person cancelled it; the slot is still held until the agent says that the token is dead. */
-  cancelled: string | null;
+  /** Nobody waits for the run any more; the slot is held until the agent says that the token is dead. */
+  over: Over | null;
 }
 
-/** A server after an unclean end: it may still hold the dead session. */
+/** A server after an unclean end: it may still hold the dead session. A stranger's can begin beside a lease. */
 export interface Quarantine {
   until: number;
   /** The lease on disk that goes when the rest is over; null for a stranger's. */
   token: number | null;
+  /** Infinity when it is not probed (any more). */
   probe_at: number;
 }
 

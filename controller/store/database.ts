@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync } from 'node:fs';
 import Libsql from 'libsql';
 import { z } from 'zod';
 import { asStoreError, StoreError } from './errors.ts';
@@ -36,10 +36,14 @@ export class Database {
     this.#connection = new Libsql(file);
   }
 
-  /** Opens or creates `file`, readable by its owner only. */
+  /**
+   * Opens or creates `file`, readable by its owner only. Nothing else in this process may open an existing file: closing it
+   * again would drop SQLite's locks too (POSIX, fcntl).
+   */
   static open(file: string): Database {
     try {
-      closeSync(openSync(file, 'a', 0o600));
+      if (existsSync(file)) accessSync(file, constants.W_OK);
+      else closeSync(openSync(file, 'ax', 0o600));
       const database = new Database(file);
       try {
         database.exec('PRAGMA locking_mode = EXCLUSIVE');
@@ -78,6 +82,7 @@ export class Database {
     return this.#guarded(() => row.parse(this.#prepared(sql).get([])));
   }
 
+  /** All rows, in the order of the query. */
   all<T extends z.ZodType>(row: T, sql: string, values: Values = []): z.infer<T>[] {
     return this.#guarded(() =>
       this.#prepared(sql)

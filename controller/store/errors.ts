@@ -16,7 +16,10 @@ export class StoreError extends Error {
   }
 }
 
-const KIND_OF_CODE: Record<string, StoreErrorKind> = {
+/** What SQLite or the file system may be the cause of. */
+type FileErrorKind = Exclude<StoreErrorKind, 'newer' | 'exists'>;
+
+const KIND_OF_CODE: Record<string, FileErrorKind> = {
   SQLITE_BUSY: 'in-use',
   SQLITE_LOCKED: 'in-use',
   SQLITE_READONLY: 'read-only',
@@ -24,6 +27,7 @@ const KIND_OF_CODE: Record<string, StoreErrorKind> = {
   SQLITE_FULL: 'full',
   SQLITE_CORRUPT: 'corrupt',
   SQLITE_NOTADB: 'corrupt',
+  Z_DATA: 'corrupt',
   EROFS: 'read-only',
   EACCES: 'read-only',
   EPERM: 'read-only',
@@ -31,18 +35,16 @@ const KIND_OF_CODE: Record<string, StoreErrorKind> = {
   EDQUOT: 'full',
 };
 
-const ADVICE: Record<StoreErrorKind, string> = {
+const ADVICE: Record<FileErrorKind, string> = {
   'in-use': 'is in use by another controller: stop that one first, only one may run on a store',
   'read-only': 'cannot be written: check the permissions, and that the file system is not mounted read-only',
   full: 'has no room left: free some disk space',
   corrupt: 'is damaged: stop the controller and restore the file from a backup',
-  newer: 'was written by a newer perfleet: run that version, or restore the backup made before the update',
-  exists: 'already has this entry',
   unavailable: 'cannot be used: check the disk and the system log',
 };
 
 /** Extended codes such as SQLITE_IOERR_FSYNC count as their first two words. */
-const kindOf = (error: unknown): StoreErrorKind => {
+const kindOf = (error: unknown): FileErrorKind => {
   if (error instanceof z.ZodError) return 'corrupt';
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return KIND_OF_CODE[code.split('_').slice(0, 2).join('_')] ?? 'unavailable';

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { Point } from '../influx/points.ts';
-import type { Database } from './database.ts';
+import { type Database, jsonColumn } from './database.ts';
 
 /** Points that InfluxDB refused are kept for people to look at, the newest this many. */
 const MAX_REJECTED = 100_000;
 
+const StoredPoint = jsonColumn(Point);
 const Row = z.object({ id: z.int(), point: z.string() });
 const RejectedRow = Row.extend({ error: z.string() });
 
@@ -28,7 +29,7 @@ export class Outbox {
     const rows = this.#database.all(Row, 'SELECT id, point FROM outbox ORDER BY id LIMIT ?', [limit]);
     const page: { id: number; point: Point }[] = [];
     for (const row of rows) {
-      const parsed = Point.safeParse(JSON.parse(row.point));
+      const parsed = StoredPoint.safeParse(row.point);
       if (parsed.success) page.push({ id: row.id, point: parsed.data });
       else this.reject(row.id, `not a point: ${z.prettifyError(parsed.error)}`);
     }

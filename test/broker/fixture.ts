@@ -1,6 +1,6 @@
 import net from 'node:net';
-import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
-import { onTestFinished } from 'vitest';
+import mqtt, { type IClientOptions, type IClientPublishOptions, type MqttClient } from 'mqtt';
+import { expect, onTestFinished } from 'vitest';
 import type { Principal } from '../../broker/access.ts';
 import { type BrokerOptions, EmbeddedBroker } from '../../broker/broker.ts';
 import { type LinkOptions, MqttLink } from '../../broker/client.ts';
@@ -107,3 +107,26 @@ export const statusOf = (boot: string, online = true): AgentStatus => ({
   capabilities: [],
   pending: 0,
 });
+
+/** Publishes with QoS 1 and waits for the PUBACK. */
+export const publish = (
+  client: MqttClient,
+  topic: string,
+  payload: string | Buffer,
+  options: IClientPublishOptions = {},
+) => client.publishAsync(topic, payload, { qos: 1, ...options });
+
+/** What the broker granted for each filter. */
+export const subscribe = (client: MqttClient, ...filters: string[]): Promise<number[]> =>
+  new Promise((resolve) =>
+    client.subscribe(filters, { qos: 1 }, (_error, _grants, packet) => resolve(packet?.granted as number[])),
+  );
+
+/** The controller, reading everything; its messages come as "topic payload". */
+export const startController = async (port: number) => {
+  const controller = await rawClient(port, 'perfleet-controller');
+  const messages: string[] = [];
+  controller.on('message', (topic, payload) => messages.push(`${topic} ${payload}`));
+  expect(await subscribe(controller, 'perfleet/1/#')).toEqual([1]);
+  return { controller, messages };
+};

@@ -55,5 +55,6 @@ export class Daemon {
     const ended = once(child, 'exit');
     process.kill(-child.pid, signal);
     await ended;
+    await until(`${this.#command[0]} is gone`, async () => !(await answers(this.#health)));
   }
 }

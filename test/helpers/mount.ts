@@ -1,4 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { tempFolder } from './temp-folder.ts';
 
@@ -13,12 +16,15 @@ const unmount = (folder: string): void => {
 
 /** Whether this process may mount: not without root, nor in most containers. */
 export const canMount = (() => {
+  const folder = mkdtempSync(join(tmpdir(), 'perfleet-mount-'));
   try {
-    mount('-t', 'tmpfs', '-o', 'size=4k', 'tmpfs', '/mnt');
-    unmount('/mnt');
+    mount('-t', 'tmpfs', '-o', 'size=4k', 'tmpfs', folder);
+    unmount(folder);
     return true;
   } catch {
     return false;
+  } finally {
+    rmdirSync(folder);
   }
 })();
 

@@ -33,7 +33,10 @@ describe('every kind of message is told apart, and absent keys become null or th
       { type: 'prepare', run: 'r-1', server, tests: [plan], lease_ms: 25_000 },
       { type: 'prepare', run: 'r-1', server: { ...server, auth: null }, tests: [fullPlan], lease_ms: 25_000 },
     ],
-    [{ type: 'start', run: 'r-1', token: 7, nonce: 'n1' }, null],
+    [
+      { type: 'start', run: 'r-1', token: 7, nonce: 'n1' },
+      { type: 'start', run: 'r-1', token: 7, nonce: 'n1', server: null, lease_ms: null },
+    ],
     [{ type: 'cancel', run: 'r-1', reason: 'unknown run' }, null],
     [{ type: 'accepted', run: 'r-1', token: 7 }, null],
   ])('command %j', (sent, expected) => {

@@ -77,7 +77,7 @@ test('rows that arrive later are sent when it is told of them, also while a batc
 });
 
 test('a failure is tried again after 1 s, then twice as long, up to a minute; it is logged once, and so is its end', async () => {
-  const { outbox, side, drain, clock, log } = await setUp(points(1));
+  const { outbox, add, side, drain, clock, log } = await setUp(points(1));
   side.answerWith(503, 'starting up');
   drain.start();
   const waits = [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000];
@@ -91,10 +91,15 @@ test('a failure is tried again after 1 s, then twice as long, up to a minute; it
   }
   await until('the outbox is empty', () => outbox.counts().waiting === 0);
   expect(clock.waits).toEqual(waits);
-  expect(log).toEqual([
-    expect.stringMatching(/^Points wait for InfluxDB, trying again: .*Service Unavailable/),
-    'InfluxDB answers again',
-  ]);
+  const waiting = expect.stringMatching(/^Points wait for InfluxDB, trying again: .*Service Unavailable/);
+  expect(log).toEqual([waiting, 'Points flow to InfluxDB again']);
+
+  side.answerWith(503, 'starting up');
+  add(points(1));
+  drain.kick();
+  await until('it waits', () => clock.waits.length === waits.length + 1);
+  expect(clock.waits.at(-1)).toBe(1000);
+  expect(log).toEqual([waiting, 'Points flow to InfluxDB again', waiting]);
 });
 
 test('waits are spread, so that many controllers do not come back at the same moment', async () => {

@@ -138,6 +138,12 @@ test.each(versions.flatMap((version) => [500, 503].map((status) => [version, sta
   },
 );
 
+test('version 2 is not confused by an answer whose message is no text', async () => {
+  const { side, writer } = await open(2);
+  side.answerWith(400, '{"message":{"odd":1}}', { 'content-type': 'application/json' });
+  expect(await writer.write(points(1))).toMatchObject({ kind: 'rejected' });
+});
+
 test('version 2 does not take a login page for a success', async () => {
   const { side, writer } = await open(2);
   side.answerWith(200, '<html>');

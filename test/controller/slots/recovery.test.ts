@@ -21,3 +21,31 @@ describe('recovery', () => {
     expect(only(after, 'prepare')).toMatchObject([{ run: 'r5' }]);
   });
 });
+
+describe('a run with two leases on disk', () => {
+  const bench = () => {
+    const slots = new SlotBench({ ...TWO_SERVERS, in_charge: false });
+    slots.slots.recover([found(row(4, 'r1', 'd1', { server: 's2', boot: 'd1-b2' })), found(row(3, 'r1', 'd1'))], 0);
+    slots.do({ type: 'in-charge', yes: true });
+    slots.online('d1', 'd1-b2');
+    return slots;
+  };
+
+  it('was given up under the earlier token: only the later one says how the run ends', () => {
+    const slots = bench();
+    expect(only(slots.declined('r1', 'd1', 3, 'd1-b2'), 'ended')).toEqual([]);
+    expect(slots.states).toEqual(['resting', 'leased']);
+    expect(only(slots.finished('r1', 'd1', 4), 'released')).toEqual([{ type: 'released', run: 'r1', token: 4 }]);
+  });
+
+  it('is not cancelled because of the earlier one', () => {
+    const slots = bench();
+    const repeated = slots.wait(1000);
+    expect(only(repeated, 'start').map(({ token }) => token)).toEqual([3, 4]);
+    expect(only(repeated, 'cancel')).toEqual([]);
+  });
+
+  it('has one end when a person cancels it', () => {
+    expect(only(bench().do({ type: 'cancel', run: 'r1', reason: 'enough' }), 'ended')).toHaveLength(1);
+  });
+});

@@ -43,7 +43,7 @@ test('only the newest rejected points are kept', () => {
 test('a point that this version cannot read is set aside, and those behind it are not held up', () => {
   const { database, outbox } = outboxWith(1);
   database.run('UPDATE outbox SET point = ?', ['{"measurement": "of-the-future"}']);
-  database.run('INSERT INTO outbox (point) VALUES (?)', ['{}']);
+  database.run('INSERT INTO outbox (point) VALUES (?)', ['{not json']);
   outbox.add([point()]);
   expect(outbox.page(2).map((row) => row.point)).toEqual([point()]);
   expect(outbox.counts()).toEqual({ waiting: 1, rejected: 2 });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -20,6 +21,14 @@ test('the folder and the file are made when they are missing, for their owner on
   expect(statSync(join(folder, 'perfleet.db')).mode & 0o777).toBe(0o600);
 });
 
+/** What another process gets to see of the store. */
+const openElsewhere = (folder: string): string => {
+  const program = `
+    const database = new (require('libsql'))(process.argv[1]);
+    try { database.exec('SELECT * FROM runs'); console.log('open'); } catch (error) { console.log(error.code); }`;
+  return execFileSync(process.execPath, ['-e', program, join(folder, 'perfleet.db')], { encoding: 'utf8' }).trim();
+};
+
 test('a second controller is refused while the first holds the store, and welcome after it', () => {
   const folder = tempFolder();
   const first = openStore(folder);
@@ -27,6 +36,7 @@ test('a second controller is refused while the first holds the store, and welcom
   expect(() => Store.open(folder)).toThrow(
     storeError('in-use', 'is in use by another controller: stop that one first'),
   );
+  expect(openElsewhere(folder)).toBe('SQLITE_BUSY');
   first.close();
   const second = openStore(folder);
   expect(second.runs.open()).toHaveLength(1);
@@ -92,7 +102,7 @@ test('a path that cannot be a folder, or a file, is unavailable', () => {
   writeFileSync(join(folder, 'file'), '');
   expect(() => Store.open(join(folder, 'file', 'store'))).toThrow(storeError('unavailable', 'ENOTDIR'));
   mkdirSync(join(folder, 'perfleet.db'));
-  expect(() => Store.open(folder)).toThrow(storeError('unavailable', 'EISDIR'));
+  expect(() => Store.open(folder)).toThrow(storeError('unavailable', 'cannot be used'));
 });
 
 test.skipIf(!canMount)('a read-only file system is named as the reason', () => {
@@ -184,6 +194,7 @@ test.each([
   ['SQLITE_IOERR_FSYNC', 'unavailable'],
   ['SQLITE_CANTOPEN', 'unavailable'],
   ['SQLITE_CORRUPT_INDEX', 'corrupt'],
+  ['Z_DATA_ERROR', 'corrupt'],
   ['ENOSPC', 'full'],
   ['EACCES', 'read-only'],
 ])('%s is reported as %s, with its cause', (code, kind) => {

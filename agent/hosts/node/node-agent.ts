@@ -1,0 +1,214 @@
+import './builtins.ts';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { MqttLink } from '../../../broker/client.ts';
+import type { Clock } from '../../../broker/clock.ts';
+import { commandTopic, controllerTopic, statusTopic } from '../../../broker/contract/topics.ts';
+import type { Log } from '../../../broker/log.ts';
+import { type Agent, createAgent } from '../../core/agent.ts';
+import type { Action, Input, Publication } from '../../core/io.ts';
+import type { AgentConfig } from './config.ts';
+import { type Kill, runGuarded } from './guarded.ts';
+import { endLeftovers } from './leftovers.ts';
+import { lockFolder } from './lock.ts';
+import { findIperf3, resolveHost } from './preflight.ts';
+import { ResultFolder } from './result-folder.ts';
+
+export interface AgentSurroundings {
+  /** Version of the agent. */
+  version: string;
+  clock: Clock;
+  /** In [0, 1): spreads the reconnects. */
+  random: () => number;
+  log: Log;
+  /** Of iperf3, which is looked up on its PATH each time. */
+  env: NodeJS.ProcessEnv;
+}
+
+const randomId = (): string => randomBytes(16).toString('hex');
+
+/**
+ * The agent on Node.js: does what its core decides. Everything that happens becomes an input, and inputs are handled one at a time.
+ * `start()` takes the lock, ends what an earlier agent left running, and only then connects. `stop()` ends iperf3, says goodbye and is
+ * through within 5 s and the 2 s that the connection takes at most; `stopped` resolves when it is.
+ */
+export class NodeAgent {
+  readonly stopped: Promise<void>;
+  readonly #config: AgentConfig;
+  readonly #around: AgentSurroundings;
+  readonly #results: ResultFolder;
+  readonly #children = new Map<number, Kill>();
+  readonly #inputs: Input[] = [];
+  #starting = false;
+  #stopping = false;
+  #busy = false;
+  #core: Agent | null = null;
+  #link: MqttLink | null = null;
+  #cancelWake = () => {};
+  #unlock = () => {};
+  #resolveStopped = () => {};
+
+  /** Starts nothing yet. */
+  constructor(config: AgentConfig, around: AgentSurroundings) {
+    this.#config = config;
+    this.#around = around;
+    this.#results = new ResultFolder(join(config.state, 'results'), around.log);
+    this.stopped = new Promise((resolve) => {
+      this.#resolveStopped = resolve;
+    });
+  }
+
+  /** Connects, when nothing of an earlier agent runs any more. Rejects when another agent has the lock, or the folder cannot be used. */
+  async start(): Promise<void> {
+    const { clock, env, log } = this.#around;
+    const { state } = this.#config;
+    this.#starting = true;
+    mkdirSync(state, { recursive: true, mode: 0o700 });
+    this.#unlock = lockFolder(state, env);
+    try {
+      const ended = await endLeftovers(state, clock);
+      if (ended.length > 0) log.warn({ pids: ended }, 'ended what an earlier agent had left running');
+      const { iperf3, error } = await findIperf3(env);
+      if (iperf3 === null) log.warn({ error }, 'no working iperf3: runs will be declined until it is installed');
+      if (this.#stopping) await this.#leave();
+      else this.#connect(iperf3);
+    } catch (error) {
+      this.#unlock();
+      throw error;
+    }
+  }
+
+  /** Ends iperf3, publishes that the agent is offline, and closes everything. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    if (!this.#starting) this.#resolveStopped();
+    this.#take({ kind: 'stop' });
+    await this.stopped;
+  }
+
+  #connect(iperf3: string | null): void {
+    const { device, broker, username, password, tls, limits, state } = this.#config;
+    const { clock, random, log, version } = this.#around;
+    const core = createAgent({
+      device,
+      boot: randomId(),
+      agent: version,
+      host: 'node',
+      iperf3,
+      key_path: join(state, 'server-key.pem'),
+      limits,
+      random: randomId,
+      stored: this.#results.load(),
+    });
+    const topics = new Map<string, 'command' | 'status' | 'controller'>([
+      [commandTopic(device), 'command'],
+      [statusTopic(device), 'status'],
+      [controllerTopic(), 'controller'],
+    ]);
+    const will = { topic: statusTopic(device), payload: core.lastWill(), retain: true };
+    const link = new MqttLink({ url: broker, clientId: device, username, password, tls, will, clock, random, log });
+    link.onConnect(() => this.#take({ kind: 'connected' }));
+    link.onDisconnect(() => this.#take({ kind: 'disconnected' }));
+    link.onMessage((name, bytes) => {
+      const topic = topics.get(name);
+      if (topic !== undefined) this.#receive(topic, bytes);
+    });
+    link.subscribe([...topics.keys()]);
+    this.#core = core;
+    this.#link = link;
+    link.start();
+  }
+
+  #receive(topic: 'command' | 'status' | 'controller', bytes: Uint8Array): void {
+    try {
+      const payload: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+      this.#take({ kind: 'message', topic, payload });
+    } catch (error) {
+      this.#around.log.warn({ topic, error: String(error) }, 'message dropped: not UTF-8 JSON');
+    }
+  }
+
+  /** Handles an input, and those that its actions bring about, in order. */
+  #take(input: Input): void {
+    this.#inputs.push(input);
+    if (this.#busy) return;
+    this.#busy = true;
+    for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
+      for (const action of this.#core?.handle(next, this.#around.clock.now()) ?? []) this.#do(action);
+    }
+    this.#busy = false;
+  }
+
+  #do(action: Action): void {
+    const { clock, env, log } = this.#around;
+    switch (action.kind) {
+      case 'wake':
+        this.#cancelWake();
+        if (action.at_ms !== null) this.#wakeAt(action.at_ms);
+        break;
+      case 'publish':
+        void this.#publish(action);
+        break;
+      case 'check':
+        void this.#check(action.run, action.host);
+        break;
+      case 'spawn': {
+        const { key } = action;
+        const kill = runGuarded(action, this.#config.state, env, clock.now(), (exit) => {
+          this.#children.delete(key);
+          this.#take({ kind: 'exited', key, ...exit });
+        });
+        this.#children.set(key, kill);
+        break;
+      }
+      case 'kill':
+        this.#children.get(action.key)?.(action.signal);
+        break;
+      case 'store_result':
+        this.#results.store(action.result);
+        break;
+      case 'forget_result':
+        this.#results.forget(action.run);
+        break;
+      case 'log':
+        log[action.level]({}, action.message);
+        break;
+      case 'exit':
+        void this.#leave();
+        break;
+    }
+  }
+
+  #wakeAt(at_ms: number): void {
+    const { clock } = this.#around;
+    this.#cancelWake = clock.after(at_ms - clock.now(), () => this.#take({ kind: 'wake' }));
+  }
+
+  async #check(run: string, host: string): Promise<void> {
+    const [found, problem] = await Promise.all([findIperf3(this.#around.env), resolveHost(host, this.#around.clock)]);
+    const resolved = problem === null;
+    this.#take({ kind: 'checked', run, iperf3: found.iperf3, resolved, error: found.error ?? problem });
+  }
+
+  /** Sends, if there is a connection; what is lost is sent again when the core says so. */
+  async #publish(publication: Publication): Promise<void> {
+    const link = this.#link;
+    if (link === null) return;
+    try {
+      if (publication.what === 'status') await link.publish(publication.topic, publication.payload, { retain: true });
+      else if (publication.what === 'event') await link.publish(publication.topic, publication.payload);
+      else await link.publish(publication.topic, publication.payload);
+    } catch (error) {
+      this.#around.log.debug({ topic: publication.topic, error: String(error) }, 'not sent');
+    }
+  }
+
+  async #leave(): Promise<void> {
+    for (const kill of this.#children.values()) kill('KILL');
+    await this.#link?.stop();
+    this.#cancelWake();
+    this.#unlock();
+    this.#resolveStopped();
+  }
+}
