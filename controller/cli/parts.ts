@@ -1,26 +1,9 @@
-import type { Clock } from '../../broker/clock.ts';
-import type { Log } from '../../broker/log.ts';
-import type { Settings } from '../config/settings.ts';
+import type { Controller, ControllerOptions } from '../controller.ts';
 import { CommandFailure } from './failure.ts';
 import type { Io } from './io.ts';
 
 /** What `perfleet serve` runs. */
-export interface Runnable {
-  start(): Promise<void>;
-  stop(): Promise<void>;
-  /** Takes new settings over; comes back with what needs a restart to take effect, in words. */
-  reload(settings: Settings): Promise<string[]>;
-}
-
-export interface ControllerOptions {
-  settings: Settings;
-  version: string;
-  clock: Clock;
-  random: () => number;
-  log: Log;
-  /** The controller can't go on and is to be stopped. */
-  onFatal: (error: Error) => void;
-}
+export type Runnable = Pick<Controller, 'start' | 'stop' | 'reload'>;
 
 /** The large parts that some commands start: loaded when needed, so that `perfleet --help` is quick. */
 export interface Parts {
@@ -35,7 +18,7 @@ const missing = (what: string) => async (): Promise<never> => {
 };
 
 export const realParts: Parts = {
-  controller: missing('controller'),
+  controller: async (options) => new (await import('../controller.ts')).Controller(options),
   agent: missing('agent'),
   demo: missing('demo'),
 };

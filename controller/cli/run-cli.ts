@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { version } from '../../broker/version.ts';
 import { addAgent } from './commands/agent.ts';
 import { addCheckConfig } from './commands/check-config.ts';
 import { addDemo } from './commands/demo.ts';
@@ -12,13 +13,12 @@ import { type Context, withExample } from './context.ts';
 import { CommandFailure } from './failure.ts';
 import type { Io } from './io.ts';
 import { type Parts, realParts } from './parts.ts';
-import { VERSION } from './version.ts';
 
 const createProgram = (context: Context): Command => {
   const { stdout, stderr } = context.io;
   const program = new Command('perfleet')
     .description('Measures the bandwidth and jitter of a fleet of OpenWrt routers with iperf3.')
-    .version(VERSION)
+    .version(version)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => stdout.write(text),

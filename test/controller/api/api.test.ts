@@ -4,7 +4,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../broker/clock.ts';
 import { createApi } from '../../../controller/api/app.ts';
 import { HEARTBEAT_MS } from '../../../controller/api/run-events.ts';
+
 import { ApiServer, STOP_GRACE_MS } from '../../../controller/api/server.ts';
+
 import type { Service } from '../../../controller/api/service.ts';
 import { Problem } from '../../../controller/api/views.ts';
 import { ManualClock } from '../../helpers/manual-clock.ts';

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { ControllerOptions, Parts, Runnable } from '../../../controller/cli/parts.ts';
-import { realParts } from '../../../controller/cli/parts.ts';
+import { type Parts, type Runnable, realParts } from '../../../controller/cli/parts.ts';
 import { runCli } from '../../../controller/cli/run-cli.ts';
 import type { Settings } from '../../../controller/config/settings.ts';
+import type { ControllerOptions } from '../../../controller/controller.ts';
 import { until } from '../../helpers/until.ts';
 import { CapturedIo } from './captured-io.ts';
 import { configFile } from './config-file.ts';
@@ -15,6 +15,8 @@ class SmallController implements Runnable {
   readonly options: ControllerOptions;
   readonly done: string[] = [];
   readonly reloads: Settings[] = [];
+  /** What `reload` answers. */
+  sections: string[] = [];
   startError: Error | null = null;
   reloadError: Error | null = null;
 
@@ -22,19 +24,20 @@ class SmallController implements Runnable {
     this.options = options;
   }
 
-  async start(): Promise<void> {
+  async start(): Promise<{ http_port: number; mqtt_port: number | null }> {
     this.done.push('start');
     if (this.startError !== null) throw this.startError;
+    return { http_port: 8080, mqtt_port: 1883 };
   }
 
   async stop(): Promise<void> {
     this.done.push('stop');
   }
 
-  async reload(settings: Settings): Promise<string[]> {
+  reload(settings: Settings): string[] {
     if (this.reloadError !== null) throw this.reloadError;
     this.reloads.push(settings);
-    return ['http.listen takes effect after a restart'];
+    return this.sections;
   }
 }
 
@@ -73,7 +76,7 @@ describe('serve', () => {
       expect(await ended).toBe(0);
       expect(controller.done).toEqual(['start', 'stop']);
       expect(log()).toMatchObject([
-        { level: 30, version: '0.1.0', msg: 'the controller is running' },
+        { level: 30, version: '0.1.0', http_port: 8080, mqtt_port: 1883, msg: 'the controller is running' },
         { level: 30, msg: 'stopping' },
       ]);
       expect(io.stdout.text).toBe('');
@@ -128,12 +131,13 @@ describe('SIGHUP', () => {
   it('puts a good configuration in force, and logs what needs a restart', async () => {
     const { io, file, ended, log, running } = serve(GOOD);
     const controller = await running();
+    controller.sections = ['http'];
     writeFileSync(file, `${GOOD}  milan-2: { host: iperf2.example.net }\n`);
     io.signal('SIGHUP');
     await until('it is read', () => log().some(({ msg }) => msg === 'the configuration was read again'));
     expect([...(controller.reloads[0]?.servers.keys() ?? [])]).toEqual(['milan-1', 'milan-2']);
     expect(log()).toContainEqual(
-      expect.objectContaining({ level: 40, msg: 'http.listen takes effect after a restart' }),
+      expect.objectContaining({ level: 40, sections: ['http'], msg: 'these sections take effect after a restart' }),
     );
     io.signal('SIGTERM');
     expect(await ended).toBe(0);
