@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { systemClock } from '../broker/clock.ts';
 import { runAgent } from './run-agent.ts';
 
