@@ -37,6 +37,7 @@ export const holdSlot = (step: Step, server: Server, request: Waiting, row: Leas
     request,
     row: { ...row, granted: true },
     deadline: now + length_ms,
+    granted_at: now,
     start_sent_at: now,
     started: false,
     asking: true,

@@ -104,8 +104,8 @@ export const findDeck = (state: SlotState, device: string, run: string): { serve
 const expectedFree = (server: Server): number => {
   if (server.quarantine !== null) return server.quarantine.until;
   if (server.lease === null) return Number.NEGATIVE_INFINITY;
-  const { start_sent_at, row } = server.lease;
-  return start_sent_at + row.tests.reduce((sum, test) => sum + 1000 * (test.duration_s + test.omit_s), 0);
+  const { granted_at, row } = server.lease;
+  return granted_at + row.tests.reduce((sum, test) => sum + 1000 * (test.duration_s + test.omit_s), 0);
 };
 
 const seatIsOpen = (server: Server, now: number): boolean =>

@@ -5,8 +5,11 @@ import type { LeaseRow, RunRequest, SlotEffect } from './events.ts';
 /** A nonce is used for a `start` only while it is this young: the rest of START_WINDOW_MS is for the way to the agent. */
 export const NONCE_FRESH_MS = START_WINDOW_MS - 1000;
 
-/** A scheduled run waits this long for an offline device to come back; one that a person asked for is answered at once. */
+/** A scheduled run waits this long for an offline device to come back; one that a person asked for is answered at once, … */
 export const OFFLINE_GRACE_MS = 60_000;
+
+/** … but agents get this long to connect again after the controller or its broker was away. */
+export const CONNECT_GRACE_MS = 15_000;
 
 /** After this many prepares without an answer a run is given up as `skipped`. */
 export const MAX_SETBACKS = 3;
@@ -49,7 +52,9 @@ export interface OnDeck {
 export interface Lease {
   request: Waiting;
   row: LeaseRow;
+  granted_at: number;
   deadline: number;
+  /** When the `start` was last sent. */
   start_sent_at: number;
   /** `started` was heard for the token. */
   started: boolean;

@@ -35,6 +35,9 @@ export const bundleAgent = (folder = DIST) => bundle('agent/main.ts', join(folde
 /** Both bundles; takes about half a second. @param {string} folder */
 export const buildAll = (folder = DIST) => ({ perfleet: bundlePerfleet(folder), agent: bundleAgent(folder) });
 
+/** Any other program of this repository as one file that needs nothing else, as the agent is. @param {string} entry @param {string} outfile */
+export const bundleAlone = (entry, outfile) => bundle(entry, outfile);
+
 /** Any other program of this repository, to be run in place: only our own sources are bundled. @param {string} entry @param {string} outfile */
 export const bundleForHere = (entry, outfile) => bundle(entry, outfile, [], 'external');
 

@@ -104,7 +104,7 @@ export class Laws {
   decided(effects: readonly SlotEffect[], rows: ReadonlyMap<number, LeaseRow>): void {
     for (const effect of effects) {
       if (effect.type !== 'ended' || (effect.ending.how !== 'overdue' && effect.ending.how !== 'interrupted')) continue;
-      const row = [...rows.values()].filter(({ run }) => run === effect.run).sort((a, b) => a.token - b.token)[0];
+      const row = [...rows.values()].filter(({ run }) => run === effect.run).at(-1);
       if (row === undefined) this.broken(`${effect.run} ended ${effect.ending.how} without a lease on disk`);
       this.#resting.set(row.server, this.#now() + longestTestMs(row.tests) + 1000 * QUARANTINE_S);
     }

@@ -89,7 +89,7 @@ export const runNight = (seed: number): Map<string, number> => {
     timeline.after(random.between(0, TROUBLE_MS / 2), () => controller.submit(order));
     if (random.chance(0.15)) timeline.after(random.between(0, TROUBLE_MS), () => controller.cancel(order.run));
   }
-  const trouble = random.chance(0.2) ? 0 : random.whole(1, 12);
+  const trouble = random.chance(0.2) ? 0 : random.whole(1, random.chance(0.3) ? 40 : 12);
   for (let index = 0; index < trouble; index += 1) {
     const happens = troubles[random.whole(0, troubles.length - 1)];
     if (happens) timeline.after(random.between(0, TROUBLE_MS), happens);

@@ -139,6 +139,7 @@ export class SimulatedController {
   hear(report: Report): void {
     if (report.type === 'status') this.#retained.set(report.device, report);
     if (!this.#reachable) return;
+    const { laws } = this.#world;
     this.#survive(() => {
       if (report.type !== 'result') {
         this.#handle(report);
@@ -146,11 +147,10 @@ export class SimulatedController {
       }
       const { device, run, token } = report;
       this.#handle({ type: 'finished', device, run, token });
-      if (this.#disk.rows.has(token) && this.#world.laws.isOpen(run)) {
-        this.#world.laws.broken(`the lease ${token} outlives its own result`);
-      }
-      if (this.#disk.awaited.has(run) && this.#world.laws.isOpen(run) && !this.#holds(run)) {
-        this.#world.laws.ended(run, 'by its result');
+      if (this.#disk.rows.has(token) && this.#believesIn(run))
+        laws.broken(`the lease ${token} outlives its own result`);
+      if (this.#disk.awaited.has(run) && laws.isOpen(run) && !this.#holds(run)) {
+        laws.ended(run, 'by its result');
       }
       this.#send({ type: 'accepted', device, run, token });
     });
@@ -165,6 +165,10 @@ export class SimulatedController {
     }
     // Granted, released or declined, then a crash before that was noted: `lost` after 24 h, by the clock of the runs.
     for (const run of this.#disk.awaited) if (laws.isOpen(run) && this.#crashes > 0) laws.ended(run, 'lost');
+  }
+
+  #believesIn(run: string): boolean {
+    return this.#slots?.view().some((server) => server.run === run || server.on_deck?.run === run) === true;
   }
 
   #holds(run: string): boolean {

@@ -25,7 +25,9 @@ describe('the nightly schedule', () => {
         await agent.result(start, [corpusOutput('v3.12__tcp_up.json')]);
         await agent.next('accepted');
       }
-      expect(world.controller.fleet.records({}).map(({ outcome }) => outcome)).toEqual(Array(2 * night).fill('success'));
+      expect(world.controller.fleet.records({}).map(({ outcome }) => outcome)).toEqual(
+        Array(2 * night).fill('success'),
+      );
     }
   });
 

@@ -96,6 +96,7 @@ describe('trouble with a run', () => {
       const view = world.controller.fleet.device('ap-1');
       return view.ok && !view.value.online;
     });
+    world.clock.advance(15_000);
     const record = await world.over(world.order('ap-1'));
     expect(record).toMatchObject({ outcome: 'skipped', reason: 'device-offline', measurements: [], via: null });
     expect(world.log.of('warn').map(({ message }) => message)).toContain('run skipped');
