@@ -25,13 +25,15 @@ const started: ChildProcess[] = [];
 
 /** Sleeps until it gets TERM; the other one does not care about TERM. */
 const patient = ['sh', '-c', 'exec sleep 30'];
-const stubborn = ['sh', '-c', 'trap "" TERM; echo deaf; while :; do sleep 0.1; done'];
+const deaf = join(folder, 'deaf');
+const stubborn = ['sh', '-c', 'trap "" TERM; echo now >"$0"; while :; do sleep 0.1; done', deaf];
 
 beforeAll(() => {
   mkdirSync(applets);
   for (const name of ['sh', 'sleep', 'rm']) symlinkSync('/bin/busybox', join(applets, name));
 });
 afterEach(() => {
+  rmSync(deaf, { force: true });
   for (const guard of started.splice(0)) {
     guard.stdin?.destroy();
     try {
@@ -126,7 +128,7 @@ describe.each([
   it('kills a program that ignores TERM two seconds later, also when TERM comes to the whole group and again', async () => {
     const run = guard(60, stubborn);
     const pid = await run.pid();
-    await once(run.child.stdout, 'readable');
+    await until('it is deaf', () => existsSync(deaf));
     process.kill(-(run.child.pid ?? 0), 'SIGTERM');
     run.child.kill('SIGTERM');
     expect(await run.exit).toBe(137);
@@ -136,6 +138,7 @@ describe.each([
   it('killed itself, still ends the program when stdin ends', async () => {
     const run = guard(60, stubborn);
     const pid = await run.pid();
+    await until('it is deaf', () => existsSync(deaf));
     run.child.kill('SIGKILL');
     await run.exit;
     expect(isRunning(pid)).toBe(true);
