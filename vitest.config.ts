@@ -19,6 +19,7 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['agent/**/*.ts', 'broker/**/*.ts', 'controller/**/*.ts'],
+      exclude: ['test/**'],
       thresholds: { lines: 99, functions: 99, statements: 99, branches: 99 },
       reporter: ['text-summary', 'json-summary', 'html'],
     },

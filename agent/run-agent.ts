@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { Clock } from '../broker/clock.ts';
-import packageJson from '../package.json' with { type: 'json' };
+import { version } from '../broker/version.ts';
 import { readConfig } from './hosts/node/config.ts';
 import { lineLog } from './hosts/node/line-log.ts';
 import { NodeAgent } from './hosts/node/node-agent.ts';
@@ -31,7 +31,7 @@ export const runAgent = async (argv: string[], env: NodeJS.ProcessEnv, io: Agent
     const options = { config: { type: 'string' }, help: { type: 'boolean' }, version: { type: 'boolean' } } as const;
     const { values } = parseArgs({ args: argv, options });
     if (values.help) io.stdout(USAGE);
-    if (values.version) io.stdout(`${packageJson.version}\n`);
+    if (values.version) io.stdout(`${version}\n`);
     if (values.help || values.version) return 0;
     if (values.config === undefined) throw new Error('--config FILE is missing');
     file = values.config;
@@ -42,7 +42,7 @@ export const runAgent = async (argv: string[], env: NodeJS.ProcessEnv, io: Agent
   try {
     const { clock, random } = io;
     const log = lineLog(io.stderr);
-    const agent = new NodeAgent(readConfig(file), { version: packageJson.version, clock, random, log, env });
+    const agent = new NodeAgent(readConfig(file), { version, clock, random, log, env });
     io.onStop(() => void agent.stop());
     await agent.start();
     await agent.stopped;

@@ -143,7 +143,6 @@ export const createAgent = (identity: AgentIdentity): Agent => {
   const handle = (input: Input, now_ms: number): Action[] => {
     if (state.gone) return [];
     state.now_ms = now_ms;
-    state.actions = [];
     checkTimers(state);
     checkPrepared(state);
     if (state.connected) resendDue(state);
@@ -151,7 +150,9 @@ export const createAgent = (identity: AgentIdentity): Agent => {
     refreshStatus(state);
     leave(state);
     // First of all: the timer that kills is set before anything is spawned.
-    return [{ kind: 'wake', at_ms: nextWake(state) }, ...state.actions];
+    const actions: Action[] = [{ kind: 'wake', at_ms: nextWake(state) }, ...state.actions];
+    state.actions = [];
+    return actions;
   };
   return { handle, lastWill: () => statusOf(state, false) };
 };

@@ -52,7 +52,7 @@ export interface Kept {
   delay_ms: number;
 }
 
-/** All that the agent knows. One call of `handle` at a time changes it; `now_ms` and `actions` belong to that call. */
+/** All that the agent knows. `now_ms` is that of the current call of `handle`, which returns the `actions`. */
 export interface State {
   identity: AgentIdentity;
   now_ms: number;

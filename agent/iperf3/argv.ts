@@ -47,7 +47,7 @@ export const argv = (plan: TestPlan, target: Target, bitrate: number | null, ver
   if (plan.direction === 'download') push(args, '-R');
   if (plan.direction === 'bidir') push(args, '--bidir');
   if (bitrate != null) push(args, '-b', `${max(1, int(bitrate / plan.streams))}`);
-  if (plan.length != null) push(args, '-l', `${plan.length}`);
+  if (plan['length'] != null) push(args, '-l', `${plan['length']}`);
   if (plan.window != null) push(args, '-w', `${plan.window}`);
   if (plan.congestion != null) push(args, '-C', plan.congestion);
   if (atLeast(version, TIMEOUT_AND_AUTH_MINOR)) push(args, '--connect-timeout', CONNECT_TIMEOUT_MS);

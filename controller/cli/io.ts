@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../../broker/clock.ts';
 export type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 /** Where text goes: a terminal, or a pipe or file. */
-export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number | undefined };
 
 /** All that a command has of the world around it. */
 export interface Io {

@@ -1,5 +1,6 @@
+import { fileURLToPath } from 'node:url';
+import { version } from '../../broker/version.ts';
 import type { Controller, ControllerOptions } from '../controller.ts';
-import { CommandFailure } from './failure.ts';
 import type { Io } from './io.ts';
 
 /** What `perfleet serve` runs. */
@@ -13,12 +14,49 @@ export interface Parts {
   demo(options: { json: boolean }, io: Io): Promise<number>;
 }
 
-const missing = (what: string) => async (): Promise<never> => {
-  throw new CommandFailure(`this build has no ${what}`);
+/** Calls `stop` at Ctrl-C and TERM, until the returned function is called. */
+const onStopSignal = (io: Io, stop: () => void): (() => void) => {
+  const release = [io.onSignal('SIGINT', stop), io.onSignal('SIGTERM', stop)];
+  return () => {
+    for (const one of release) one();
+  };
 };
 
+/** What the demo measures: enough to see slots pass on, over in half a minute. */
+const DEMO_FLEET = { devices: 4, servers: 2, duration_s: 2 };
+
 export const realParts: Parts = {
-  controller: async (options) => new (await import('../controller.ts')).Controller(options),
-  agent: missing('agent'),
-  demo: missing('demo'),
+  controller: async (options) => {
+    const { Controller } = await import('../controller.ts');
+    return new Controller(options);
+  },
+  agent: async (argv, env, io) => {
+    const { runAgent } = await import('../../agent/run-agent.ts');
+    let release = () => {};
+    const code = await runAgent(argv, env, {
+      stdout: (text) => io.stdout.write(text),
+      stderr: (text) => io.stderr.write(text),
+      clock: io.clock,
+      random: Math.random,
+      onStop: (stop) => {
+        release = onStopSignal(io, stop);
+      },
+    });
+    release();
+    return code;
+  },
+  demo: async ({ json }, io) => {
+    const { runDemo } = await import('../demo/demo.ts');
+    const abort = new AbortController();
+    const release = onStopSignal(io, () => abort.abort());
+    const { stdout, stderr, env, clock } = io;
+    // The agent's bundle lies beside the one that this is in.
+    const agent = fileURLToPath(new URL('./agent.js', import.meta.url));
+    try {
+      const options = { ...DEMO_FLEET, json, agent, version };
+      return await runDemo(options, { stdout, stderr, env, signal: abort.signal, clock, random: Math.random });
+    } finally {
+      release();
+    }
+  },
 };

@@ -1,35 +1,26 @@
+import { EventEmitter, once } from 'node:events';
 import { pino } from 'pino';
 import type { Log } from '../../broker/log.ts';
 import { version } from '../../broker/version.ts';
 import { loadSettings } from '../config/load-settings.ts';
 import { formatProblems } from '../config/problem.ts';
-import type { Settings } from '../config/settings.ts';
 import type { Context } from './context.ts';
 import { CommandFailure, messageOf } from './failure.ts';
 import type { Io } from './io.ts';
 import type { Runnable } from './parts.ts';
 
-/** The settings in `file`, its warnings logged; null when it is refused, `refused` being told why. */
-const settingsFrom = (file: string, io: Io, log: Log, refused: (why: string) => void): Settings | null => {
-  const loaded = loadSettings(file, io.env);
-  if (loaded.ok) {
-    for (const warning of loaded.warnings) log.warn({ file }, warning);
-    return loaded.settings;
-  }
-  refused(formatProblems(loaded.problems, file));
-  return null;
-};
-
 /** Reads the file again at each SIGHUP. A bad one is refused whole, and the settings in force stay. */
 const reloadOnHangup = (controller: Runnable, file: string, io: Io, log: Log): (() => void) =>
   io.onSignal('SIGHUP', () => {
-    const settings = settingsFrom(file, io, log, (why) =>
-      log.error({ file, why }, 'the configuration was refused; the one in force stays'),
-    );
-    if (settings === null) return;
+    const loaded = loadSettings(file, io.env);
+    if (!loaded.ok) {
+      const why = formatProblems(loaded.problems, file);
+      log.error({ file, why }, 'the configuration was refused; the one in force stays');
+      return;
+    }
+    for (const warning of loaded.warnings) log.warn({ file }, warning);
     try {
-      const sections = controller.reload(settings);
-      if (sections.length > 0) log.warn({ file, sections }, 'these sections take effect after a restart');
+      for (const note of controller.reload(loaded.settings)) log.warn({ file }, note);
       log.info({ file }, 'the configuration was read again');
     } catch (error) {
       log.error({ file, error: messageOf(error) }, 'the configuration could not be put in force');
@@ -41,17 +32,16 @@ const reloadOnHangup = (controller: Runnable, file: string, io: Io, log: Log): (
  * the controller cannot start or go on; it is stopped either way.
  */
 export const serveController = async ({ io, parts }: Context, file: string, logLevel: string): Promise<void> => {
+  const loaded = loadSettings(file, io.env);
+  if (!loaded.ok) throw new CommandFailure(formatProblems(loaded.problems, file));
   const log = pino({ level: logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime }, io.stderr);
-  const settings = settingsFrom(file, io, log, (why) => {
-    throw new CommandFailure(why);
-  });
-  if (settings === null) return;
+  for (const warning of loaded.warnings) log.warn({ file }, warning);
 
-  let end: (error: Error | null) => void = () => {};
-  const ended = new Promise<Error | null>((resolve) => {
-    end = resolve;
-  });
+  const events = new EventEmitter<{ end: [Error | null] }>();
+  const ended = once(events, 'end');
+  const end = (error: Error | null) => void events.emit('end', error);
   const { clock } = io;
+  const { settings } = loaded;
   const options = { settings, version, clock, random: Math.random, log, onFatal: end };
   const controller = await parts.controller(options);
   const release = [io.onSignal('SIGTERM', () => end(null)), io.onSignal('SIGINT', () => end(null))];
@@ -60,7 +50,7 @@ export const serveController = async ({ io, parts }: Context, file: string, logL
     .start()
     .then((ports) => log.info({ version, ...ports }, 'the controller is running'), end);
 
-  const error = await ended;
+  const [error] = await ended;
   for (const one of release) one();
   log.info({}, 'stopping');
   await starting;

@@ -97,20 +97,23 @@ export const decideRun = (run: RunSoFar): Verdict => {
   const current = new Set(pending.map(({ test }) => causes.get(test)));
 
   const [longest] = RANK.filter((cause) => current.has(cause))
-    .map((reason) => ({ reason, delay_ms: delayOf(reason, run) }))
-    .flatMap(({ reason, delay_ms }) => (delay_ms === null ? [] : [{ reason, delay_ms }]))
+    .flatMap((reason) => {
+      const delay_ms = delayOf(reason, run);
+      return delay_ms === null ? [] : [{ reason, delay_ms }];
+    })
     .sort((one, other) => other.delay_ms - one.delay_ms);
   if (longest !== undefined) {
     const tests = pending.filter((plan) => ruleOf(plan) !== undefined);
     return { verdict: 'retry', tests: tests.map((plan) => withKnownBitrate(plan, run.measurements)), ...longest };
   }
 
+  // A pending test without a failure was given up earlier; what those attempts died of is in the counts.
   const givenUpEarlier = current.has(undefined);
+  const ended = (cause: FailureClass): boolean =>
+    givenUpEarlier && RETRY_RULES[cause] === undefined && (run.earlier[cause] ?? 0) > 0;
   const reason =
-    RANK.find((cause) => {
-      const before = givenUpEarlier && RETRY_RULES[cause] === undefined && (run.earlier[cause] ?? 0) > 0;
-      return cause !== 'busy' && (current.has(cause) || before);
-    }) ?? (givenUpEarlier ? 'local' : 'server-busy');
+    RANK.find((cause) => cause !== 'busy' && (current.has(cause) || ended(cause))) ??
+    (givenUpEarlier ? 'local' : 'server-busy');
   if (reason === 'server-busy') return { verdict: 'final', outcome: 'missed', reason, zeros: [] };
   const zeros = pending.filter((plan) => ruleOf(plan)?.zero === true).flatMap(zerosOf);
   return { verdict: 'final', outcome: 'failed', reason, zeros };

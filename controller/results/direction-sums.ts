@@ -4,6 +4,7 @@ import type { Measurement } from './measurement.ts';
 
 type Protocol = Measurement['protocol'];
 type Direction = Measurement['direction'];
+
 /** What a test measures. */
 export type Shape = { protocol: Protocol; direction: TestPlan['direction'] };
 
@@ -37,7 +38,10 @@ export interface OwnWords {
   foreign: string | undefined;
 }
 
-const PROTOCOLS: Record<string, Protocol> = { TCP: 'tcp', UDP: 'udp' };
+const PROTOCOLS = new Map<string, Protocol>([
+  ['TCP', 'tcp'],
+  ['UDP', 'udp'],
+]);
 
 const protocolOfSums = (end: End): Protocol | undefined => {
   if (end.sum?.jitter_ms !== undefined) return 'udp';
@@ -55,7 +59,7 @@ const directionIn = ({ start, end }: Iperf3Output): OwnWords['direction'] => {
 /** Reads from `test_start`, and from the sums where that says too little (3.7 to 3.12 do not mention `--bidir`). */
 export const ownWords = (output: Iperf3Output): OwnWords => {
   const named = output.start.test_start.protocol;
-  const protocol = named === undefined ? protocolOfSums(output.end) : PROTOCOLS[named];
+  const protocol = named === undefined ? protocolOfSums(output.end) : PROTOCOLS.get(named);
   const foreign = protocol === undefined ? named : undefined;
   return { protocol, direction: directionIn(output), foreign };
 };

@@ -25,12 +25,9 @@ export const total = (values: (number | undefined)[]): number | undefined =>
     ? undefined
     : values.reduce((sum, value) => (sum === undefined || value === undefined ? undefined : sum + value), 0);
 
-/** The mean of the values above zero; undefined when there is none. */
-export const meanOfPositive = (values: (number | undefined)[]): number | undefined => {
-  const positive = values.filter((value) => value !== undefined && value > 0);
-  const sum = total(positive);
-  return sum === undefined ? undefined : sum / positive.length;
-};
+/** The mean of all values; undefined when one is missing or there is none. */
+export const mean = (values: (number | undefined)[]): number | undefined =>
+  quantity((total(values) ?? Number.NaN) / values.length);
 
 /** Two of the three numbers give the third; null when two are missing or no number makes sense. */
 export const throughput = (
@@ -40,12 +37,12 @@ export const throughput = (
   const rate = quantity(sum?.bits_per_second);
   const counted = count(sum?.bytes);
   const measured = quantity(sum?.seconds);
-  if ([rate, counted, measured].filter((value) => value === undefined).length > 1) return null;
-
-  const seconds = measured ?? (rate === 0 ? 0 : ((counted ?? 0) * 8) / (rate ?? 1));
-  const bytes = counted ?? count(((rate ?? 0) * seconds) / 8);
-  const bits_per_second = quantity(rate ?? (seconds > 0 ? ((counted ?? 0) * 8) / seconds : undefined));
-  if (bytes === undefined || bits_per_second === undefined || !Number.isFinite(seconds)) return null;
+  // Where two are missing the others come out as NaN.
+  const bits = 8 * (counted ?? Number.NaN);
+  const seconds = quantity(measured ?? bits / (rate ?? Number.NaN));
+  const bytes = counted ?? count(((rate ?? Number.NaN) * (seconds ?? Number.NaN)) / 8);
+  const bits_per_second = quantity(rate ?? bits / (seconds ?? Number.NaN));
+  if (bytes === undefined || bits_per_second === undefined || seconds === undefined) return null;
   if (rate === undefined) warn('bits_per_second is derived from bytes and seconds');
   if (counted === undefined) warn('bytes is derived from bits_per_second and seconds');
   if (measured === undefined) warn('seconds is derived from bytes and bits_per_second');

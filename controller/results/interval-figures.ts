@@ -1,4 +1,4 @@
-import { type Figures, present, throughput, total, type Warn } from './figures.ts';
+import { type Figures, mean, present, throughput, total, type Warn } from './figures.ts';
 import { type Interval, type Iperf3Output, readIntervals } from './iperf3-output.ts';
 import type { Measurement } from './measurement.ts';
 import { lossFigures } from './udp-figures.ts';
@@ -11,17 +11,16 @@ type IntervalStream = Interval['streams'][number];
 const secondsOf = (streams: IntervalStream[]): number =>
   Math.max(...streams.map(({ seconds }) => seconds ?? Number.NaN));
 
-const udpOf = (streams: IntervalStream[], last: IntervalStream[], warn: Warn) => {
-  const jitter = total(last.map(({ jitter_ms }) => jitter_ms));
-  return lossFigures(
+/** Jitter is a running estimate: the last interval has it. */
+const udpOf = (streams: IntervalStream[], last: IntervalStream[], warn: Warn) =>
+  lossFigures(
     {
       packets: total(streams.map(({ packets }) => packets)),
       lost_packets: total(streams.map(({ lost_packets }) => lost_packets)),
-      jitter_ms: jitter === undefined ? undefined : jitter / last.length,
+      jitter_ms: mean(last.map(({ jitter_ms }) => jitter_ms)),
     },
     warn,
   );
-};
 
 /**
  * The numbers of a download whose `end` is missing: its intervals are what the device received. (The intervals of an upload are what the
@@ -43,6 +42,6 @@ export const intervalFigures = (
   );
   if (received === null || received.seconds < planned_s * MIN_SHARE) return null;
   warn(`the sums are missing: throughput is that of ${intervals.length} intervals, ${received.seconds} s`);
-  const udp = protocol === 'udp' ? udpOf(streams, intervals.at(-1) ?? [], warn) : present({});
+  const udp = protocol === 'udp' ? udpOf(streams, intervals.slice(-1).flat(), warn) : present({});
   return { ...received, ...udp };
 };

@@ -22,16 +22,20 @@ export interface Iperf3Result {
 /** How exactly the device's kill timer is told by the time that passed. */
 const TIMER_TOLERANCE_MS = 500;
 
-/** The only version that has its errors on stderr alone, whatever it printed before. */
-const ERRORS_ON_STDERR = '3.9';
+/** 3.9 is the only version that has its errors on stderr alone, whatever it printed before. */
+const isErrorOf39 = (version: string | null, stderr: string): boolean =>
+  version === '3.9' && /^iperf3: (error|interrupt) - /m.test(stderr);
 
 const versionOf = (output: Iperf3Output | null): string | null =>
   /iperf\s+(\d+(?:\.\d+)+)/.exec(output?.start.version ?? '')?.[1] ?? null;
 
-const wasGivenUp = (elapsed_ms: number | undefined, plan: TestPlan | null): boolean =>
-  plan !== null &&
-  elapsed_ms !== undefined &&
-  elapsed_ms >= testLimitMs(plan.duration_s, plan.omit_s) - KILL_AFTER_TERM_MS - TIMER_TOLERANCE_MS;
+/** The failure of a server that the device gave up waiting for; null if its kill timer cannot have fired. */
+const givenUp = (elapsed_ms: number | undefined, plan: TestPlan | null): Failure | null => {
+  if (plan === null || elapsed_ms === undefined) return null;
+  if (elapsed_ms < testLimitMs(plan.duration_s, plan.omit_s) - KILL_AFTER_TERM_MS - TIMER_TOLERANCE_MS) return null;
+  const waited_s = Math.round(elapsed_ms / 1000);
+  return failure('unreachable', `the server stayed silent and was given up after ${waited_s} s`);
+};
 
 /** The plan's shape if the output does not contradict it; a text says what is wrong. */
 const agreedShape = (output: Iperf3Output, plan: TestPlan | null): Shape | string => {
@@ -101,7 +105,8 @@ const withoutCause = ({ stdout, stderr, exit_code }: Iperf3Result, reason: strin
  * - An `error` makes the test a failure by its class, even beside usable sums. So does stderr of 3.9, which has no `error`.
  * - Damaged output keeps the numbers that can be read; `warnings` says what was dropped or derived. None: `malformed`.
  * - Sums that are there and say that nothing arrived: `link-lost`.
- * - No measurement, no other cause, and the device's kill timer had fired: `unreachable`.
+ * - No measurement, no other cause, and the device's kill timer had fired: `unreachable`. A cause that iperf3 names outranks the timer: a
+ *   server that was busy late must not become a zero.
  */
 export const readTest = (result: Iperf3Result, plan: TestPlan | null): Reading => {
   const text = readIperf3Text(result.stdout);
@@ -115,15 +120,13 @@ export const readTest = (result: Iperf3Result, plan: TestPlan | null): Reading =
   const nothingArrived = measurements.some(({ bytes }) => bytes === 0);
 
   const isFailure =
-    text.errors.length > 0 || measurements.length === 0 || nothingArrived || version === ERRORS_ON_STDERR;
+    text.errors.length > 0 || measurements.length === 0 || nothingArrived || isErrorOf39(version, result.stderr);
   const cause = isFailure ? causeOf(text, result.stderr) : null;
   if (cause === null && measurements.length > 0 && !nothingArrived)
     return { ok: true, version, measurements, warnings };
 
-  if ((cause === null || cause.interrupted) && wasGivenUp(result.elapsed_ms, plan)) {
-    const waited_s = Math.round((result.elapsed_ms ?? 0) / 1000);
-    return failed(failure('unreachable', `the server stayed silent and was given up after ${waited_s} s`));
-  }
+  const timedOut = cause === null || cause.interrupted ? givenUp(result.elapsed_ms, plan) : null;
+  if (timedOut !== null) return failed(timedOut);
   if (cause !== null) return failed(cause.failure);
   if (nothingArrived) return failed(failure('link-lost', 'the receiver counted no bytes'));
   return failed(withoutCause(result, typeof shape === 'string' ? shape : 'the output has no usable numbers'));

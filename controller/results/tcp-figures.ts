@@ -1,10 +1,9 @@
 import { allStreams, type DirectionSums } from './direction-sums.ts';
-import { count, type Figures, meanOfPositive, present, throughput, total, type Warn } from './figures.ts';
+import { count, type Figures, mean, present, throughput, total, type Warn } from './figures.ts';
 import type { Stream, Sum } from './iperf3-output.ts';
 
-/** A stream's `seconds` is the sender's time even for the receiver; its rate counts with `end - start`. */
-const receiverSeconds = ({ receiver }: Stream): number =>
-  receiver?.end === undefined ? Number.NaN : receiver.end - (receiver.start ?? 0);
+/** The `seconds` of a stream's receiver are the sender's; its rate counts with `end`, which begins at 0. */
+const receiverSeconds = ({ receiver }: Stream): number => receiver?.end ?? Number.NaN;
 
 const sumOfStreams = (sums: DirectionSums): Pick<Sum, 'bytes' | 'seconds'> | undefined =>
   allStreams(sums)
@@ -25,6 +24,6 @@ export const tcpFigures = (sums: DirectionSums, warn: Warn): Figures | null => {
   if (reported === null) warn('throughput is the sum over the streams');
 
   const retransmits = count(sums.sent?.retransmits ?? total(sums.streams.map((stream) => stream.sender?.retransmits)));
-  const rtt_us = meanOfPositive(sums.streams.map((stream) => stream.sender?.mean_rtt));
-  return { ...received, ...present({ retransmits, rtt_ms: rtt_us === undefined ? undefined : rtt_us / 1000 }) };
+  const rtt_us = mean(sums.streams.map((stream) => stream.sender?.mean_rtt).filter((rtt) => rtt !== 0));
+  return { ...received, ...present({ retransmits, rtt_ms: rtt_us && rtt_us / 1000 }) };
 };

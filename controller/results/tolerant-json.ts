@@ -6,7 +6,7 @@ export interface JsonDocument {
   doubled: { key: string; value: unknown }[];
 }
 
-/** What a text holds, and what was wrong with it. */
+/** What a text holds (empty objects left out), and what was wrong with it. */
 export interface TolerantJson {
   documents: JsonDocument[];
   /** The text before, between and after the documents. */
@@ -183,7 +183,7 @@ export const readTolerantJson = (text: string): TolerantJson => {
     if (open < 0) break;
     reader.position = open + 1;
     const value = reader.object(1);
-    documents.push({ value, doubled: reader.doubled });
+    if (Object.keys(value).length > 0) documents.push({ value, doubled: reader.doubled });
     if (reader.doubled.length > 0) reader.doubled = [];
   }
   return {

@@ -1,5 +1,15 @@
 import { allStreams, type DirectionSums } from './direction-sums.ts';
-import { count, type Figures, present, quantity, type Throughput, throughput, total, type Warn } from './figures.ts';
+import {
+  count,
+  type Figures,
+  mean,
+  present,
+  quantity,
+  type Throughput,
+  throughput,
+  total,
+  type Warn,
+} from './figures.ts';
 import type { Sum } from './iperf3-output.ts';
 
 /** iperf3 before 3.8 prints a jitter of 6e8 ms when the two clocks differ; a minute is beyond any path. */
@@ -7,6 +17,7 @@ const MAX_JITTER_MS = 60000;
 
 type Loss = Pick<Figures, 'jitter_ms' | 'packets' | 'lost_packets' | 'lost_percent'>;
 type LossSum = Partial<Pick<Sum, 'jitter_ms' | 'packets' | 'lost_packets' | 'lost_percent'>>;
+type UdpSum = LossSum & Partial<Pick<Sum, 'bytes' | 'seconds' | 'bits_per_second'>>;
 
 /**
  * Jitter and loss as far as they make sense: a loss below zero (reordered packets) counts as none; one above 100% (`-O` with 3.12) and an
@@ -31,7 +42,7 @@ export const lossFigures = (sum: LossSum, warn: Warn): Loss => {
 };
 
 /** What arrived of what was sent: the older sum tells only bytes and rate of the sender, and the share of packets that was lost. */
-const goodput = (sum: Sum, seconds: number | undefined, warn: Warn): Throughput | null => {
+const goodput = (sum: UdpSum, seconds: number | undefined, warn: Warn): Throughput | null => {
   const packets = count(sum.packets);
   const { lost_packets: lost } = lossFigures(sum, () => {});
   const sent = throughput({ ...sum, seconds: seconds ?? sum.seconds }, warn);
@@ -41,18 +52,16 @@ const goodput = (sum: Sum, seconds: number | undefined, warn: Warn): Throughput 
   return { ...sent, bits_per_second: sent.bits_per_second * share, bytes: Math.round(sent.bytes * share) };
 };
 
-const sumOfStreams = (sums: DirectionSums): Sum | undefined => {
+const sumOfStreams = (sums: DirectionSums): UdpSum | undefined => {
   if (!allStreams(sums)) return undefined;
-  const of = (key: keyof Omit<Sum, 'sender'>) => total(sums.streams.map(({ udp }) => udp?.[key]));
-  const jitter = of('jitter_ms');
+  const all = (key: keyof UdpSum) => sums.streams.map(({ udp }) => udp?.[key]);
   return {
-    ...sums.streams[0]?.udp,
-    bytes: of('bytes'),
-    bits_per_second: of('bits_per_second'),
-    packets: of('packets'),
-    lost_packets: of('lost_packets'),
-    jitter_ms: jitter === undefined ? undefined : jitter / sums.streams.length,
-    lost_percent: undefined,
+    bytes: total(all('bytes')),
+    seconds: mean(all('seconds')),
+    bits_per_second: total(all('bits_per_second')),
+    packets: total(all('packets')),
+    lost_packets: total(all('lost_packets')),
+    jitter_ms: mean(all('jitter_ms')),
   };
 };
 
@@ -61,8 +70,9 @@ const sumOfStreams = (sums: DirectionSums): Sum | undefined => {
  * Null when neither is there.
  */
 export const udpFigures = (sums: DirectionSums, warn: Warn): Figures | null => {
-  const reported = throughput(sums.received, warn);
-  if (reported !== null) return { ...reported, ...lossFigures(sums.received ?? {}, warn) };
+  const { received } = sums;
+  const reported = throughput(received, warn);
+  if (received && reported) return { ...reported, ...lossFigures(received, warn) };
 
   const combined = sums.combined ?? sumOfStreams(sums);
   const derived = combined && goodput(combined, sums.seconds, warn);

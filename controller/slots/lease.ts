@@ -37,6 +37,7 @@ export const holdSlot = (step: Step, server: Server, request: Waiting, row: Leas
     request,
     row: { ...row, granted: true },
     deadline: now + length_ms,
+    granted_at: now,
     start_sent_at: now,
     started: false,
     asking: true,
@@ -53,7 +54,13 @@ export const holdSlot = (step: Step, server: Server, request: Waiting, row: Leas
 const isFresh = (deck: OnDeck, now: number): boolean =>
   deck.recovered || (deck.ready !== null && now - deck.ready.heard_at <= NONCE_FRESH_MS);
 
-/** Grants every free slot whose next run is ready: one `start` is all that is left to do. */
+const hasRoom = (state: SlotState, server: Server, deck: OnDeck): boolean =>
+  hostGroupHasRoom(state, server) && uplinkHasRoom(state, deck.request.uplink_group);
+
+/**
+ * Grants every free slot whose next run is ready: one `start` is all that is left to do. A recovered lease is only asked, as its nonce is
+ * too old by now to start anything: it has counted in its groups all the time, and needs no room in them.
+ */
 export const grantReady = (step: Step): void => {
   const { state, now } = step;
   if (!state.in_charge) return;
@@ -62,7 +69,7 @@ export const grantReady = (step: Step): void => {
   for (const server of waiting) {
     const deck = server.on_deck;
     if (deck === null || server.lease !== null || server.quarantine !== null || !isFresh(deck, now)) continue;
-    if (!hostGroupHasRoom(state, server) || !uplinkHasRoom(state, deck.request.uplink_group)) continue;
+    if (!deck.recovered && !hasRoom(state, server, deck)) continue;
     const row = deckRow(server, deck, true);
     if (row === null) continue;
     server.on_deck = null;

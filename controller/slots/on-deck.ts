@@ -18,6 +18,7 @@ import {
   type SlotState,
   type Step,
   serversOf,
+  uplinkCapacity,
   type Waiting,
 } from './state.ts';
 
@@ -103,8 +104,8 @@ export const findDeck = (state: SlotState, device: string, run: string): { serve
 const expectedFree = (server: Server): number => {
   if (server.quarantine !== null) return server.quarantine.until;
   if (server.lease === null) return Number.NEGATIVE_INFINITY;
-  const { start_sent_at, row } = server.lease;
-  return start_sent_at + row.tests.reduce((sum, test) => sum + 1000 * (test.duration_s + test.omit_s), 0);
+  const { granted_at, row } = server.lease;
+  return granted_at + row.tests.reduce((sum, test) => sum + 1000 * (test.duration_s + test.omit_s), 0);
 };
 
 const seatIsOpen = (server: Server, now: number): boolean =>
@@ -115,13 +116,12 @@ const seatIsOpen = (server: Server, now: number): boolean =>
 /** Whether the device's uplink group would have room on this server, counting who is on deck and not who leaves. */
 const uplinkWouldFit = (state: SlotState, request: Waiting, server: Server): boolean => {
   if (request.uplink_group === null) return true;
-  const capacity = state.uplink_groups.get(request.uplink_group)?.capacity ?? 1;
   let taken = 0;
   for (const other of state.servers.values()) {
     if (other !== server && other.lease?.request.uplink_group === request.uplink_group) taken += 1;
     if (other.on_deck?.request.uplink_group === request.uplink_group) taken += 1;
   }
-  return taken < capacity;
+  return taken < uplinkCapacity(state, request.uplink_group);
 };
 
 /** Gives each open seat to the first run in line that may use it; a run takes its server that is free soonest. */

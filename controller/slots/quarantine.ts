@@ -1,4 +1,4 @@
-import { PREPARE_LEAD_MS, type Server, type Step } from './state.ts';
+import { mayBeRunning, PREPARE_LEAD_MS, type Server, type Step } from './state.ts';
 
 /** The first probe comes this long after the unclean end, the next ones as far apart. */
 const PROBE_INTERVAL_MS = 5000;
@@ -19,9 +19,6 @@ export const restForStranger = ({ now }: Step, server: Server, rest_ms: number):
   const until = Math.max(now + rest_ms, quarantine?.until ?? now);
   server.quarantine = { until, token: quarantine?.token ?? null, probe_at: Number.POSITIVE_INFINITY };
 };
-
-/** A server is not probed while one of our clients may be running on it. */
-const mayBeRunning = ({ lease, on_deck }: Server): boolean => lease !== null || on_deck?.recovered === true;
 
 /** A probe may shorten a quarantine, never a lease; "busy" and "silent" change nothing. */
 export const noteProbe = ({ now }: Step, server: Server, verdict: 'free' | 'busy' | 'silent'): void => {

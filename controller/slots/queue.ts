@@ -1,4 +1,12 @@
-import { MAX_SETBACKS, OFFLINE_GRACE_MS, SETBACK_DELAY_MS, type SlotState, type Step, type Waiting } from './state.ts';
+import {
+  CONNECT_GRACE_MS,
+  MAX_SETBACKS,
+  OFFLINE_GRACE_MS,
+  SETBACK_DELAY_MS,
+  type SlotState,
+  type Step,
+  type Waiting,
+} from './state.ts';
 
 /** The line that a run waits in. */
 const lineOf = (state: SlotState, waiting: Waiting): Map<string, Waiting> =>
@@ -37,7 +45,7 @@ export const setBack = (step: Step, waiting: Waiting, reason: string): void => {
 const absentUntil = (state: SlotState, waiting: Waiting): number => {
   const presence = state.presence.get(waiting.device);
   if (presence?.online === true || !state.in_charge) return Number.POSITIVE_INFINITY;
-  if (waiting.on_demand) return Math.max(waiting.since, state.in_charge_since);
+  if (waiting.on_demand) return Math.max(waiting.since, state.in_charge_since + CONNECT_GRACE_MS);
   return Math.max(waiting.since, state.in_charge_since, presence?.since ?? 0) + OFFLINE_GRACE_MS;
 };
 

@@ -263,7 +263,10 @@ export class Slots {
   #isHere(run: string): boolean {
     if (findWaiting(this.#state, run) !== undefined) return true;
     const servers = [...this.#state.servers.values()];
-    return servers.some(({ lease, on_deck }) => lease?.row.run === run || on_deck?.request.run === run);
+    return servers.some(
+      ({ lease, on_deck }) =>
+        (lease?.row.run === run && lease.over === null) || (on_deck?.request.run === run && on_deck.over === null),
+    );
   }
 
   /** The server of a lease found on disk; one that left the configuration is kept until its lease is settled. */

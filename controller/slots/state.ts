@@ -5,8 +5,11 @@ import type { LeaseRow, RunRequest, SlotEffect } from './events.ts';
 /** A nonce is used for a `start` only while it is this young: the rest of START_WINDOW_MS is for the way to the agent. */
 export const NONCE_FRESH_MS = START_WINDOW_MS - 1000;
 
-/** A scheduled run waits this long for an offline device to come back; one that a person asked for is answered at once. */
+/** A scheduled run waits this long for an offline device to come back; one that a person asked for is answered at once, … */
 export const OFFLINE_GRACE_MS = 60_000;
+
+/** … but agents get this long to connect again after the controller or its broker was away. */
+export const CONNECT_GRACE_MS = 15_000;
 
 /** After this many prepares without an answer a run is given up as `skipped`. */
 export const MAX_SETBACKS = 3;
@@ -49,7 +52,9 @@ export interface OnDeck {
 export interface Lease {
   request: Waiting;
   row: LeaseRow;
+  granted_at: number;
   deadline: number;
+  /** When the `start` was last sent. */
   start_sent_at: number;
   /** `started` was heard for the token. */
   started: boolean;
@@ -128,20 +133,28 @@ export const disengage = (state: SlotState, device: string, server: Server): voi
 /** Where the device is on deck or holds a lease. */
 export const serversOf = (state: SlotState, device: string): readonly Server[] => state.engaged.get(device) ?? [];
 
-const leases = (state: SlotState): Lease[] =>
-  [...state.servers.values()].flatMap((server) => (server.lease === null ? [] : [server.lease]));
+/** Whether one of our clients may be running on the server: also under a recovered lease that was not asked yet. */
+export const mayBeRunning = ({ lease, on_deck }: Server): boolean => lease !== null || on_deck?.recovered === true;
 
-/** Whether one more run fits beside those that hold a slot in the server's host group. */
+/** Whether one more run fits beside those that may be running in the server's host group. */
 export const hostGroupHasRoom = (state: SlotState, server: Server): boolean => {
   if (server.host_group === null) return true;
   const capacity = state.host_groups.get(server.host_group)?.capacity ?? 1;
-  const used = [...state.servers.values()].filter((other) => other.host_group === server.host_group && other.lease);
-  return used.length < capacity;
+  const members = [...state.servers.values()].filter((other) => other.host_group === server.host_group);
+  return members.filter(mayBeRunning).length < capacity;
 };
 
-/** Whether one more of the uplink group's devices may be measured beside those that hold a slot now. */
+/** Whether one more of the uplink group's devices may be measured beside those that may be running now. */
 export const uplinkHasRoom = (state: SlotState, uplink_group: string | null): boolean => {
   if (uplink_group === null) return true;
-  const capacity = state.uplink_groups.get(uplink_group)?.capacity ?? 1;
-  return leases(state).filter((lease) => lease.request.uplink_group === uplink_group).length < capacity;
+  let used = 0;
+  for (const { lease, on_deck } of state.servers.values()) {
+    if (lease?.request.uplink_group === uplink_group) used += 1;
+    if (on_deck?.recovered && on_deck.request.uplink_group === uplink_group) used += 1;
+  }
+  return used < uplinkCapacity(state, uplink_group);
 };
+
+/** How many of the group's devices may be measured at a time. */
+export const uplinkCapacity = (state: SlotState, uplink_group: string): number =>
+  state.uplink_groups.get(uplink_group)?.capacity ?? 1;

@@ -15,12 +15,14 @@ interface ParseFlags {
 
 const STDIN = '-';
 
+type Text = { ok: true; text: string } | { ok: false; message: string };
+
 /** The text of a file, or of stdin for `-`. Bytes that are not UTF-8 become U+FFFD, as they do on their way from an agent. */
-const textOf = async (file: string, context: Context): Promise<string> => {
+const textOf = async (file: string, { io }: Context): Promise<Text> => {
   try {
-    return (file === STDIN ? await buffer(context.io.stdin) : await readFile(file)).toString('utf8');
-  } catch (cause) {
-    throw new CommandFailure(`cannot read ${file}: ${messageOf(cause)}`, { cause });
+    return { ok: true, text: (file === STDIN ? await buffer(io.stdin) : await readFile(file)).toString('utf8') };
+  } catch (error) {
+    return { ok: false, message: `cannot read ${file}: ${messageOf(error)}` };
   }
 };
 
@@ -65,19 +67,19 @@ export const addParse = (program: Command, context: Context): void => {
   withExample(command, 'iperf3 --json -c 127.0.0.1 | perfleet parse -').action(
     async (files: string[], flags: ParseFlags) => {
       if (flags.stderr !== undefined && files.length > 1) command.error('error: --stderr goes with one file');
-      const stderr = flags.stderr === undefined ? '' : await textOf(flags.stderr, context);
+      const stderr: Text = flags.stderr === undefined ? { ok: true, text: '' } : await textOf(flags.stderr, context);
+      if (!stderr.ok) throw new CommandFailure(stderr.message);
       for (const file of files) {
-        try {
-          const stdout = await textOf(file, context);
-          const reading = readTest({ stdout, stderr, exit_code: null }, null);
-          if (!reading.ok) context.exitCode = 1;
-          if (flags.json) printJson(context, readingJson(reading));
-          else showText(context, file, reading);
-        } catch (error) {
-          if (!(error instanceof CommandFailure)) throw error;
+        const stdout = await textOf(file, context);
+        if (!stdout.ok) {
           context.exitCode = 1;
-          showUnreadable(context, error.message, flags.json);
+          showUnreadable(context, stdout.message, flags.json);
+          continue;
         }
+        const reading = readTest({ stdout: stdout.text, stderr: stderr.text, exit_code: null }, null);
+        if (!reading.ok) context.exitCode = 1;
+        if (flags.json) printJson(context, readingJson(reading));
+        else showText(context, file, reading);
       }
     },
   );

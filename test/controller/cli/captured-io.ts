@@ -5,12 +5,13 @@ import type { Io, Signal } from '../../../controller/cli/io.ts';
 /** An output that keeps what is written to it. */
 export class CapturedOutput extends Writable {
   readonly isTTY: boolean;
-  readonly columns = 120;
+  readonly columns: number | undefined;
   text = '';
 
   constructor(isTTY: boolean) {
     super({ decodeStrings: false });
     this.isTTY = isTTY;
+    this.columns = isTTY ? 120 : undefined;
   }
 
   override _write(chunk: string | Buffer, _encoding: string, done: () => void): void {

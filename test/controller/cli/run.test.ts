@@ -77,6 +77,12 @@ warning: resent twice
     expect(out).toBe('r-1: skipped (no connection)\nap-12 (acme), never started, waited 1.2 s\n');
   });
 
+  it('is no success when the record has no outcome', async () => {
+    plays({ outcome: null });
+    const { code, out } = await controller.cli('run', 'ap-12');
+    expect([code, out.split('\n')[0]]).toEqual([1, 'r-1: not over']);
+  });
+
   it('--json prints the one run object and nothing else', async () => {
     plays();
     const { code, out, err } = await controller.cli('run', 'ap-12', '--json');

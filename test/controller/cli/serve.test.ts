@@ -16,7 +16,7 @@ class SmallController implements Runnable {
   readonly done: string[] = [];
   readonly reloads: Settings[] = [];
   /** What `reload` answers. */
-  sections: string[] = [];
+  notes: string[] = [];
   startError: Error | null = null;
   reloadError: Error | null = null;
 
@@ -37,7 +37,7 @@ class SmallController implements Runnable {
   reload(settings: Settings): string[] {
     if (this.reloadError !== null) throw this.reloadError;
     this.reloads.push(settings);
-    return this.sections;
+    return this.notes;
   }
 }
 
@@ -131,13 +131,13 @@ describe('SIGHUP', () => {
   it('puts a good configuration in force, and logs what needs a restart', async () => {
     const { io, file, ended, log, running } = serve(GOOD);
     const controller = await running();
-    controller.sections = ['http'];
+    controller.notes = ['http has changed: that takes effect later'];
     writeFileSync(file, `${GOOD}  milan-2: { host: iperf2.example.net }\n`);
     io.signal('SIGHUP');
     await until('it is read', () => log().some(({ msg }) => msg === 'the configuration was read again'));
     expect([...(controller.reloads[0]?.servers.keys() ?? [])]).toEqual(['milan-1', 'milan-2']);
     expect(log()).toContainEqual(
-      expect.objectContaining({ level: 40, sections: ['http'], msg: 'these sections take effect after a restart' }),
+      expect.objectContaining({ level: 40, msg: 'http has changed: that takes effect later' }),
     );
     io.signal('SIGTERM');
     expect(await ended).toBe(0);

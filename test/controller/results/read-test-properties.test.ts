@@ -154,6 +154,6 @@ describe('the time it takes', () => {
       return performance.now() - begin;
     };
     // The target is 50 ms per MiB; the bound here leaves room for a busy machine and still fails for anything quadratic.
-    expect(Math.min(time(), time(), time())).toBeLessThan((500 * stdout.length) / MIB);
+    expect(Math.min(time(), time(), time())).toBeLessThan((1000 * stdout.length) / MIB);
   });
 });

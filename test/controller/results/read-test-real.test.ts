@@ -12,7 +12,7 @@ afterEach(async () => {
   for (const server of servers.splice(0)) {
     if (server.exitCode !== null || server.signalCode !== null) continue;
     const ended = once(server, 'exit');
-    server.kill('SIGKILL');
+    server.kill('SIGTERM');
     await ended;
   }
 });

@@ -48,4 +48,11 @@ describe('a run with two leases on disk', () => {
   it('has one end when a person cancels it', () => {
     expect(only(bench().do({ type: 'cancel', run: 'r1', reason: 'enough' }), 'ended')).toHaveLength(1);
   });
+
+  it('waits for its turn again when it is submitted while the earlier lease is not settled yet', () => {
+    const slots = bench();
+    slots.started('r1', 'd1', 4, 'd1-b2');
+    expect(only(slots.declined('r1', 'd1', 4, 'd1-b2'), 'ended')).toMatchObject([{ ending: { how: 'interrupted' } }]);
+    expect(only(slots.submit('r1', 'd1', { servers: ['s1', 's2'] }), 'phase')).toMatchObject([{ phase: 'waiting' }]);
+  });
 });

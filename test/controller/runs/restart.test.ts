@@ -1,0 +1,87 @@
+import { expect, it } from 'vitest';
+import { ControllerFixture } from '../../helpers/controller-fixture.ts';
+import { corpusOutput } from '../../helpers/iperf3-output.ts';
+import { until } from '../../helpers/until.ts';
+
+it('a controller that restarts asks for its leases with the same start, and starts nobody else meanwhile', async () => {
+  const world = await ControllerFixture.start();
+  const [first, second] = [await world.agent('ap-1'), await world.agent('ap-2')];
+  const run = world.order('ap-1');
+  const waiting = world.order('ap-2');
+  const start = await first.begin('nonce-1');
+  const { run: next } = await second.next('prepare');
+  expect(next).toBe(waiting);
+
+  await world.restart();
+  const [back, other] = [await world.comeBack('ap-1'), await world.comeBack('ap-2')];
+  expect(world.controller.fleet.servers()[0]).toMatchObject({ state: 'leased', device: 'ap-1', run });
+  world.clock.advance(1000);
+  const again = await back.next('start');
+  expect(again).toEqual(start);
+  await back.started(again);
+  await world.inCharge();
+  await other.next('prepare');
+  await other.ready(waiting, 'nonce-2');
+  world.clock.advance(1500);
+  expect(other.commands.some(({ type }) => type === 'start')).toBe(false);
+
+  await back.finished(again);
+  expect(await other.next('start')).toMatchObject({ run: waiting });
+  await back.result(again, [corpusOutput('v3.12__tcp_up.json')]);
+  expect(await world.over(run)).toMatchObject({ outcome: 'success', attempts: 1 });
+  expect(world.record(run).measurements).toHaveLength(1);
+});
+
+it('a run that was on deck is asked in its turn after a restart, as its start may have been sent', async () => {
+  const world = await ControllerFixture.start();
+  const [first, second] = [await world.agent('ap-1'), await world.agent('ap-2')];
+  world.order('ap-1');
+  const waiting = world.order('ap-2');
+  const start = await first.begin('nonce-1');
+  await second.next('prepare');
+  await second.ready(waiting, 'nonce-2');
+  await until('the second is ready', () => second.commands.length === 1);
+  await first.send({ type: 'started', run: start.run, boot: 'boot-1', token: start.token, nonce: start.nonce });
+
+  await world.restart();
+  const [back, other] = [await world.comeBack('ap-1'), await world.comeBack('ap-2')];
+  await world.inCharge();
+  await back.finished(await back.next('start'));
+  const asked = await other.next('start');
+  expect(asked).toMatchObject({ run: waiting, nonce: 'nonce-2' });
+  // It never began: it says so, and waits for its turn again.
+  await other.declined(asked, 'not-prepared: this run is not on deck');
+  await until('it waits again', () => world.controller.fleet.progress(waiting)?.phase === 'waiting');
+  expect(world.record(waiting).outcome).toBeNull();
+});
+
+it('a result whose grant never came to disk is known by its lease', async () => {
+  const world = await ControllerFixture.start();
+  const agent = await world.agent('ap-1');
+  const run = world.order('ap-1');
+  await agent.next('prepare');
+  await agent.ready(run, 'nonce-1');
+  const start = await agent.next('start');
+  await world.restart();
+  const back = await world.comeBack('ap-1');
+  await back.result(start, [corpusOutput('v3.12__tcp_up.json')]);
+  await back.next('accepted');
+  expect(await world.over(run)).toMatchObject({ outcome: 'success' });
+});
+
+it('runs that wait are still there after a restart, and one whose result is awaited is not started again', async () => {
+  const world = await ControllerFixture.start({ servers: ['s-1'] });
+  const [first] = [await world.agent('ap-1'), await world.agent('ap-2')];
+  const run = world.order('ap-1');
+  const start = await first.begin('nonce-1');
+  await first.finished(start);
+  await until('the slot is free', () => world.controller.fleet.servers()[0]?.state === 'idle');
+  const waiting = world.order('ap-2');
+  await world.restart();
+  const [back, other] = [await world.comeBack('ap-1'), await world.comeBack('ap-2')];
+  await world.inCharge();
+  expect((await other.next('prepare')).run).toBe(waiting);
+  expect(back.commands).toEqual([]);
+  await back.result(start, [corpusOutput('v3.12__tcp_up.json')]);
+  expect(await world.over(run)).toMatchObject({ outcome: 'success', attempts: 1 });
+});

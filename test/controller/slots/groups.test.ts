@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { DEADLINE_MS, found, only, REST_MS, row, SlotBench } from '../../helpers/slot-bench.ts';
+
+const servers = (...names: string[]) => names.map((server) => ({ server, host_group: 'h' }));
+const runsOf = (effects: { run: string }[]) => effects.map(({ run }) => run);
+
+describe('a host group', () => {
+  it('runs as many tests at a time as its capacity, and passes the room on in the order of the tokens', () => {
+    const bench = new SlotBench({ servers: servers('s1', 's2', 's3'), host_groups: new Map([['h', { capacity: 2 }]]) });
+    for (const n of [1, 2, 3]) bench.begin(`r${n}`, `d${n}`, { servers: [`s${n}`] });
+    expect(bench.states).toEqual(['leased', 'leased', 'idle']);
+    expect(runsOf(only(bench.finished('r1', 'd1', 1), 'start'))).toEqual(['r3']);
+    expect(bench.states).toEqual(['idle', 'leased', 'leased']);
+  });
+
+  it('runs one at a time when nothing is said about it', () => {
+    const bench = new SlotBench({ servers: servers('s1', 's2') });
+    for (const n of [1, 2]) bench.begin(`r${n}`, `d${n}`, { servers: [`s${n}`] });
+    expect(bench.states).toEqual(['leased', 'idle']);
+  });
+
+  it('has no room beside a lease found on deck, which may be running while it waits for its turn', () => {
+    const bench = new SlotBench({ servers: servers('s1', 's2'), in_charge: false, last_token: 2 });
+    bench.slots.recover([found(row(1, 'r1', 'd1')), found(row(2, 'r2', 'd2', { granted: false }))], 0);
+    bench.do({ type: 'in-charge', yes: true });
+    bench.wait(DEADLINE_MS);
+    bench.online('d3');
+    bench.submit('r3', 'd3', { servers: ['s2'] });
+    expect(only(bench.ready('r3', 'd3'), 'start')).toEqual([]);
+    expect(runsOf(only(bench.wait(REST_MS), 'start'))).toContain('r2');
+    bench.finished('r2', 'd2', 2);
+    expect(runsOf(only(bench.ready('r3', 'd3', 'n9'), 'start'))).toEqual(['r3']);
+  });
+});
+
+describe('an uplink group', () => {
+  const bench = (capacity?: number) =>
+    new SlotBench({
+      servers: ['s1', 's2', 's3'].map((server) => ({ server, host_group: null })),
+      uplink_groups: new Map(capacity === undefined ? [] : [['u', { capacity }]]),
+      in_charge: false,
+      last_token: 2,
+    });
+  const behindTower = { uplink_group: 'u' };
+
+  it('has as many devices measured at a time as its capacity, and the others are not even prepared', () => {
+    const slots = bench(2);
+    slots.do({ type: 'in-charge', yes: true });
+    for (const n of [1, 2, 3]) slots.begin(`r${n}`, `d${n}`, { servers: [`s${n}`], ...behindTower });
+    expect(slots.states).toEqual(['leased', 'leased', 'idle']);
+    expect(runsOf(only(slots.finished('r1', 'd1', 3), 'prepare'))).toEqual(['r3']);
+  });
+
+  it('is prepared for the server that it leaves', () => {
+    const slots = bench();
+    slots.do({ type: 'in-charge', yes: true });
+    slots.begin('r1', 'd1', behindTower);
+    slots.online('d2');
+    expect(runsOf(only(slots.submit('r2', 'd2', behindTower), 'prepare'))).toEqual(['r2']);
+    expect(only(slots.ready('r2', 'd2'), 'start')).toEqual([]);
+    expect(runsOf(only(slots.finished('r1', 'd1', 3), 'start'))).toEqual(['r2']);
+  });
+
+  it('has no room beside a lease found on deck', () => {
+    const slots = bench();
+    slots.slots.recover([found(row(1, 'r1', 'd1')), found(row(2, 'r2', 'd2', { granted: false }), behindTower)], 0);
+    slots.do({ type: 'in-charge', yes: true });
+    slots.online('d3');
+    expect(only(slots.submit('r3', 'd3', { servers: ['s2'], ...behindTower }), 'prepare')).toEqual([]);
+    slots.finished('r1', 'd1', 1);
+    expect(runsOf(only(slots.finished('r2', 'd2', 2), 'prepare'))).toEqual(['r3']);
+  });
+
+  it('lets leases found on deck be asked in their turn, also when there are more of them than room', () => {
+    const slots = bench();
+    const rows = [row(1, 'r1', 'd1', { granted: false }), row(2, 'r2', 'd2', { granted: false, server: 's2' })];
+    slots.slots.recover(
+      rows.map((lease) => found(lease, behindTower)),
+      0,
+    );
+    expect(runsOf(only(slots.do({ type: 'in-charge', yes: true }), 'start'))).toEqual(['r1', 'r2']);
+  });
+});
