@@ -32,11 +32,14 @@ trap '[ -z "$child" ] || kill -TERM "$child" 2>/dev/null' TERM INT HUP
 note spawn
 "$WITNESS_IPERF3" "$@" &
 child=$!
-wait "$child"
-code=$?
-while kill -0 "$child" 2>/dev/null; do
+# A signal ends "wait" early; 127 says that there is nothing more to wait for.
+code=0
+while :; do
   wait "$child"
-  code=$?
+  again=$?
+  [ "$again" = 127 ] && break
+  code=$again
+  [ "$code" -gt 128 ] || break
 done
 note exit
 exit $code
