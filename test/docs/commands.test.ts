@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { root } from '../../packaging/root.mjs';
 import { allHelp, flagOf } from './help.ts';
 import { allPages, codeIn, page, section } from './markdown.ts';
 
@@ -33,16 +36,28 @@ describe('the section of', () => {
   );
 });
 
-/** The calls of perfleet in the shell lines of all pages. */
-const calls = allPages().flatMap(({ path, blocks }) =>
-  blocks.flatMap(({ language, text }) => {
-    if (language !== 'sh' && language !== 'console') return [];
-    const lines = text.split('\n').filter((line) => language === 'sh' || line.startsWith('$ '));
-    return lines.flatMap((line) =>
-      [...line.matchAll(/(?:^|\$ |\| )perfleet ([^|;&#]*)/g)].map(([, call = '']) => [path, call.trim()] as const),
-    );
-  }),
-);
+const callsIn = (path: string, lines: string[]) =>
+  lines.flatMap((line) =>
+    [...line.matchAll(/(?:^|\$ |\| |\/)perfleet(?:\.js)? ([a-z][^|;&#]*)/g)].map(
+      ([, call = '']) => [path, call.trim()] as const,
+    ),
+  );
+
+const UNIT = 'packaging/systemd/perfleet.service';
+
+/** The calls of perfleet in the shell lines of all pages, and in the systemd unit. */
+const calls = [
+  ...allPages().flatMap(({ path, blocks }) =>
+    blocks.flatMap(({ language, text }) => {
+      if (language !== 'sh' && language !== 'console') return [];
+      return callsIn(
+        path,
+        text.split('\n').filter((line) => language === 'sh' || line.startsWith('$ ')),
+      );
+    }),
+  ),
+  ...callsIn(UNIT, readFileSync(join(root, UNIT), 'utf8').split('\n')),
+];
 
 const fault = (call: string): string | null => {
   const words = call.split(/\s+/);

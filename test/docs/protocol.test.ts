@@ -9,7 +9,6 @@ import {
   SlotStatus,
 } from '../../broker/contract/messages.ts';
 import * as numbers from '../../broker/contract/numbers.ts';
-import { RunRecord } from '../../controller/run-record.ts';
 import { codeIn, page } from './markdown.ts';
 
 const PROTOCOL = page('docs/protocol.md');
@@ -46,12 +45,6 @@ describe('the examples of docs/protocol.md', () => {
       if (COMMANDS.includes(heading) || EVENTS.includes(heading)) expect(example).toMatchObject({ type: heading });
     },
   );
-});
-
-it('the runs in docs/results.md look as runs do', () => {
-  const runs = page('docs/results.md').blocks.filter(({ language }) => language === 'json');
-  expect(runs).toHaveLength(1);
-  for (const { text } of runs) expect(RunRecord.parse(JSON.parse(text))).toEqual(JSON.parse(text));
 });
 
 const UNITS: Record<string, number> = {
