@@ -11,7 +11,7 @@ type Of<T extends SlotEvent['type']> = Extract<SlotEvent, { type: T }>;
 const PASSING = ['busy', 'superseded', 'stale', 'stopping'];
 
 /** The machine-readable word in front of a reason: "iperf3-missing: not found on PATH" is `iperf3-missing`. */
-export const reasonCode = (reason: string): string => reason.split(':', 1)[0] ?? reason;
+export const reasonCode = (reason: string): string => reason.replace(/:.*/s, '');
 
 /** A new boot must say itself that the token is not running: it is asked with the same `start`, byte for byte. */
 const meetNewBoot = (step: Step, device: string, boot: string): void => {

@@ -10,6 +10,7 @@ import {
   NONCE_FRESH_MS,
   type OnDeck,
   type Over,
+  type Ready,
   type Server,
   type SlotState,
   type Step,
@@ -51,8 +52,8 @@ export const holdSlot = (step: Step, server: Server, request: Waiting, row: Leas
   out.push({ type: 'phase', run, phase: 'starting', server: server.server });
 };
 
-const isFresh = (deck: OnDeck, now: number): boolean =>
-  deck.recovered || (deck.ready !== null && now - deck.ready.heard_at <= NONCE_FRESH_MS);
+const isFresh = (deck: OnDeck, ready: Ready, now: number): boolean =>
+  deck.recovered || now - ready.heard_at <= NONCE_FRESH_MS;
 
 const hasRoom = (state: SlotState, server: Server, deck: OnDeck): boolean =>
   hostGroupHasRoom(state, server) && uplinkHasRoom(state, deck.request.uplink_group);
@@ -64,16 +65,17 @@ const hasRoom = (state: SlotState, server: Server, deck: OnDeck): boolean =>
 export const grantReady = (step: Step): void => {
   const { state, now } = step;
   if (!state.in_charge) return;
-  const waiting = [...state.servers.values()].filter((server) => server.on_deck !== null);
-  waiting.sort((a, b) => (a.on_deck?.token ?? 0) - (b.on_deck?.token ?? 0));
-  for (const server of waiting) {
-    const deck = server.on_deck;
-    if (deck === null || server.lease !== null || server.quarantine !== null || !isFresh(deck, now)) continue;
+  const seated = [...state.servers.values()].flatMap((server) =>
+    server.on_deck === null ? [] : [{ server, deck: server.on_deck }],
+  );
+  seated.sort((a, b) => a.deck.token - b.deck.token);
+  for (const { server, deck } of seated) {
+    const { ready } = deck;
+    if (server.lease !== null || server.quarantine !== null) continue;
+    if (ready === null || !isFresh(deck, ready, now)) continue;
     if (!deck.recovered && !hasRoom(state, server, deck)) continue;
-    const row = deckRow(server, deck, true);
-    if (row === null) continue;
     server.on_deck = null;
-    holdSlot(step, server, deck.request, row, deck.over);
+    holdSlot(step, server, deck.request, deckRow(server, deck, ready, true), deck.over);
   }
 };
 

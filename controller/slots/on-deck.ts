@@ -14,6 +14,7 @@ import {
   engage,
   type OnDeck,
   PREPARE_LEAD_MS,
+  type Ready,
   type Server,
   type SlotState,
   type Step,
@@ -29,21 +30,12 @@ const READY_STALE_MS = START_WINDOW_MS + READY_INTERVAL_MS;
 export const leaseMs = (tests: readonly TestPlan[]): number =>
   tests.reduce((sum, test) => sum + testLimitMs(test.duration_s, test.omit_s), LEASE_SLACK_MS);
 
-/** The lease of an on-deck run as it goes to disk; null until the device is ready. */
-export const deckRow = (server: Server, deck: OnDeck, granted: boolean): LeaseRow | null =>
-  deck.ready === null
-    ? null
-    : {
-        token: deck.token,
-        run: deck.request.run,
-        device: deck.request.device,
-        server: server.server,
-        nonce: deck.ready.nonce,
-        boot: deck.ready.boot,
-        lease_ms: deck.lease_ms,
-        tests: deck.request.tests,
-        granted,
-      };
+/** The lease of an on-deck run as it goes to disk. */
+export const deckRow = (server: Server, deck: OnDeck, { nonce, boot }: Ready, granted: boolean): LeaseRow => {
+  const { request, token, lease_ms } = deck;
+  const { run, device, tests } = request;
+  return { token, run, device, server: server.server, nonce, boot, lease_ms, tests, granted };
+};
 
 const sendPrepare = ({ out, now }: Step, server: Server, deck: OnDeck): void => {
   deck.prepare_sent_at = now;
@@ -88,8 +80,7 @@ export const unseat = (step: Step, server: Server, deck: OnDeck): void => {
 /** A prepared device has a fresh nonce: the lease goes to disk with it, before the slot is free. */
 export const noteReady = (step: Step, server: Server, deck: OnDeck, nonce: string, boot: string): void => {
   deck.ready = { nonce, boot, heard_at: step.now };
-  const lease = deckRow(server, deck, false);
-  if (lease !== null) step.out.push({ type: 'save-lease', lease });
+  step.out.push({ type: 'save-lease', lease: deckRow(server, deck, deck.ready, false) });
 };
 
 /** The seat that this run of the device has, with its server. */
@@ -109,7 +100,9 @@ const expectedFree = (server: Server): number => {
 };
 
 const seatIsOpen = (server: Server, now: number): boolean =>
-  server.on_deck === null && (server.quarantine === null || server.quarantine.until - now <= PREPARE_LEAD_MS);
+  !server.gone &&
+  server.on_deck === null &&
+  (server.quarantine === null || server.quarantine.until - now <= PREPARE_LEAD_MS);
 
 /** Whether the device's uplink group would have room on this server, counting who is on deck and not who leaves. */
 const uplinkWouldFit = (state: SlotState, request: Waiting, server: Server): boolean => {

@@ -48,7 +48,7 @@ export class Slots {
 
   constructor(options: SlotOptions) {
     this.#state = {
-      servers: new Map(options.servers.map((server) => [server.server, emptyServer(server)])),
+      servers: new Map(options.servers.map((server) => [server.server, emptyServer(server, false)])),
       host_groups: options.host_groups,
       uplink_groups: options.uplink_groups,
       demanded: new Map(),
@@ -111,6 +111,7 @@ export class Slots {
     }
     grantReady(step);
     fillSeats(step);
+    this.#forgetGone();
     return mostUrgentFirst(step.out);
   }
 
@@ -241,19 +242,26 @@ export class Slots {
     );
   }
 
+  #forgetGone(): void {
+    for (const { server, gone, lease, quarantine, on_deck } of this.#state.servers.values()) {
+      if (gone && lease === null && quarantine === null && on_deck === null) this.#state.servers.delete(server);
+    }
+  }
+
   /** The server of a lease found on disk; one that left the configuration is kept until its lease is settled. */
   #server(name: string): Server {
     const known = this.#state.servers.get(name);
     if (known !== undefined) return known;
-    const gone = emptyServer({ server: name, host_group: null });
+    const gone = emptyServer({ server: name, host_group: null }, true);
     this.#state.servers.set(name, gone);
     return gone;
   }
 }
 
-const emptyServer = ({ server, host_group }: { server: string; host_group: string | null }): Server => ({
+const emptyServer = ({ server, host_group }: { server: string; host_group: string | null }, gone: boolean): Server => ({
   server,
   host_group,
+  gone,
   lease: null,
   quarantine: null,
   on_deck: null,

@@ -30,6 +30,13 @@ export interface Over {
   cancel: string | null;
 }
 
+/** The last `ready` of a device on deck. */
+export interface Ready {
+  nonce: string;
+  boot: string;
+  heard_at: number;
+}
+
 /** The next run of a server, prepared while another one may still hold the slot. */
 export interface OnDeck {
   request: Waiting;
@@ -38,7 +45,7 @@ export interface OnDeck {
   /** When the device was first asked, and last. */
   asked_at: number;
   prepare_sent_at: number;
-  ready: { nonce: string; boot: string; heard_at: number } | null;
+  ready: Ready | null;
   /** Found on disk after a restart: its `start` may have been sent, so it is not replaced, only asked. */
   recovered: boolean;
   /** Of a recovered one: nobody waits for the run any more. */
@@ -73,6 +80,8 @@ export interface Quarantine {
 export interface Server {
   server: string;
   host_group: string | null;
+  /** It left the configuration: nobody takes a seat here, and it is forgotten when its leases are settled. */
+  gone: boolean;
   lease: Lease | null;
   quarantine: Quarantine | null;
   on_deck: OnDeck | null;
