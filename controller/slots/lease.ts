@@ -113,10 +113,11 @@ export const tendLease = (step: Step, server: Server, lease: Lease): void => {
 export const leaseWake = (lease: Lease): number =>
   lease.asking ? Math.min(lease.deadline, lease.start_sent_at + START_REPEAT_MS) : lease.deadline;
 
-/** The lease that holds a slot with this token, with its server. */
+/** The lease that holds a slot with this token for this device, with its server. */
 export const findLease = (state: SlotState, device: string, token: number): { server: Server; lease: Lease } | null => {
   for (const server of serversOf(state, device)) {
-    if (server.lease?.row.token === token) return { server, lease: server.lease };
+    const { lease } = server;
+    if (lease?.row.token === token && lease.row.device === device) return { server, lease };
   }
   return null;
 };

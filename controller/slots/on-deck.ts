@@ -86,7 +86,8 @@ export const noteReady = (step: Step, server: Server, deck: OnDeck, nonce: strin
 /** The seat that this run of the device has, with its server. */
 export const findDeck = (state: SlotState, device: string, run: string): { server: Server; deck: OnDeck } | null => {
   for (const server of serversOf(state, device)) {
-    if (server.on_deck?.request.run === run) return { server, deck: server.on_deck };
+    const deck = server.on_deck;
+    if (deck?.request.run === run && deck.request.device === device) return { server, deck };
   }
   return null;
 };

@@ -97,6 +97,13 @@ describe('recovery in general', () => {
     expect(bench.slots.view()).toMatchObject([{ run: 'r1', on_deck: { run: 'r2', ready: true } }]);
   });
 
+  it('is told by the agent alone that a lease runs on, before anything else is known of it', () => {
+    const bench = new SlotBench({ in_charge: false, last_token: 3 });
+    bench.slots.recover([found(row(3, 'r1', 'd1'))], 0);
+    expect(bench.started('r1', 'd1', 3)).toEqual([{ type: 'phase', run: 'r1', phase: 'running', server: 's1' }]);
+    expect(bench.wait(DEADLINE_MS - 1)).toEqual([]);
+  });
+
   it('asks for a lease whose run was over without giving it another end', () => {
     const bench = new SlotBench({ in_charge: false, last_token: 3 });
     bench.slots.recover([{ ...found(row(3, 'r1', 'd1')), cancelled: 'the run was over' }], 0);

@@ -328,6 +328,7 @@ describe('out of charge', () => {
     const bench = new SlotBench();
     bench.online('d1');
     bench.submit('r1', 'd1', { not_before: 500_000 });
+    bench.offline('d1');
     bench.do({ type: 'in-charge', yes: false });
     bench.wait(100_000);
     bench.do({ type: 'in-charge', yes: true });
