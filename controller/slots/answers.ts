@@ -52,8 +52,9 @@ export const onReady = (step: Step, { device, run, boot, nonce }: Of<'ready'>): 
  * cleanly: after a power cut the server still holds the session.
  */
 const onStartDeclined = (step: Step, server: Server, lease: Lease, boot: string, reason: string): void => {
-  const neverBegan = !lease.started && boot === lease.row.boot;
-  const clean = neverBegan || (lease.over !== null && boot === lease.row.boot);
+  const sameBoot = boot === lease.row.boot;
+  const neverBegan = sameBoot && !lease.started;
+  const clean = sameBoot && (neverBegan || lease.over !== null);
   release(step, server, lease, clean ? 0 : restMs(lease));
   if (lease.over !== null) return;
   if (neverBegan) setBack(step, lease.request, 'start-declined');

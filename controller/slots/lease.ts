@@ -15,7 +15,6 @@ import {
   type SlotState,
   type Step,
   serversOf,
-  uplinkHasRoom,
   type Waiting,
 } from './state.ts';
 
@@ -55,12 +54,9 @@ export const holdSlot = (step: Step, server: Server, request: Waiting, row: Leas
 const isFresh = (deck: OnDeck, ready: Ready, now: number): boolean =>
   deck.recovered || now - ready.heard_at <= NONCE_FRESH_MS;
 
-const hasRoom = (state: SlotState, server: Server, deck: OnDeck): boolean =>
-  hostGroupHasRoom(state, server) && uplinkHasRoom(state, deck.request.uplink_group);
-
 /**
  * Grants every free slot whose next run is ready: one `start` is all that is left to do. A recovered lease is only asked, as its nonce is
- * too old by now to start anything: it has counted in its groups all the time, and needs no room in them.
+ * too old by now to start anything: it has counted in its host group all the time, and needs no room there.
  */
 export const grantReady = (step: Step): void => {
   const { state, now } = step;
@@ -73,7 +69,7 @@ export const grantReady = (step: Step): void => {
     const { ready } = deck;
     if (server.lease !== null || server.quarantine !== null) continue;
     if (ready === null || !isFresh(deck, ready, now)) continue;
-    if (!deck.recovered && !hasRoom(state, server, deck)) continue;
+    if (!deck.recovered && !hostGroupHasRoom(state, server)) continue;
     server.on_deck = null;
     holdSlot(step, server, deck.request, deckRow(server, deck, ready, true), deck.over);
   }

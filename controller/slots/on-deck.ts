@@ -19,7 +19,6 @@ import {
   type SlotState,
   type Step,
   serversOf,
-  uplinkCapacity,
   type Waiting,
 } from './state.ts';
 
@@ -105,7 +104,10 @@ const seatIsOpen = (server: Server, now: number): boolean =>
   server.on_deck === null &&
   (server.quarantine === null || server.quarantine.until - now <= PREPARE_LEAD_MS);
 
-/** Whether the device's uplink group would have room on this server, counting who is on deck and not who leaves. */
+/**
+ * Whether the device's uplink group would have room on this server, counting who is on deck and not who leaves.
+ * Who has a seat has room: a grant need not look again.
+ */
 const uplinkWouldFit = (state: SlotState, request: Waiting, server: Server): boolean => {
   if (request.uplink_group === null) return true;
   let taken = 0;
@@ -113,7 +115,7 @@ const uplinkWouldFit = (state: SlotState, request: Waiting, server: Server): boo
     if (other !== server && other.lease?.request.uplink_group === request.uplink_group) taken += 1;
     if (other.on_deck?.request.uplink_group === request.uplink_group) taken += 1;
   }
-  return taken < uplinkCapacity(state, request.uplink_group);
+  return taken < (state.uplink_groups.get(request.uplink_group)?.capacity ?? 1);
 };
 
 /** Gives each open seat to the first run in line that may use it; a run takes its server that is free soonest. */

@@ -75,7 +75,8 @@ export class Slots {
     const lastOf = new Map(rows.map(({ row }) => [row.run, row.token]));
     for (const { row, request, cancelled } of rows) {
       const goesOn = lastOf.get(row.run) !== row.token;
-      const over = goesOn || cancelled !== null ? { cancel: goesOn ? null : cancelled } : null;
+      const isOver = goesOn || cancelled !== null;
+      const over = isOver ? { cancel: goesOn ? null : cancelled } : null;
       const server = this.#server(row.server);
       engage(this.#state, row.device, server);
       const waiting = { ...request, since: now, setbacks: 0 };

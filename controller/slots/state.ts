@@ -147,18 +147,3 @@ export const hostGroupHasRoom = (state: SlotState, server: Server): boolean => {
   const members = [...state.servers.values()].filter((other) => other.host_group === server.host_group);
   return members.filter(mayBeRunning).length < capacity;
 };
-
-/** Whether one more of the uplink group's devices may be measured beside those that may be running now. */
-export const uplinkHasRoom = (state: SlotState, uplink_group: string | null): boolean => {
-  if (uplink_group === null) return true;
-  let used = 0;
-  for (const { lease, on_deck } of state.servers.values()) {
-    if (lease?.request.uplink_group === uplink_group) used += 1;
-    if (on_deck?.recovered && on_deck.request.uplink_group === uplink_group) used += 1;
-  }
-  return used < uplinkCapacity(state, uplink_group);
-};
-
-/** How many of the group's devices may be measured at a time. */
-export const uplinkCapacity = (state: SlotState, uplink_group: string): number =>
-  state.uplink_groups.get(uplink_group)?.capacity ?? 1;
