@@ -1,11 +1,12 @@
 import { onDeclined, onFinished, onReady, onStarted, onStatus } from './answers.ts';
-import type { LeaseRow, RunRequest, SlotEffect, SlotEvent } from './events.ts';
-import { ask, grantReady, holdSlot, leaseWake, tendLease } from './lease.ts';
+import type { RunRequest, SlotEffect, SlotEvent } from './events.ts';
+import { ask, grantReady, leaseWake, tendLease } from './lease.ts';
 import { clearDeck, deckWake, fillSeats, tendDeck, unseat } from './on-deck.ts';
 import { forgetPresence } from './presence.ts';
 import { noteProbe, quarantineWake, restForStranger, tendQuarantine } from './quarantine.ts';
 import { dequeue, enqueue, expireWaiting, findWaiting, queueWake } from './queue.ts';
-import { engage, type Server, type SlotState, type Step } from './state.ts';
+import { type FoundLease, forgetGone, recoverLeases } from './recovery.ts';
+import { emptyServer, type SlotState, type Step } from './state.ts';
 
 /*
  * The slots: who may use which server, and who is next. Pure: an event and the time go in, effects come out.
@@ -24,7 +25,8 @@ import { engage, type Server, type SlotState, type Step } from './state.ts';
  * the deadline passed and the server has rested), no `start` of another token is sent for the same server.
  *
  * Order on disk: a lease is saved while it is on deck, so before its `start`. The row of the run before it goes after that `start`.
- * Two rows of one server after a crash are therefore settled in the order of their tokens: each is asked, or waited for in full.
+ * Two rows of one server after a crash are therefore settled in the order of their tokens: each is asked, or waited for in full
+ * (recovery.ts). While it waits for its turn the later one may be running: its server is not probed, and it counts in its groups.
  */
 
 export interface SlotOptions {
@@ -61,42 +63,10 @@ export class Slots {
     };
   }
 
-  /**
-   * Takes the leases found on disk after a restart as granted now, in the order of their tokens, and asks their agents.
-   * A lease that was on deck may have been started too: it keeps its seat and is asked in its turn. `cancelled` says why nobody
-   * waits for the run any more. Of two leases of one run the earlier one was given up and rested: it has nothing to say about the run.
-   */
-  recover(
-    found: readonly { row: LeaseRow; request: RunRequest; cancelled: string | null }[],
-    now: number,
-  ): SlotEffect[] {
+  /** Takes up the leases found on disk after a restart, before any event: recovery.ts. */
+  recover(found: readonly FoundLease[], now: number): SlotEffect[] {
     const step: Step = { state: this.#state, now, out: [] };
-    const rows = found.toSorted((a, b) => a.row.token - b.row.token);
-    const lastOf = new Map(rows.map(({ row }) => [row.run, row.token]));
-    for (const { row, request, cancelled } of rows) {
-      const goesOn = lastOf.get(row.run) !== row.token;
-      const isOver = goesOn || cancelled !== null;
-      const over = isOver ? { cancel: goesOn ? null : cancelled } : null;
-      const server = this.#server(row.server);
-      engage(this.#state, row.device, server);
-      const waiting = { ...request, since: now, setbacks: 0 };
-      if (row.granted && server.lease === null) {
-        holdSlot(step, server, waiting, row, over);
-        continue;
-      }
-      const ready = { nonce: row.nonce, boot: row.boot, heard_at: now };
-      const { token, lease_ms } = row;
-      server.on_deck = {
-        request: waiting,
-        token,
-        lease_ms,
-        asked_at: now,
-        prepare_sent_at: now,
-        ready,
-        recovered: true,
-        over,
-      };
-    }
+    recoverLeases(step, found);
     return step.out.filter((effect) => effect.type !== 'granted');
   }
 
@@ -112,7 +82,7 @@ export class Slots {
     }
     grantReady(step);
     fillSeats(step);
-    this.#forgetGone();
+    forgetGone(this.#state);
     return mostUrgentFirst(step.out);
   }
 
@@ -242,31 +212,7 @@ export class Slots {
         (lease?.row.run === run && lease.over === null) || (on_deck?.request.run === run && on_deck.over === null),
     );
   }
-
-  #forgetGone(): void {
-    for (const { server, gone, lease, quarantine, on_deck } of this.#state.servers.values()) {
-      if (gone && lease === null && quarantine === null && on_deck === null) this.#state.servers.delete(server);
-    }
-  }
-
-  /** The server of a lease found on disk; one that left the configuration is kept until its lease is settled. */
-  #server(name: string): Server {
-    const known = this.#state.servers.get(name);
-    if (known !== undefined) return known;
-    const gone = emptyServer({ server: name, host_group: null }, true);
-    this.#state.servers.set(name, gone);
-    return gone;
-  }
 }
-
-const emptyServer = ({ server, host_group }: { server: string; host_group: string | null }, gone: boolean): Server => ({
-  server,
-  host_group,
-  gone,
-  lease: null,
-  quarantine: null,
-  on_deck: null,
-});
 
 /** What is needed before a `start` may go out, then what a server waits for, then the rest. */
 const URGENCY: Partial<Record<SlotEffect['type'], number>> = { 'save-lease': 0, cancel: 1, start: 1 };

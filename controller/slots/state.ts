@@ -87,6 +87,11 @@ export interface Server {
   on_deck: OnDeck | null;
 }
 
+export const emptyServer = (
+  { server, host_group }: { server: string; host_group: string | null },
+  gone: boolean,
+): Server => ({ server, host_group, gone, lease: null, quarantine: null, on_deck: null });
+
 /** What is known of a device's agent. */
 export interface Presence {
   online: boolean;
