@@ -57,6 +57,7 @@ export class Slots {
       scheduled: new Map(),
       presence: new Map(),
       engaged: new Map(),
+      look_at: Number.POSITIVE_INFINITY,
       last_token: options.last_token,
       in_charge: false,
       in_charge_since: 0,
@@ -88,7 +89,7 @@ export class Slots {
 
   /** The monotonic time at which the slots want a `tick`; Infinity when nothing is pending. */
   wake(now: number): number {
-    let wake = queueWake(this.#state, now);
+    let wake = queueWake(this.#state);
     for (const server of this.#state.servers.values()) {
       if (server.lease !== null) wake = Math.min(wake, leaseWake(server.lease));
       if (server.on_deck !== null) wake = Math.min(wake, deckWake(server.on_deck));
@@ -195,6 +196,7 @@ export class Slots {
   /** Out of charge nothing is granted, and nothing is known of any device until it is heard again. */
   #inCharge(step: Step, yes: boolean): void {
     if (yes !== this.#state.in_charge) this.#state.in_charge_since = step.now;
+    this.#state.look_at = step.now;
     this.#state.in_charge = yes;
     if (yes) return;
     forgetPresence(this.#state, step.now);

@@ -112,6 +112,8 @@ export interface SlotState {
   presence: Map<string, Presence>;
   /** Devices that are on deck or hold a lease, with the server; several only after a restart, one for each lease found on disk. */
   engaged: Map<string, Server[]>;
+  /** Before this time nothing in the lines has to be ended or has its turn by itself; a lower bound. */
+  look_at: number;
   last_token: number;
   in_charge: boolean;
   in_charge_since: number;
