@@ -182,8 +182,12 @@ describe('the edges', () => {
   ])('perfleet agent %j ends with %i', async (argv, code, out, err) => {
     let [stdout, stderr] = ['', ''];
     const io = {
-      stdout: (text: string) => void (stdout += text),
-      stderr: (text: string) => void (stderr += text),
+      stdout: (text: string) => {
+        stdout += text;
+      },
+      stderr: (text: string) => {
+        stderr += text;
+      },
       clock: systemClock,
       random: Math.random,
       onStop: () => {},
