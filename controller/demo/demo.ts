@@ -93,6 +93,7 @@ export const runDemo = async (options: DemoOptions, io: DemoIo): Promise<number>
   });
   try {
     if (io.signal.aborted) onInterrupt();
+    over.signal.throwIfAborted();
     const report = await unlessAborted(perform(stage, options, io, over.signal), over.signal);
     if (options.json) io.stdout.write(`${JSON.stringify(report)}\n`);
     else io.stdout.write(`\n${table(report.runs)}\n${slotLine(report, options.servers)}\n`);

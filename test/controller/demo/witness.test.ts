@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { installWitness, readWitness, slotUse } from '../../../controller/demo/witness.ts';
@@ -52,9 +52,11 @@ describe('the witness', () => {
   });
 
   it('passes TERM on', async () => {
-    const { folder, run } = witnessOf('trap "exit 3" TERM; while :; do sleep 0.05; done');
+    const { folder, run } = witnessOf(
+      'trap "exit 3" TERM; : >"$WITNESS_FOLDER/ready"; for _ in $(seq 200); do sleep 0.05; done',
+    );
     const child = run('-c', 'host');
-    await until('it has spawned', () => readWitness(folder).length === 1);
+    await until('it is ready', () => existsSync(join(folder, 'ready')));
     child.kill('SIGTERM');
     expect((await once(child, 'exit'))[0]).toBe(3);
   });

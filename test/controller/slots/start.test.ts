@@ -79,7 +79,7 @@ describe('a declined start', () => {
     expect(bench.declined('r1', 'd1', 1)).toEqual([
       { type: 'drop-lease', token: 1 },
       { type: 'slot', server: 's1', lease: null },
-      { type: 'phase', run: 'r1', phase: 'waiting', server: null },
+      { type: 'phase', run: 'r1', phase: 'waiting' },
     ]);
     expect(bench.states).toEqual(['idle']);
     expect(only(bench.wait(5000), 'prepare')).toMatchObject([{ run: 'r1' }]);

@@ -124,7 +124,13 @@ describe('what an earlier agent left', () => {
     const child = spawn('sleep', ['60'], { env: { ...process.env, PERFLEET_STATE: folder } });
     await until('it runs', () => findLeftovers(folder).length > 0);
     process.kill(child.pid ?? 0, 'SIGSTOP'); // TERM has to wait
-    const late = { ...systemClock, now: () => (now += 5_000) };
+    const late = {
+      ...systemClock,
+      now: () => {
+        now += 5_000;
+        return now;
+      },
+    };
     await expect(endLeftovers(folder, late)).rejects.toThrow(/of an earlier agent do not end/);
     child.kill('SIGKILL');
     await once(child, 'exit');
@@ -180,17 +186,17 @@ describe('the edges', () => {
     [['--nonsense'], 2, '', /^Unknown option '--nonsense'/],
     [['--config', '/nonexistent'], 1, '', /^\/nonexistent cannot be used/],
   ])('perfleet agent %j ends with %i', async (argv, code, out, err) => {
-    let [stdout, stderr] = ['', ''];
+    const [stdout, stderr]: [string[], string[]] = [[], []];
     const io = {
-      stdout: (text: string) => void (stdout += text),
-      stderr: (text: string) => void (stderr += text),
+      stdout: (text: string) => void stdout.push(text),
+      stderr: (text: string) => void stderr.push(text),
       clock: systemClock,
       random: Math.random,
       onStop: () => {},
     };
     expect(await runAgent(argv, process.env, io)).toBe(code);
-    expect(stdout).toMatch(out);
-    expect(stderr).toMatch(err);
+    expect(stdout.join('')).toMatch(out);
+    expect(stderr.join('')).toMatch(err);
   });
 
   it('perfleet agent stops when it is asked to', async () => {
