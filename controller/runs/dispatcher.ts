@@ -304,9 +304,8 @@ export class Dispatcher {
     this.#cancelWake();
     if (this.#stopped) return;
     const { slots, clock } = this.#options;
-    const now = clock.now();
-    const wake = slots.wake(now);
+    const wake = slots.wake();
     if (wake === Number.POSITIVE_INFINITY) return;
-    this.#cancelWake = clock.after(wake - now, () => this.handle({ type: 'tick' }));
+    this.#cancelWake = clock.after(wake - clock.now(), () => this.handle({ type: 'tick' }));
   }
 }

@@ -45,6 +45,8 @@ export interface SlotView {
 
 export class Slots {
   readonly #state: SlotState;
+  /** The `now` of the last event. */
+  #handled_at = 0;
 
   constructor(options: SlotOptions) {
     this.#state = {
@@ -70,7 +72,7 @@ export class Slots {
     found: readonly { row: LeaseRow; request: RunRequest; cancelled: string | null }[],
     now: number,
   ): SlotEffect[] {
-    const step: Step = { state: this.#state, now, out: [] };
+    const step = this.#step(now);
     const rows = found.toSorted((a, b) => a.row.token - b.row.token);
     const lastOf = new Map(rows.map(({ row }) => [row.run, row.token]));
     for (const { row, request, cancelled } of rows) {
@@ -101,7 +103,7 @@ export class Slots {
 
   /** Takes one event at monotonic time `now` and returns what is to be done, in this order. */
   handle(event: SlotEvent, now: number): SlotEffect[] {
-    const step: Step = { state: this.#state, now, out: [] };
+    const step = this.#step(now);
     this.#apply(step, event);
     expireWaiting(step);
     for (const server of this.#state.servers.values()) {
@@ -114,8 +116,12 @@ export class Slots {
     return mostUrgentFirst(step.out);
   }
 
-  /** The monotonic time at which the slots want a `tick`; Infinity when nothing is pending. */
-  wake(now: number): number {
+  /**
+   * The monotonic time at which the slots want a `tick`; Infinity when nothing is pending. As of the last event: what has become due
+   * since then is not lost, its time is past.
+   */
+  wake(): number {
+    const now = this.#handled_at;
     let wake = queueWake(this.#state, now);
     for (const server of this.#state.servers.values()) {
       if (server.lease !== null) wake = Math.min(wake, leaseWake(server.lease));
@@ -174,6 +180,11 @@ export class Slots {
 
   isOnline(device: string): boolean {
     return this.#state.presence.get(device)?.online === true;
+  }
+
+  #step(now: number): Step {
+    this.#handled_at = now;
+    return { state: this.#state, now, out: [] };
   }
 
   #apply(step: Step, event: SlotEvent): void {

@@ -39,8 +39,19 @@ describe('a run that waits', () => {
     const bench = new SlotBench();
     bench.online('d1');
     expect(only(bench.submit('r1', 'd1', { not_before: 7000 }), 'prepare')).toEqual([]);
-    expect(bench.slots.wake(0)).toBe(7000);
+    expect(bench.slots.wake()).toBe(7000);
     expect(only(bench.wait(7000), 'prepare')).toHaveLength(1);
+  });
+
+  it('has its turn also when a timer fires a moment early and the time has come before the next one is set', () => {
+    const bench = new SlotBench();
+    bench.online('d1');
+    bench.submit('r1', 'd1', { not_before: 7000.4 });
+    bench.now = 7000.1;
+    expect(only(bench.do({ type: 'tick' }), 'prepare')).toEqual([]);
+    bench.now = 7000.5;
+    expect(bench.slots.wake()).toBe(7000.4);
+    expect(only(bench.do({ type: 'tick' }), 'prepare')).toHaveLength(1);
   });
 
   it('is missed when its window closes', () => {
@@ -155,7 +166,7 @@ describe('a device that was asked to prepare', () => {
     expect(only(bench.wait(10_000), 'ended')).toEqual([
       { type: 'ended', run: 'r1', ending: { how: 'skipped', reason: 'device-silent' } },
     ]);
-    expect(bench.slots.wake(bench.now)).toBe(Number.POSITIVE_INFINITY);
+    expect(bench.slots.wake()).toBe(Number.POSITIVE_INFINITY);
   });
 
   it('is started with the nonce of its last ready', () => {

@@ -1,0 +1,27 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+export interface FoundProcess {
+  pid: number;
+  /** The first 15 characters of the program's name; a script has its own. */
+  name: string;
+  command: string;
+}
+
+const readProc = (pid: string, file: string): string => {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return ''; // gone
+  }
+};
+
+/** The living processes whose environment, as they were started, has this `NAME=value`. */
+export const processesWith = (variable: string): FoundProcess[] =>
+  readdirSync('/proc')
+    .filter((pid) => /^\d+$/.test(pid) && readProc(pid, 'environ').split('\0').includes(variable))
+    .filter((pid) => !/\) [ZX]/.test(readProc(pid, 'stat')))
+    .map((pid) => ({
+      pid: Number(pid),
+      name: readProc(pid, 'comm').trim(),
+      command: readProc(pid, 'cmdline').replaceAll('\0', ' ').trim(),
+    }));
