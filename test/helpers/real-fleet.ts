@@ -45,6 +45,7 @@ export class RealFleet {
   readonly api: ApiClient;
   readonly #programs: Program[] = [];
   readonly #others: (() => Promise<unknown>)[] = [];
+  #last_witness: WitnessLine[] = [];
 
   private constructor(http_port: number, mqtt_port: number) {
     this.http_port = http_port;
@@ -204,9 +205,10 @@ export class RealFleet {
     return processesWith(`${MARK}=${this.folder}`).filter((found) => command.test(found.command));
   }
 
-  /** What all programs have said, for whoever looks for the cause of a failure. */
+  /** What all programs have said and the witness has seen, for whoever looks for the cause of a failure. */
   said(): string {
-    return this.#programs.map(({ name, stdout, stderr }) => `--- ${name}\n${stdout}${stderr}`).join('\n');
+    const programs = this.#programs.map(({ name, stdout, stderr }) => `--- ${name}\n${stdout}${stderr}`);
+    return [...programs, '--- the witness', ...this.#last_witness.map((line) => JSON.stringify(line))].join('\n');
   }
 
   /** Ends everything. Fails when two iperf3 clients met on a server, or when a process outlives it all. */
@@ -215,7 +217,8 @@ export class RealFleet {
       await Promise.all(this.#programs.filter(({ running }) => running).map((program) => program.end('SIGTERM')));
       for (const stop of this.#others) await stop();
       for (const server of this.servers.values()) await server.end('SIGTERM');
-      const refused = this.witness().filter(({ what }) => what === 'refused');
+      this.#last_witness = this.witness();
+      const refused = this.#last_witness.filter(({ what }) => what === 'refused');
       if (refused.length > 0) throw new Error(`${refused.length} iperf3 clients met another one on their server`);
       await until('all processes of the fleet are gone', () => this.processes(/./).length === 0).catch((error) => {
         throw new Error(`${error.message}: ${JSON.stringify(this.processes(/./))}`);
