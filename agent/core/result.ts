@@ -18,13 +18,15 @@ const shorten = (test: TestOutput): void => {
 /** Halves the longest output again and again until the tests fit one MQTT message together, and says so in that test's stderr. */
 export const fitPayload = (tests: TestOutput[]): void => {
   const sizes = map(tests, (test) => length(sprintf('%J', test)));
-  const total = { bytes: 0, largest: 0 };
+  const total = { bytes: 0, largest: 0, size: 0 };
   const measure = (): boolean => {
     total.bytes = 0;
-    total.largest = 0;
+    total.size = 0;
     each(sizes, (size, i) => {
       total.bytes += size;
-      if (size > (sizes[total.largest] ?? 0)) total.largest = i;
+      if (size <= total.size) return;
+      total.largest = i;
+      total.size = size;
     });
     return total.bytes <= MAX_PAYLOAD_BYTES - PAYLOAD_MARGIN_BYTES;
   };

@@ -104,16 +104,17 @@ export const proceed = (state: State, running: Running) => {
   finish(state, running);
 };
 
-const isWorthARetry = (state: State, running: Running, child: Child, output: TestOutput): boolean => {
+/** How long to wait before the same test is tried again, or null when its output is final. */
+const retryDelay = (state: State, running: Running, child: Child, output: TestOutput): number | null => {
   const delay_ms = RETRY_DELAYS_MS[running.retries];
-  return (
-    delay_ms != null &&
+  if (delay_ms == null) return null;
+  const isWorthIt =
     state.leave_by_ms == null &&
     !child.termed &&
     state.now_ms - child.spawned_ms <= FIRST_MOMENTS_MS &&
     hasTime(running, state.now_ms + delay_ms) &&
-    saysBusyOrRefused(output.stdout, output.stderr)
-  );
+    saysBusyOrRefused(output.stdout, output.stderr);
+  return isWorthIt ? delay_ms : null;
 };
 
 /** iperf3 has ended: try it again, go on with the next test, or be done; the slot of a cancelled run is free now. */
@@ -134,8 +135,9 @@ export const onExit = (state: State, exit_code: number | null, stdout: string, s
     started_ms: child.spawned_ms - running.accepted_ms,
     ended_ms: state.now_ms - running.accepted_ms,
   };
-  if (isWorthARetry(state, running, child, output)) {
-    running.retry = { at_ms: state.now_ms + (RETRY_DELAYS_MS[running.retries] ?? 0), output };
+  const delay_ms = retryDelay(state, running, child, output);
+  if (delay_ms != null) {
+    running.retry = { at_ms: state.now_ms + delay_ms, output };
     running.retries += 1;
     return;
   }

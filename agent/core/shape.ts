@@ -9,7 +9,7 @@ export const fits = (value: unknown, pattern: RegExp): value is string => {
   if (type(value) !== 'string') return false;
   const text = value as string;
   const found = match(text, pattern);
-  return found != null && length(found[0] ?? '') === length(text);
+  return found != null && length(found[0]) === length(text);
 };
 
 /** Ids of runs, tests and nonces: safe in topics and file names. */

@@ -25,12 +25,12 @@ const intervalSeconds = (plan: TestPlan): number => {
 };
 
 /** What this version of iperf3 cannot do of the plan, in words; empty when it can do all. */
-export const planProblems = (plan: TestPlan, target: Target, version: string | null): string[] => {
+export const planProblems = (plan: TestPlan, target: Target, version: string): string[] => {
   const problems: string[] = [];
   if (plan.direction === 'bidir' && !atLeast(version, BIDIR_MINOR))
-    push(problems, `${plan.test}: bidir needs iperf3 3.7, this is ${version ?? 'unknown'}`);
+    push(problems, `${plan.test}: bidir needs iperf3 3.7, this is ${version}`);
   if (target.username != null && !atLeast(version, TIMEOUT_AND_AUTH_MINOR))
-    push(problems, `${plan.test}: authentication needs iperf3 3.2, this is ${version ?? 'unknown'}`);
+    push(problems, `${plan.test}: authentication needs iperf3 3.2, this is ${version}`);
   return problems;
 };
 

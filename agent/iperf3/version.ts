@@ -4,8 +4,8 @@
 export const atLeast = (version: string | null, minor: number): boolean => {
   const found = match(version ?? '', /^([0-9]+)[.]([0-9]+)/);
   if (found == null) return false;
-  const major = int(found[1] ?? '0');
-  return major > 3 || (major === 3 && int(found[2] ?? '0') >= minor);
+  const major = int(found[1]);
+  return major > 3 || (major === 3 && int(found[2]) >= minor);
 };
 
 /** `--bidir` */
@@ -23,5 +23,5 @@ export const capabilities = (version: string | null): string[] => {
 /** The version in the output of `iperf3 --version`, or null. 3.0 prints `uname` before the version line. */
 export const readVersion = (output: string): string | null => {
   const found = match(output, /iperf ([0-9]+[.][0-9]+[0-9.]*)/);
-  return found == null ? null : (found[1] ?? null);
+  return found == null ? null : found[1];
 };

@@ -1,10 +1,11 @@
 /** What people see in place of a number that is not there. */
 export const NOTHING = '-';
 
-/** Three significant digits, at most `decimals` of them after the point: 94.0, 0.042, 1234. */
+/** Three significant digits, at most `decimals` of them after the point, whole numbers in full: 94.0, 0.042, 1234. */
 export const figure = (value: number | null | undefined, decimals = 3): string => {
   if (value === null || value === undefined) return NOTHING;
-  const magnitude = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)));
+  const rounded = Math.abs(Number(value.toPrecision(3)));
+  const magnitude = rounded === 0 ? 0 : Math.floor(Math.log10(rounded));
   return value.toFixed(Math.min(decimals, Math.max(0, 2 - magnitude)));
 };
 

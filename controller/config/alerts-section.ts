@@ -23,7 +23,7 @@ export const METRICS: readonly string[] = [
 const metric: Leaf<string> = {
   expected: 'a metric: <tcp|udp>.<upload|download>.<field>, or run.success',
   schema: z.string().refine((name) => METRICS.includes(name)),
-  hint: (found) => didYouMean(String(found), METRICS),
+  hint: (found) => (typeof found === 'string' ? didYouMean(found, METRICS) : undefined),
 };
 
 const MAX_OF = 100;

@@ -50,7 +50,9 @@ export const flag: Leaf<boolean> = leaf('true or false', z.boolean(), (found) =>
 );
 
 export const oneOf = <const T extends string>(...words: T[]): Leaf<T> =>
-  leaf(`one of ${words.join(', ')}`, z.enum(words), (found) => didYouMean(String(found), words));
+  leaf(`one of ${words.join(', ')}`, z.enum(words), (found) =>
+    typeof found === 'string' ? didYouMean(found, words) : undefined,
+  );
 
 /** Milliseconds, from `min` to `max`; both ends are allowed. */
 export const duration = (min: number, max: number): Leaf<number> =>

@@ -1,6 +1,7 @@
 import type { Clock } from '../../broker/clock.ts';
 import type { TestPlan } from '../../broker/contract/messages.ts';
 import type { Log } from '../../broker/log.ts';
+import type { Fleet } from '../fleet.ts';
 import type { RunRecord } from '../run-record.ts';
 import type { Progress } from '../runs/progress.ts';
 import { findProgram } from './find-program.ts';
@@ -58,9 +59,12 @@ const keepLog = (lines: string[]): Log => {
   return { debug: () => {}, info: () => {}, warn: keep, error: keep };
 };
 
-/** Rejects when the signal is aborted or `fail` is called; `during` wins otherwise. */
-const unlessFailed = async <T>(during: Promise<T>, failure: Promise<never>): Promise<T> =>
-  Promise.race([during, failure]);
+/** Settles as `during` does, or rejects with the signal's reason when that is aborted first. */
+const unlessAborted = <T>(during: Promise<T>, signal: AbortSignal): Promise<T> =>
+  new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    during.then(resolve, reject);
+  });
 
 /**
  * Measures a small fleet on this machine, for real: embedded broker, controller, iperf3 servers, agents as processes. Returns the
@@ -73,13 +77,10 @@ export const runDemo = async (options: DemoOptions, io: DemoIo): Promise<number>
     return 1;
   }
   const said: string[] = [];
-  let fail: (error: Error) => void = () => {};
-  const failure = new Promise<never>((_, reject) => {
-    fail = reject;
-  });
-  failure.catch(() => {});
-  const onAbort = () => fail(new Error('interrupted'));
-  io.signal.addEventListener('abort', onAbort, { once: true });
+  const over = new AbortController();
+  const fail = (error: Error) => over.abort(error);
+  const onInterrupt = () => fail(new Error('interrupted'));
+  io.signal.addEventListener('abort', onInterrupt, { once: true });
   const stage = await Stage.prepare({
     ...options,
     tests: demoTests(options.duration_s),
@@ -91,74 +92,79 @@ export const runDemo = async (options: DemoOptions, io: DemoIo): Promise<number>
     onFatal: fail,
   });
   try {
-    if (io.signal.aborted) throw new Error('interrupted');
-    await unlessFailed(stage.start(), failure);
-    const report = await unlessFailed(perform(stage, options, io), failure);
+    if (io.signal.aborted) onInterrupt();
+    over.signal.throwIfAborted();
+    const report = await unlessAborted(perform(stage, options, io, over.signal), over.signal);
     if (options.json) io.stdout.write(`${JSON.stringify(report)}\n`);
     else io.stdout.write(`\n${table(report.runs)}\n${slotLine(report, options.servers)}\n`);
     return report.runs.every((run) => run.outcome === 'success') ? 0 : 1;
   } catch (error) {
+    over.abort(error);
     io.stderr.write(`perfleet demo: ${(error as Error).message}\n`);
     if (!io.signal.aborted) for (const line of said) io.stderr.write(`  ${line}\n`);
     return io.signal.aborted ? 130 : 1;
   } finally {
-    io.signal.removeEventListener('abort', onAbort);
+    io.signal.removeEventListener('abort', onInterrupt);
     await stage.stop();
   }
 };
 
-/** Resolves when `ready` holds after a progress or a look every FRAME_MS; rejects when that takes too long. */
-const until = (io: DemoIo, ready: () => boolean, what: string): Promise<void> =>
+/** Resolves when `ready` holds, looked at every FRAME_MS; rejects after READY_MS. Does not look any more after `signal`. */
+const until = ({ clock }: DemoIo, signal: AbortSignal, ready: () => boolean): Promise<void> =>
   new Promise((resolve, reject) => {
-    const deadline = io.clock.now() + READY_MS;
+    const deadline = clock.now() + READY_MS;
     const look = () => {
+      if (signal.aborted) return;
       if (ready()) resolve();
-      else if (io.signal.aborted || io.clock.now() >= deadline)
-        reject(new Error(`${what} took longer than ${READY_MS / 1000} s`));
-      else io.clock.after(FRAME_MS, look);
+      else if (clock.now() < deadline) clock.after(FRAME_MS, look);
+      else reject(new Error(`the agents were not online after ${READY_MS / 1000} s`));
     };
     look();
   });
 
-const perform = async (stage: Stage, options: DemoOptions, io: DemoIo): Promise<DemoReport> => {
+/** Orders a run for each device and resolves when all are over; `note` is told what happens. */
+const measureAll = (fleet: Fleet, view: LiveView, note: (progress: Progress) => void): Promise<RunRecord[]> =>
+  new Promise((resolve) => {
+    const records: RunRecord[] = [];
+    const devices = fleet.devices();
+    const stop = fleet.watch((progress) => {
+      note(progress);
+      if (progress.phase !== 'final') return;
+      const record = fleet.record(progress.run);
+      if (record.ok) records.push(record.value);
+      if (records.length < devices.length) return;
+      stop();
+      resolve(records.sort((a, b) => a.device.localeCompare(b.device)));
+    });
+    for (const { device } of devices) fleet.orderRun({ device, server: null }, (run) => view.add(run, device));
+  });
+
+const rounded = (value: number, digits: number): number => Number(value.toFixed(digits));
+
+const perform = async (stage: Stage, options: DemoOptions, io: DemoIo, signal: AbortSignal): Promise<DemoReport> => {
+  await stage.start();
   const { fleet } = stage.controller;
   const say = (line: string) => {
     if (!options.json) io.stdout.write(`${line}\n`);
   };
   say(
-    `${options.devices} devices, ${options.servers} iperf3 servers, one controller, on this machine: ${stage.folder}`,
+    `${options.devices} devices, ${options.servers} iperf3 servers and a controller on this machine, in ${stage.folder}`,
   );
   say('waiting for the agents, and for other controllers to object …');
-  const allOnline = () => fleet.status().in_charge && fleet.devices().every((device) => device.online);
-  await until(io, allOnline, 'bringing everything online');
+  await until(io, signal, () => fleet.status().in_charge && fleet.devices().every((device) => device.online));
 
   const view = new LiveView(fleet.servers().map((server) => server.server));
   const screen = liveScreen(view, options, io);
-  const records: RunRecord[] = [];
   const began_ms = io.clock.wall();
-  await new Promise<void>((resolve) => {
-    const stop = fleet.watch((progress: Progress) => {
-      screen.note(progress);
-      if (progress.phase !== 'final') return;
-      const record = fleet.record(progress.run);
-      if (record.ok) records.push(record.value);
-      if (records.length < options.devices) return;
-      stop();
-      resolve();
-    });
-    for (const { device } of fleet.devices()) {
-      const order = fleet.orderRun({ device, server: null }, (run) => view.add(run, device));
-      if (!order.ok) throw new Error(order.problem.message);
-    }
-  });
+  signal.addEventListener('abort', screen.stop, { once: true });
+  const runs = await measureAll(fleet, view, screen.note);
   screen.stop();
 
   const use = slotUse(readWitness(stage.witness));
   if (use.refused > 0) throw new Error(`${use.refused} iperf3 clients met another one on their server`);
   const makespan_s = (use.last_exit_ms - began_ms) / 1000;
   const slot_use = use.busy_ms / 1000 / (makespan_s * options.servers);
-  const runs = records.sort((a, b) => a.device.localeCompare(b.device));
-  return { runs, slot_use: Math.round(slot_use * 1000) / 1000, makespan_s: Math.round(makespan_s * 100) / 100 };
+  return { runs, slot_use: rounded(slot_use, 3), makespan_s: rounded(makespan_s, 2) };
 };
 
 /** Draws the view in place on a terminal; elsewhere says each change in a line; with --json says nothing. */

@@ -85,6 +85,7 @@ export class Stage {
   readonly #options: StageOptions;
   readonly #ports: number[];
   readonly #children: Children;
+  #starting: Promise<void> = Promise.resolve();
 
   /** Makes the folder and chooses the ports; starts nothing. */
   static async prepare(options: StageOptions): Promise<Stage> {
@@ -102,7 +103,12 @@ export class Stage {
     this.controller = new Controller({ settings, version, clock, random, log, onFatal });
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#starting = this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
     const { devices, iperf3, env } = this.#options;
     const { mqtt_port } = await this.controller.start();
     for (const port of this.#ports) {
@@ -123,7 +129,9 @@ export class Stage {
     return join(this.folder, 'witness');
   }
 
+  /** Also in the middle of a start, or after one that failed. */
   async stop(): Promise<void> {
+    await this.#starting.catch(() => {});
     await this.#children.stop();
     await this.controller.stop();
     rmSync(this.folder, { recursive: true, force: true });

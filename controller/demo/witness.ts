@@ -27,16 +27,20 @@ if ! flock -n 9; then
   echo "iperf3: error - two clients on $server" >&2
   exit 99
 fi
-child=
-trap '[ -z "$child" ] || kill -TERM "$child" 2>/dev/null' TERM INT HUP
+child= told=
+trap 'told=1; [ -z "$child" ] || kill -TERM "$child" 2>/dev/null' TERM INT HUP
 note spawn
 "$WITNESS_IPERF3" "$@" &
 child=$!
-wait "$child"
-code=$?
-while kill -0 "$child" 2>/dev/null; do
+[ -z "$told" ] || kill -TERM "$child"
+# A signal ends "wait" early; 127 says that there is nothing more to wait for.
+code=0
+while :; do
   wait "$child"
-  code=$?
+  again=$?
+  [ "$again" = 127 ] && break
+  code=$again
+  [ "$code" -gt 128 ] || break
 done
 note exit
 exit $code

@@ -30,6 +30,9 @@ export interface DispatcherOptions {
   onPoints: () => void;
 }
 
+/** Done one by one and in order: a lease is on disk before its `start` is sent. The rest of a step is one transaction. */
+const BEFORE_ALL: ReadonlySet<SlotEffect['type']> = new Set(['save-lease', 'cancel', 'start']);
+
 /** What a refused run's reason means: a name that does not resolve is the network's fault, everything else the device's. */
 const refusal = (reason: string): Failure =>
   reasonCode(reason) === 'unresolved'
@@ -154,10 +157,16 @@ export class Dispatcher {
   }
 
   #perform(effects: SlotEffect[]): void {
+    const rest = effects.filter((effect) => !BEFORE_ALL.has(effect.type));
     for (const effect of effects) {
-      if (this.#stopped) return;
-      this.#keep(() => this.#do(effect));
+      if (BEFORE_ALL.has(effect.type) && !this.#stopped) this.#keep(() => this.#do(effect));
     }
+    if (rest.length === 0 || this.#stopped) return;
+    this.#keep(() =>
+      this.#options.store.atomically(() => {
+        for (const effect of rest) this.#do(effect);
+      }),
+    );
   }
 
   /** Runs what writes to the store; a store that fails stops everything. */
@@ -304,8 +313,9 @@ export class Dispatcher {
     this.#cancelWake();
     if (this.#stopped) return;
     const { slots, clock } = this.#options;
-    const wake = slots.wake();
+    const now = clock.now();
+    const wake = slots.wake(now);
     if (wake === Number.POSITIVE_INFINITY) return;
-    this.#cancelWake = clock.after(wake - clock.now(), () => this.handle({ type: 'tick' }));
+    this.#cancelWake = clock.after(wake - now, () => this.handle({ type: 'tick' }));
   }
 }

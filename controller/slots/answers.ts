@@ -11,7 +11,7 @@ type Of<T extends SlotEvent['type']> = Extract<SlotEvent, { type: T }>;
 const PASSING = ['busy', 'superseded', 'stopping'];
 
 /** The machine-readable word in front of a reason: "iperf3-missing: not found on PATH" is `iperf3-missing`. */
-export const reasonCode = (reason: string): string => reason.split(':', 1)[0] ?? reason;
+export const reasonCode = (reason: string): string => reason.replace(/:.*/s, '');
 
 /** A new boot must say itself that the token is not running: it is asked with the same `start`, byte for byte. */
 const meetNewBoot = (step: Step, device: string, boot: string): void => {
@@ -52,8 +52,9 @@ export const onReady = (step: Step, { device, run, boot, nonce }: Of<'ready'>): 
  * cleanly: after a power cut the server still holds the session.
  */
 const onStartDeclined = (step: Step, server: Server, lease: Lease, boot: string, reason: string): void => {
-  const neverBegan = !lease.started && boot === lease.row.boot;
-  const clean = neverBegan || (lease.over !== null && boot === lease.row.boot);
+  const sameBoot = boot === lease.row.boot;
+  const neverBegan = sameBoot && !lease.started;
+  const clean = sameBoot && (neverBegan || lease.over !== null);
   release(step, server, lease, clean ? 0 : restMs(lease));
   if (lease.over !== null) return;
   if (neverBegan) setBack(step, lease.request, 'start-declined');

@@ -49,7 +49,7 @@ export type SlotEvent =
   /** `finished`, or the result itself. */
   | { type: 'finished'; device: string; run: string; token: number }
   | { type: 'probed'; server: string; verdict: 'free' | 'busy' | 'silent' }
-  /** A retained slot of a controller that is not us: its client may still run. */
+  /** A retained slot of a controller that is not us: its client may still run. `rest_ms`: its lease and the rest after it. */
   | { type: 'stranger'; server: string; rest_ms: number }
   | { type: 'tick' };
 

@@ -10,11 +10,11 @@ import {
   NONCE_FRESH_MS,
   type OnDeck,
   type Over,
+  type Ready,
   type Server,
   type SlotState,
   type Step,
   serversOf,
-  uplinkHasRoom,
   type Waiting,
 } from './state.ts';
 
@@ -51,29 +51,27 @@ export const holdSlot = (step: Step, server: Server, request: Waiting, row: Leas
   out.push({ type: 'phase', run, phase: 'starting', server: server.server });
 };
 
-const isFresh = (deck: OnDeck, now: number): boolean =>
-  deck.recovered || (deck.ready !== null && now - deck.ready.heard_at <= NONCE_FRESH_MS);
-
-const hasRoom = (state: SlotState, server: Server, deck: OnDeck): boolean =>
-  hostGroupHasRoom(state, server) && uplinkHasRoom(state, deck.request.uplink_group);
+const isFresh = (deck: OnDeck, ready: Ready, now: number): boolean =>
+  deck.recovered || now - ready.heard_at <= NONCE_FRESH_MS;
 
 /**
  * Grants every free slot whose next run is ready: one `start` is all that is left to do. A recovered lease is only asked, as its nonce is
- * too old by now to start anything: it has counted in its groups all the time, and needs no room in them.
+ * too old by now to start anything: it has counted in its host group all the time, and needs no room there.
  */
 export const grantReady = (step: Step): void => {
   const { state, now } = step;
   if (!state.in_charge) return;
-  const waiting = [...state.servers.values()].filter((server) => server.on_deck !== null);
-  waiting.sort((a, b) => (a.on_deck?.token ?? 0) - (b.on_deck?.token ?? 0));
-  for (const server of waiting) {
-    const deck = server.on_deck;
-    if (deck === null || server.lease !== null || server.quarantine !== null || !isFresh(deck, now)) continue;
-    if (!deck.recovered && !hasRoom(state, server, deck)) continue;
-    const row = deckRow(server, deck, true);
-    if (row === null) continue;
+  const seated = [...state.servers.values()].flatMap((server) =>
+    server.on_deck === null ? [] : [{ server, deck: server.on_deck }],
+  );
+  seated.sort((a, b) => a.deck.token - b.deck.token);
+  for (const { server, deck } of seated) {
+    const { ready } = deck;
+    if (server.lease !== null || server.quarantine !== null) continue;
+    if (ready === null || !isFresh(deck, ready, now)) continue;
+    if (!deck.recovered && !hostGroupHasRoom(state, server)) continue;
     server.on_deck = null;
-    holdSlot(step, server, deck.request, row, deck.over);
+    holdSlot(step, server, deck.request, deckRow(server, deck, ready, true), deck.over);
   }
 };
 
@@ -111,10 +109,11 @@ export const tendLease = (step: Step, server: Server, lease: Lease): void => {
 export const leaseWake = (lease: Lease): number =>
   lease.asking ? Math.min(lease.deadline, lease.start_sent_at + START_REPEAT_MS) : lease.deadline;
 
-/** The lease that holds a slot with this token, with its server. */
+/** The lease that holds a slot with this token for this device, with its server. */
 export const findLease = (state: SlotState, device: string, token: number): { server: Server; lease: Lease } | null => {
   for (const server of serversOf(state, device)) {
-    if (server.lease?.row.token === token) return { server, lease: server.lease };
+    const { lease } = server;
+    if (lease?.row.token === token && lease.row.device === device) return { server, lease };
   }
   return null;
 };

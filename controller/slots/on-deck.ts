@@ -14,11 +14,11 @@ import {
   engage,
   type OnDeck,
   PREPARE_LEAD_MS,
+  type Ready,
   type Server,
   type SlotState,
   type Step,
   serversOf,
-  uplinkCapacity,
   type Waiting,
 } from './state.ts';
 
@@ -29,21 +29,12 @@ const READY_STALE_MS = START_WINDOW_MS + READY_INTERVAL_MS;
 export const leaseMs = (tests: readonly TestPlan[]): number =>
   tests.reduce((sum, test) => sum + testLimitMs(test.duration_s, test.omit_s), LEASE_SLACK_MS);
 
-/** The lease of an on-deck run as it goes to disk; null until the device is ready. */
-export const deckRow = (server: Server, deck: OnDeck, granted: boolean): LeaseRow | null =>
-  deck.ready === null
-    ? null
-    : {
-        token: deck.token,
-        run: deck.request.run,
-        device: deck.request.device,
-        server: server.server,
-        nonce: deck.ready.nonce,
-        boot: deck.ready.boot,
-        lease_ms: deck.lease_ms,
-        tests: deck.request.tests,
-        granted,
-      };
+/** The lease of an on-deck run as it goes to disk. */
+export const deckRow = (server: Server, deck: OnDeck, { nonce, boot }: Ready, granted: boolean): LeaseRow => {
+  const { request, token, lease_ms } = deck;
+  const { run, device, tests } = request;
+  return { token, run, device, server: server.server, nonce, boot, lease_ms, tests, granted };
+};
 
 const sendPrepare = ({ out, now }: Step, server: Server, deck: OnDeck): void => {
   deck.prepare_sent_at = now;
@@ -88,14 +79,14 @@ export const unseat = (step: Step, server: Server, deck: OnDeck): void => {
 /** A prepared device has a fresh nonce: the lease goes to disk with it, before the slot is free. */
 export const noteReady = (step: Step, server: Server, deck: OnDeck, nonce: string, boot: string): void => {
   deck.ready = { nonce, boot, heard_at: step.now };
-  const lease = deckRow(server, deck, false);
-  if (lease !== null) step.out.push({ type: 'save-lease', lease });
+  step.out.push({ type: 'save-lease', lease: deckRow(server, deck, deck.ready, false) });
 };
 
 /** The seat that this run of the device has, with its server. */
 export const findDeck = (state: SlotState, device: string, run: string): { server: Server; deck: OnDeck } | null => {
   for (const server of serversOf(state, device)) {
-    if (server.on_deck?.request.run === run) return { server, deck: server.on_deck };
+    const deck = server.on_deck;
+    if (deck?.request.run === run && deck.request.device === device) return { server, deck };
   }
   return null;
 };
@@ -109,11 +100,14 @@ const expectedFree = (server: Server): number => {
 };
 
 const seatIsOpen = (server: Server, now: number): boolean =>
-  !server.closed &&
+  !server.gone &&
   server.on_deck === null &&
   (server.quarantine === null || server.quarantine.until - now <= PREPARE_LEAD_MS);
 
-/** Whether the device's uplink group would have room on this server, counting who is on deck and not who leaves. */
+/**
+ * Whether the device's uplink group would have room on this server, counting who is on deck and not who leaves.
+ * Who has a seat has room: a grant need not look again.
+ */
 const uplinkWouldFit = (state: SlotState, request: Waiting, server: Server): boolean => {
   if (request.uplink_group === null) return true;
   let taken = 0;
@@ -121,7 +115,7 @@ const uplinkWouldFit = (state: SlotState, request: Waiting, server: Server): boo
     if (other !== server && other.lease?.request.uplink_group === request.uplink_group) taken += 1;
     if (other.on_deck?.request.uplink_group === request.uplink_group) taken += 1;
   }
-  return taken < uplinkCapacity(state, request.uplink_group);
+  return taken < (state.uplink_groups.get(request.uplink_group)?.capacity ?? 1);
 };
 
 /** Gives each open seat to the first run in line that may use it; a run takes its server that is free soonest. */

@@ -20,6 +20,7 @@ export const sight = (state: SlotState, device: string, boot: string, online: bo
     replaced.delete(boot);
   }
   const since = known.online === online ? known.since : now;
+  if (known.online && !online) state.look_at = now;
   state.presence.set(device, { online, boot, replaced, since });
   return isNew ? 'new-boot' : 'same';
 };

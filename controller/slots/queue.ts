@@ -22,8 +22,9 @@ export const findWaiting = (state: SlotState, run: string): Waiting | undefined 
   state.demanded.get(run) ?? state.scheduled.get(run);
 
 /** Puts a run at the end of its line. */
-export const enqueue = ({ state, out }: Step, waiting: Waiting): void => {
+export const enqueue = ({ state, now, out }: Step, waiting: Waiting): void => {
   lineOf(state, waiting).set(waiting.run, waiting);
+  state.look_at = Math.min(state.look_at, lookAt(state, waiting, now));
   out.push({ type: 'phase', run: waiting.run, phase: 'waiting' });
 };
 
@@ -49,9 +50,17 @@ const absentUntil = (state: SlotState, waiting: Waiting): number => {
   return Math.max(waiting.since, state.in_charge_since, presence?.since ?? 0) + OFFLINE_GRACE_MS;
 };
 
-/** Ends what can't have its turn any more: its window closed, or its device stayed away. */
+/** When this run next needs a look by itself. */
+const lookAt = (state: SlotState, waiting: Waiting, now: number): number => {
+  const turn = waiting.not_before > now ? waiting.not_before : Number.POSITIVE_INFINITY;
+  return Math.min(waiting.window_end, turn, absentUntil(state, waiting));
+};
+
+/** Ends what can't have its turn any more: its window closed, or its device stayed away. Long lines are gone through only when due. */
 export const expireWaiting = (step: Step): void => {
   const { state, now, out } = step;
+  if (now < state.look_at) return;
+  state.look_at = Number.POSITIVE_INFINITY;
   for (const waiting of inOrder(state)) {
     if (absentUntil(state, waiting) <= now) {
       dequeue(state, waiting);
@@ -59,16 +68,10 @@ export const expireWaiting = (step: Step): void => {
     } else if (waiting.window_end <= now) {
       dequeue(state, waiting);
       out.push({ type: 'ended', run: waiting.run, ending: { how: 'missed', reason: 'window-closed' } });
-    }
+    } else state.look_at = Math.min(state.look_at, lookAt(state, waiting, now));
   }
 };
 
-/** When the line next needs a look by itself. */
-export const queueWake = (state: SlotState, now: number): number => {
-  let wake = Number.POSITIVE_INFINITY;
-  for (const waiting of inOrder(state)) {
-    const turn = waiting.not_before > now ? waiting.not_before : Number.POSITIVE_INFINITY;
-    wake = Math.min(wake, waiting.window_end, turn, absentUntil(state, waiting));
-  }
-  return wake;
-};
+/** When the line next needs a look by itself, or earlier. */
+export const queueWake = (state: SlotState): number =>
+  state.demanded.size + state.scheduled.size === 0 ? Number.POSITIVE_INFINITY : state.look_at;

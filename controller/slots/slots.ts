@@ -1,11 +1,12 @@
 import { onDeclined, onFinished, onReady, onStarted, onStatus } from './answers.ts';
-import type { LeaseRow, RunRequest, SlotEffect, SlotEvent } from './events.ts';
-import { ask, grantReady, holdSlot, leaseWake, tendLease } from './lease.ts';
+import type { RunRequest, SlotEffect, SlotEvent } from './events.ts';
+import { ask, grantReady, leaseWake, tendLease } from './lease.ts';
 import { clearDeck, deckWake, fillSeats, tendDeck, unseat } from './on-deck.ts';
 import { forgetPresence } from './presence.ts';
 import { noteProbe, quarantineWake, restForStranger, tendQuarantine } from './quarantine.ts';
 import { dequeue, enqueue, expireWaiting, findWaiting, queueWake } from './queue.ts';
-import { engage, type Server, type SlotState, type Step } from './state.ts';
+import { type FoundLease, forgetGone, recoverLeases } from './recovery.ts';
+import { emptyServer, type SlotState, type Step } from './state.ts';
 
 /*
  * The slots: who may use which server, and who is next. Pure: an event and the time go in, effects come out.
@@ -24,7 +25,8 @@ import { engage, type Server, type SlotState, type Step } from './state.ts';
  * the deadline passed and the server has rested), no `start` of another token is sent for the same server.
  *
  * Order on disk: a lease is saved while it is on deck, so before its `start`. The row of the run before it goes after that `start`.
- * Two rows of one server after a crash are therefore settled in the order of their tokens: each is asked, or waited for in full.
+ * Two rows of one server after a crash are therefore settled in the order of their tokens: each is asked, or waited for in full
+ * (recovery.ts). While it waits for its turn the later one may be running: its server is not probed, and it counts in its groups.
  */
 
 export interface SlotOptions {
@@ -45,65 +47,33 @@ export interface SlotView {
 
 export class Slots {
   readonly #state: SlotState;
-  /** The `now` of the last event. */
-  #handled_at = 0;
 
   constructor(options: SlotOptions) {
     this.#state = {
-      servers: new Map(options.servers.map((server) => [server.server, emptyServer(server)])),
+      servers: new Map(options.servers.map((server) => [server.server, emptyServer(server, false)])),
       host_groups: options.host_groups,
       uplink_groups: options.uplink_groups,
       demanded: new Map(),
       scheduled: new Map(),
       presence: new Map(),
       engaged: new Map(),
+      look_at: Number.POSITIVE_INFINITY,
       last_token: options.last_token,
       in_charge: false,
       in_charge_since: 0,
     };
   }
 
-  /**
-   * Takes the leases found on disk after a restart as granted now, in the order of their tokens, and asks their agents.
-   * A lease that was on deck may have been started too: it keeps its seat and is asked in its turn. `cancelled` says why nobody
-   * waits for the run any more. Of two leases of one run the earlier one was given up and rested: it has nothing to say about the run.
-   */
-  recover(
-    found: readonly { row: LeaseRow; request: RunRequest; cancelled: string | null }[],
-    now: number,
-  ): SlotEffect[] {
-    const step = this.#step(now);
-    const rows = found.toSorted((a, b) => a.row.token - b.row.token);
-    const lastOf = new Map(rows.map(({ row }) => [row.run, row.token]));
-    for (const { row, request, cancelled } of rows) {
-      const goesOn = lastOf.get(row.run) !== row.token;
-      const over = goesOn || cancelled !== null ? { cancel: goesOn ? null : cancelled } : null;
-      const server = this.#server(row.server);
-      engage(this.#state, row.device, server);
-      const waiting = { ...request, since: now, setbacks: 0 };
-      if (row.granted && server.lease === null) {
-        holdSlot(step, server, waiting, row, over);
-        continue;
-      }
-      const ready = { nonce: row.nonce, boot: row.boot, heard_at: now };
-      const { token, lease_ms } = row;
-      server.on_deck = {
-        request: waiting,
-        token,
-        lease_ms,
-        asked_at: now,
-        prepare_sent_at: now,
-        ready,
-        recovered: true,
-        over,
-      };
-    }
+  /** Takes up the leases found on disk after a restart, before any event: recovery.ts. */
+  recover(found: readonly FoundLease[], now: number): SlotEffect[] {
+    const step: Step = { state: this.#state, now, out: [] };
+    recoverLeases(step, found);
     return step.out.filter((effect) => effect.type !== 'granted');
   }
 
   /** Takes one event at monotonic time `now` and returns what is to be done, in this order. */
   handle(event: SlotEvent, now: number): SlotEffect[] {
-    const step = this.#step(now);
+    const step: Step = { state: this.#state, now, out: [] };
     this.#apply(step, event);
     expireWaiting(step);
     for (const server of this.#state.servers.values()) {
@@ -113,16 +83,13 @@ export class Slots {
     }
     grantReady(step);
     fillSeats(step);
+    forgetGone(this.#state);
     return mostUrgentFirst(step.out);
   }
 
-  /**
-   * The monotonic time at which the slots want a `tick`; Infinity when nothing is pending. As of the last event: what has become due
-   * since then is not lost, its time is past.
-   */
-  wake(): number {
-    const now = this.#handled_at;
-    let wake = queueWake(this.#state, now);
+  /** The monotonic time at which the slots want a `tick`; Infinity when nothing is pending. */
+  wake(now: number): number {
+    let wake = queueWake(this.#state);
     for (const server of this.#state.servers.values()) {
       if (server.lease !== null) wake = Math.min(wake, leaseWake(server.lease));
       if (server.on_deck !== null) wake = Math.min(wake, deckWake(server.on_deck));
@@ -140,22 +107,17 @@ export class Slots {
     });
   }
 
-  /** New settings. A server that left them takes no new run, and is kept until its lease is settled. */
+  /** New settings, taken into force with the next event. A server that left them takes no new run and is kept until its leases are settled. */
   configure({ servers, host_groups, uplink_groups }: Omit<SlotOptions, 'last_token'>): void {
     const state = this.#state;
     state.host_groups = host_groups;
     state.uplink_groups = uplink_groups;
     const wanted = new Map(servers.map((server) => [server.server, server]));
-    for (const [name, server] of state.servers) {
-      server.closed = !wanted.has(name);
-      if (server.closed && server.lease === null && server.on_deck === null && server.quarantine === null) {
-        state.servers.delete(name);
-      }
-    }
-    for (const server of wanted.values()) {
-      const known = state.servers.get(server.server);
-      if (known === undefined) state.servers.set(server.server, emptyServer(server));
-      else known.host_group = server.host_group;
+    for (const server of state.servers.values()) server.gone = !wanted.has(server.server);
+    for (const { server, host_group } of wanted.values()) {
+      const known = state.servers.get(server);
+      if (known === undefined) state.servers.set(server, emptyServer({ server, host_group }, false));
+      else known.host_group = host_group;
     }
   }
 
@@ -180,11 +142,6 @@ export class Slots {
 
   isOnline(device: string): boolean {
     return this.#state.presence.get(device)?.online === true;
-  }
-
-  #step(now: number): Step {
-    this.#handled_at = now;
-    return { state: this.#state, now, out: [] };
   }
 
   #apply(step: Step, event: SlotEvent): void {
@@ -262,6 +219,7 @@ export class Slots {
   /** Out of charge nothing is granted, and nothing is known of any device until it is heard again. */
   #inCharge(step: Step, yes: boolean): void {
     if (yes !== this.#state.in_charge) this.#state.in_charge_since = step.now;
+    this.#state.look_at = step.now;
     this.#state.in_charge = yes;
     if (yes) return;
     forgetPresence(this.#state, step.now);
@@ -279,25 +237,7 @@ export class Slots {
         (lease?.row.run === run && lease.over === null) || (on_deck?.request.run === run && on_deck.over === null),
     );
   }
-
-  /** The server of a lease found on disk; one that left the configuration is kept until its lease is settled. */
-  #server(name: string): Server {
-    const known = this.#state.servers.get(name);
-    if (known !== undefined) return known;
-    const gone = { ...emptyServer({ server: name, host_group: null }), closed: true };
-    this.#state.servers.set(name, gone);
-    return gone;
-  }
 }
-
-const emptyServer = ({ server, host_group }: { server: string; host_group: string | null }): Server => ({
-  server,
-  host_group,
-  closed: false,
-  lease: null,
-  quarantine: null,
-  on_deck: null,
-});
 
 /** What is needed before a `start` may go out, then what a server waits for, then the rest. */
 const URGENCY: Partial<Record<SlotEffect['type'], number>> = { 'save-lease': 0, cancel: 1, start: 1 };

@@ -33,6 +33,13 @@ export interface Over {
   cancel: string | null;
 }
 
+/** The last `ready` of a device on deck. */
+export interface Ready {
+  nonce: string;
+  boot: string;
+  heard_at: number;
+}
+
 /** The next run of a server, prepared while another one may still hold the slot. */
 export interface OnDeck {
   request: Waiting;
@@ -41,7 +48,7 @@ export interface OnDeck {
   /** When the device was first asked, and last. */
   asked_at: number;
   prepare_sent_at: number;
-  ready: { nonce: string; boot: string; heard_at: number } | null;
+  ready: Ready | null;
   /** Found on disk after a restart: its `start` may have been sent, so it is not replaced, only asked. */
   recovered: boolean;
   /** Of a recovered one: nobody waits for the run any more. */
@@ -76,12 +83,17 @@ export interface Quarantine {
 export interface Server {
   server: string;
   host_group: string | null;
-  /** Not in the settings any more: kept until its lease is settled, and takes no new run. */
-  closed: boolean;
+  /** It left the configuration: nobody takes a seat here, and it is forgotten when its leases are settled. */
+  gone: boolean;
   lease: Lease | null;
   quarantine: Quarantine | null;
   on_deck: OnDeck | null;
 }
+
+export const emptyServer = (
+  { server, host_group }: { server: string; host_group: string | null },
+  gone: boolean,
+): Server => ({ server, host_group, gone, lease: null, quarantine: null, on_deck: null });
 
 /** What is known of a device's agent. */
 export interface Presence {
@@ -103,6 +115,8 @@ export interface SlotState {
   presence: Map<string, Presence>;
   /** Devices that are on deck or hold a lease, with the server; several only after a restart, one for each lease found on disk. */
   engaged: Map<string, Server[]>;
+  /** Before this time nothing in the lines has to be ended or has its turn by itself; a lower bound. */
+  look_at: number;
   last_token: number;
   in_charge: boolean;
   in_charge_since: number;
@@ -143,18 +157,3 @@ export const hostGroupHasRoom = (state: SlotState, server: Server): boolean => {
   const members = [...state.servers.values()].filter((other) => other.host_group === server.host_group);
   return members.filter(mayBeRunning).length < capacity;
 };
-
-/** Whether one more of the uplink group's devices may be measured beside those that may be running now. */
-export const uplinkHasRoom = (state: SlotState, uplink_group: string | null): boolean => {
-  if (uplink_group === null) return true;
-  let used = 0;
-  for (const { lease, on_deck } of state.servers.values()) {
-    if (lease?.request.uplink_group === uplink_group) used += 1;
-    if (on_deck?.recovered && on_deck.request.uplink_group === uplink_group) used += 1;
-  }
-  return used < uplinkCapacity(state, uplink_group);
-};
-
-/** How many of the group's devices may be measured at a time. */
-export const uplinkCapacity = (state: SlotState, uplink_group: string): number =>
-  state.uplink_groups.get(uplink_group)?.capacity ?? 1;

@@ -57,6 +57,11 @@ export class Store {
     return new Store(database);
   }
 
+  /** Everything that `work` writes is one transaction: all of it is on disk when this returns, or nothing. */
+  atomically<T>(work: () => T): T {
+    return this.#database.transaction(work);
+  }
+
   close(): void {
     this.#database.close();
   }

@@ -1,9 +1,11 @@
+import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { agentBench } from './agent.ts';
 import { type Bench, isMet, verdict } from './bench.ts';
 import { slotsBench } from './slots.ts';
+import { storeBench } from './store.ts';
 
-const BENCHES: Record<string, Bench> = { slots: slotsBench, agent: agentBench };
+const BENCHES: Record<string, Bench> = { slots: slotsBench, agent: agentBench, store: storeBench };
 
 const USAGE = `usage: npm run bench -- [NAME] [--json]
 
@@ -41,10 +43,13 @@ const main = async (args: string[], signal: AbortSignal): Promise<number> => {
   for (const name of wanted.names) {
     const bench = BENCHES[name];
     if (bench === undefined) continue;
+    const machine = { cpus: availableParallelism(), load_before: loadavg()[0] };
     say(`${name}: ${bench.about}`);
     const { figures, tables, targets } = await bench.run({ say, signal });
-    report[name] = { ...figures, targets: targets.map((target) => ({ ...target, met: isMet(target) })) };
-    if (!wanted.json) for (const text of [...tables, ...targets.map(verdict), '']) process.stdout.write(`${text}\n`);
+    report[name] = { machine, ...figures, targets: targets.map((target) => ({ ...target, met: isMet(target) })) };
+    if (wanted.json) continue;
+    const noise = `${machine.cpus} CPUs, load ${machine.load_before?.toFixed(1)} before it began.`;
+    for (const text of [...tables, noise, ...targets.map(verdict), '']) process.stdout.write(`${text}\n`);
   }
   if (wanted.json) process.stdout.write(`${JSON.stringify(report)}\n`);
   return 0;

@@ -48,9 +48,12 @@ afterEach(() => {
 });
 
 afterAll(async () => {
-  await relay?.stop();
-  await far?.stop();
-  namespaces?.remove();
+  try {
+    await far?.stop();
+    await relay?.stop();
+  } finally {
+    namespaces?.remove();
+  }
 });
 
 const started = () => {

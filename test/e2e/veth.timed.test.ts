@@ -47,8 +47,11 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await far?.stop();
-  namespaces?.remove();
+  try {
+    await far?.stop();
+  } finally {
+    namespaces?.remove();
+  }
 });
 
 test('perfleet measures the same as the same iperf3 commands typed by hand, within 2%', async () => {

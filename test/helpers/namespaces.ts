@@ -43,8 +43,13 @@ const run = (need: string, command: string, ...args: string[]): string => {
   }
 };
 
-/** Whether a process of this pid is there. */
-const isAlive = (pid: string): boolean => existsSync(`/proc/${pid}`);
+const removeLeftover = (name: string): void => {
+  try {
+    run('network namespaces', 'ip', 'netns', 'delete', name);
+  } catch {
+    // Another test has just done the same.
+  }
+};
 
 /**
  * Network namespaces and links between them, of this machine's kernel. The constructor throws what is missing when they can't be
@@ -58,11 +63,10 @@ export class Namespaces {
     if (process.getuid?.() !== 0) {
       throw new Error('this test makes network namespaces and needs root: run it with sudo, or in a container as root');
     }
-    const found = run('network namespaces', 'ip', 'netns', 'list').split('\n');
-    for (const line of found) {
+    for (const line of run('network namespaces', 'ip', 'netns', 'list').split('\n')) {
       const [name = ''] = line.split(' ');
       const pid = NAME.exec(name)?.[1];
-      if (pid !== undefined && !isAlive(pid)) run('network namespaces', 'ip', 'netns', 'delete', name);
+      if (pid !== undefined && !existsSync(`/proc/${pid}`)) removeLeftover(name);
     }
   }
 

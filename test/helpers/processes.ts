@@ -1,5 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
+/** Whether a process runs; a zombie, which only waits for its parent, does not. */
+export const isRunning = (pid: number): boolean => {
+  try {
+    return !/\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return false;
+  }
+};
+
 export interface FoundProcess {
   pid: number;
   /** The first 15 characters of the program's name; a script has its own. */
@@ -19,7 +28,7 @@ const readProc = (pid: string, file: string): string => {
 export const processesWith = (variable: string): FoundProcess[] =>
   readdirSync('/proc')
     .filter((pid) => /^\d+$/.test(pid) && readProc(pid, 'environ').split('\0').includes(variable))
-    .filter((pid) => !/\) [ZX]/.test(readProc(pid, 'stat')))
+    .filter((pid) => isRunning(Number(pid)))
     .map((pid) => ({
       pid: Number(pid),
       name: readProc(pid, 'comm').trim(),

@@ -76,7 +76,7 @@ export class SlotBench {
   wait(ms: number): SlotEffect[] {
     const end = this.now + ms;
     const effects: SlotEffect[] = [];
-    for (let wake = this.slots.wake(); wake <= end; wake = this.slots.wake()) {
+    for (let wake = this.slots.wake(this.now); wake <= end; wake = this.slots.wake(this.now)) {
       this.now = Math.max(this.now, wake);
       effects.push(...this.do({ type: 'tick' }));
     }

@@ -122,20 +122,10 @@ export class SimulatedAgent {
 
   receive(command: Command): void {
     if (!this.#connected || this.#boot === null) return;
-    switch (command.type) {
-      case 'prepare':
-        this.#onPrepare(command, this.#boot);
-        break;
-      case 'start':
-        this.#onStart(command, this.#boot);
-        break;
-      case 'cancel':
-        this.#onCancel(command.run, this.#boot);
-        break;
-      case 'accepted':
-        this.#kept.delete(command.token);
-        break;
-    }
+    if (command.type === 'prepare') this.#onPrepare(command, this.#boot);
+    else if (command.type === 'start') this.#onStart(command, this.#boot);
+    else if (command.type === 'cancel') this.#onCancel(command.run, this.#boot);
+    else this.#kept.delete(command.token);
   }
 
   #onPrepare(command: Effect<'prepare'>, boot: string) {

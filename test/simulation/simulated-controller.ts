@@ -188,7 +188,7 @@ export class SimulatedController {
     this.#perform(slots.handle(event, this.#now()));
     this.#checkView(slots);
     const now = this.#now();
-    const wake = slots.wake();
+    const wake = slots.wake(now);
     this.#cancelWake();
     if (wake === Number.POSITIVE_INFINITY) return;
     if (event.type === 'tick' && wake <= now) this.#world.laws.broken(`a tick at ${now} asks for another at ${wake}`);

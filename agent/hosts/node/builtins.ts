@@ -15,7 +15,6 @@ const builtins = {
     list.push(...items);
     return items.at(-1);
   },
-  keys: (object: object) => Object.keys(object),
   filter: <T>(list: Of<T>, keep: (item: T, index: number) => boolean) => list.filter(keep),
   map: <T, R>(list: Of<T>, turn: (item: T, index: number) => R) => list.map(turn),
   slice: <T>(list: Of<T>, start: number, end?: number) => list.slice(start, end),
@@ -31,13 +30,7 @@ const builtins = {
   int: (value: number | string) => Math.trunc(Number(value)),
   min: Math.min,
   max: Math.max,
-  sprintf: (format: string, ...values: unknown[]) => {
-    let next = 0;
-    return format.replace(/%[sdJ]/g, (kind) => {
-      const value = values[next++];
-      return kind === '%J' ? JSON.stringify(value) : String(value);
-    });
-  },
+  sprintf: (_format: '%J', value: unknown) => JSON.stringify(value),
 };
 
 // The portable part calls them as globals, as ucode does. Importing this file is the one import that has an effect.

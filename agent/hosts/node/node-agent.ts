@@ -64,9 +64,9 @@ export class NodeAgent {
     const { clock, env, log } = this.#around;
     const { state } = this.#config;
     this.#starting = true;
-    mkdirSync(state, { recursive: true, mode: 0o700 });
-    this.#unlock = lockFolder(state, env);
     try {
+      mkdirSync(state, { recursive: true, mode: 0o700 });
+      this.#unlock = lockFolder(state, env);
       const ended = await endLeftovers(state, clock);
       if (ended.length > 0) log.warn({ pids: ended }, 'ended what an earlier agent had left running');
       const { iperf3, error } = await findIperf3(env);
@@ -75,6 +75,7 @@ export class NodeAgent {
       else this.#connect(iperf3);
     } catch (error) {
       this.#unlock();
+      this.#resolveStopped();
       throw error;
     }
   }

@@ -1,15 +1,16 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { DEFAULT_LIMIT } from '../../api/run-query.ts';
 import { parseSince } from '../../api/since.ts';
 import type { Measurement } from '../../results/measurement.ts';
 import type { RunRecord } from '../../run-record.ts';
 import { asksController, type Context, type ControllerFlags, clientOf, printJson } from '../context.ts';
-import { count, figure, megabits, NOTHING, utc } from '../figures.ts';
+import { figure, megabits, NOTHING, utc } from '../figures.ts';
 import { type Column, table } from '../table.ts';
 
 interface ResultsFlags extends ControllerFlags {
   device?: string;
   since?: string;
-  limit: string;
+  limit?: string;
 }
 
 const since = (text: string): string => {
@@ -49,16 +50,17 @@ export const addResults = (program: Command, context: Context): void => {
     .description('show runs and their numbers, newest first')
     .option('--device <device>', 'only those of this device')
     .option('--since <time>', 'only those since then: 2026-11-22T02:00:00Z, or how far back: 24h', since)
-    .option('--limit <number>', 'at most this many', limit, '1000');
+    .option('--limit <number>', `at most this many (default: ${DEFAULT_LIMIT})`, limit);
   asksController(command, 'perfleet results --device ap-12 --since 24h').action(async (flags: ResultsFlags) => {
     const { device, since, limit } = flags;
-    const filter = { limit, ...(device === undefined ? {} : { device }), ...(since === undefined ? {} : { since }) };
-    const records = await clientOf(context, flags).runs(filter);
-    if (flags.json) return printJson(context, records);
+    const given = Object.entries({ device, since, limit }).filter(([, value]) => value !== undefined);
+    const records = await clientOf(context, flags).runs(Object.fromEntries(given));
     const { stdout, stderr } = context.io;
-    if (records.length === 0) stderr.write('no such runs\n');
-    else stdout.write(table(context, COLUMNS, records));
-    if (records.length === Number(limit))
-      stderr.write(`the newest ${count(records.length, 'run')}: --limit shows more\n`);
+    if (flags.json) printJson(context, records);
+    else if (records.length > 0) stdout.write(table(context, COLUMNS, records));
+    else stderr.write('no such runs\n');
+    if (limit === undefined && records.length === DEFAULT_LIMIT) {
+      stderr.write(`only the newest ${DEFAULT_LIMIT} runs: --limit shows more, --since fewer\n`);
+    }
   });
 };

@@ -18,20 +18,28 @@ const displayFor = (io: Io, json: boolean | undefined): ProgressDisplay => {
   return io.stderr.isTTY === true ? progressBars(io) : progressLines(io);
 };
 
-/** Ctrl-C cancels the run on the controller, which then tells its end; a second one ends the command itself. */
-const cancelOnInterrupt = (io: Io, api: ApiClient, run: string): (() => void) => {
+/**
+ * Ctrl-C cancels the run on the controller, which then tells its end; a second one ends the command itself. The returned function
+ * stops listening, and resolves when it has been said how a cancellation went.
+ */
+const cancelOnInterrupt = (io: Io, api: ApiClient, run: string): (() => Promise<void>) => {
+  let said = Promise.resolve();
+  const say = (text: string) => void io.stderr.write(`\n${text}\n`);
   const cancel = () => {
-    ignore();
-    api.cancelRun(run).then(
-      () => io.stderr.write(`\n${run}: cancelled on the controller\n`),
-      (error: unknown) => io.stderr.write(`\nperfleet: ${run} could not be cancelled: ${messageOf(error)}\n`),
+    unlisten();
+    said = api.cancelRun(run).then(
+      () => say(`${run}: cancelled on the controller`),
+      (error: unknown) => say(`perfleet: ${run} could not be cancelled: ${messageOf(error)}`),
     );
   };
-  const ignores = [io.onSignal('SIGINT', cancel), io.onSignal('SIGTERM', cancel)];
-  const ignore = () => {
-    for (const one of ignores) one();
+  const listening = [io.onSignal('SIGINT', cancel), io.onSignal('SIGTERM', cancel)];
+  const unlisten = () => {
+    for (const one of listening) one();
   };
-  return ignore;
+  return () => {
+    unlisten();
+    return said;
+  };
 };
 
 /** `perfleet run`: one run now, shown live. */
@@ -45,17 +53,14 @@ export const addRun = (program: Command, context: Context): void => {
     const { io } = context;
     const api = clientOf(context, flags);
     const { run } = await api.orderRun({ device, server: flags.server ?? null });
-    const ignore = cancelOnInterrupt(io, api, run);
+    const settle = cancelOnInterrupt(io, api, run);
     const display = displayFor(io, flags.json);
-    try {
-      const record = await followRun(api, run, io.clock, display.show);
+    const record = await followRun(api, run, io.clock, display.show).finally(() => {
       display.close();
-      if (flags.json) printJson(context, record);
-      else io.stdout.write(runReport(context, record));
-      if (record.outcome !== 'success') context.exitCode = 1;
-    } finally {
-      ignore();
-      display.close();
-    }
+      return settle();
+    });
+    if (flags.json) printJson(context, record);
+    else io.stdout.write(runReport(context, record));
+    if (record.outcome !== 'success') context.exitCode = 1;
   });
 };

@@ -139,6 +139,15 @@ describe('prepare', () => {
     },
   );
 
+  it('wants a lease in whole milliseconds', () => {
+    expect(
+      new Bench()
+        .connect()
+        .command(prepare({ lease_ms: '1' }))
+        .reason(),
+    ).toMatch(/^plan: lease_ms/);
+  });
+
   it('forgets the run on deck when its next prepare is bad', () => {
     const bench = new Bench().ready().command(prepare({ tests: [] }));
     expect(bench.said()).toEqual(['declined']);

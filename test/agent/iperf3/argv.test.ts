@@ -84,30 +84,30 @@ describe('the version', () => {
 
 describe('the output', () => {
   it.each([
-    ['v3.12__err_busy.json', ''],
-    ['v3.16__err_refused.json', ''],
+    ['v3.12__err_busy.txt', ''],
+    ['v3.16__err_refused.txt', ''],
     ['', 'v3.9__err_busy.stderr'],
     ['', 'v3.9__err_refused.stderr'],
   ])('says busy or refused: %s%s', (stdout, stderr) => {
     expect(saysBusyOrRefused(stdout && output(stdout), stderr && output(stderr))).toBe(true);
   });
 
-  it.each(['v3.12__tcp_up.json', 'v3.12__err_sigterm.json'])('does not: %s', (name) => {
+  it.each(['v3.12__tcp_up.txt', 'v3.12__err_sigterm.txt'])('does not: %s', (name) => {
     expect(saysBusyOrRefused(output(name), '')).toBe(false);
   });
 
   it('has the figure of the receiver', () => {
-    expect(readFigures(plan(), output('v3.12__tcp_up.json')).upload).toBeCloseTo(
-      JSON.parse(output('v3.12__tcp_up.json')).end.sum_received.bits_per_second,
+    expect(readFigures(plan(), output('v3.12__tcp_up.txt')).upload).toBeCloseTo(
+      JSON.parse(output('v3.12__tcp_up.txt')).end.sum_received.bits_per_second,
     );
-    expect(readFigures(plan({ direction: 'download' }), output('v3.12__tcp_down.json'))).toMatchObject({
+    expect(readFigures(plan({ direction: 'download' }), output('v3.12__tcp_down.txt'))).toMatchObject({
       upload: null,
     });
   });
 
   it.each([
-    ['v3.7__tcp_bidir.json', 7901737580.707079, 12635839553.17364],
-    ['v3.12__tcp_bidir.json', 9231993526.927624, 8385644734.35093],
+    ['v3.7__tcp_bidir.txt', 7901737580.707079, 12635839553.17364],
+    ['v3.12__tcp_bidir.txt', 9231993526.927624, 8385644734.35093],
   ])('has a figure for each direction of %s', (name, upload, download) => {
     expect(readFigures(plan({ direction: 'bidir' }), output(name))).toEqual({ upload, download });
   });

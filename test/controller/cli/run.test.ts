@@ -146,7 +146,7 @@ describe('Ctrl-C during a run', () => {
       expect(io.signal(signal)).toBe(1);
       expect(io.signal(signal)).toBe(0);
       expect(await running).toBe(1);
-      await until('it is said', () => io.stderr.text.includes('cancelled on the controller'));
+      expect(io.stderr.text).toContain('\nr-1: cancelled on the controller\n');
       expect(io.stdout.text).toContain('r-1: cancelled (cancelled by a person)');
       expect(service.record('r-1')).toMatchObject({ value: { outcome: 'cancelled' } });
     },

@@ -71,6 +71,15 @@ describe('an uplink group', () => {
     expect(runsOf(only(slots.finished('r2', 'd2', 2), 'prepare'))).toEqual(['r3']);
   });
 
+  it('is not concerned with a lease found on deck of another group', () => {
+    const slots = bench();
+    slots.slots.recover([found(row(2, 'r2', 'd2', { granted: false }))], 0);
+    slots.online('d3');
+    slots.submit('r3', 'd3', { servers: ['s2'], ...behindTower });
+    slots.do({ type: 'in-charge', yes: true });
+    expect(runsOf(only(slots.ready('r3', 'd3'), 'start'))).toEqual(['r3']);
+  });
+
   it('lets leases found on deck be asked in their turn, also when there are more of them than room', () => {
     const slots = bench();
     const rows = [row(1, 'r1', 'd1', { granted: false }), row(2, 'r2', 'd2', { granted: false, server: 's2' })];

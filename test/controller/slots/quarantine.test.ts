@@ -126,6 +126,17 @@ describe('the slot of a stranger', () => {
     expect(only(bench.wait(1000), 'start')).toMatchObject([{ run: 'r2' }]);
   });
 
+  it('is not probed either when our own lease beside it ends uncleanly', () => {
+    const bench = new SlotBench();
+    bench.begin('r1', 'd1');
+    bench.do({ type: 'stranger', server: 's1', rest_ms: 40_000 });
+    bench.wait(DEADLINE_MS);
+    expect(bench.states).toEqual(['resting']);
+    const rest = bench.wait(REST_MS);
+    expect(only(rest, 'probe')).toEqual([]);
+    expect(only(rest, 'drop-lease')).toEqual([{ type: 'drop-lease', token: 1 }]);
+  });
+
   it('on a server that is not ours is dropped', () => {
     expect(new SlotBench().do({ type: 'stranger', server: 'gone', rest_ms: 1 })).toEqual([]);
   });

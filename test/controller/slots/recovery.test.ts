@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { found, only, row, SlotBench } from '../../helpers/slot-bench.ts';
+import { DEADLINE_MS, found, only, row, SlotBench } from '../../helpers/slot-bench.ts';
 
 const TWO_SERVERS = { servers: ['s1', 's2'].map((server) => ({ server, host_group: null })), last_token: 9 };
 
@@ -54,5 +54,89 @@ describe('a run with two leases on disk', () => {
     slots.started('r1', 'd1', 4, 'd1-b2');
     expect(only(slots.declined('r1', 'd1', 4, 'd1-b2'), 'ended')).toMatchObject([{ ending: { how: 'interrupted' } }]);
     expect(only(slots.submit('r1', 'd1', { servers: ['s1', 's2'] }), 'phase')).toMatchObject([{ phase: 'waiting' }]);
+  });
+});
+
+describe('recovery in general', () => {
+  it('takes a granted lease as granted now, asks for it with the same start, and tells its server', () => {
+    const bench = new SlotBench({ in_charge: false, last_token: 3 });
+    bench.now = 500_000;
+    const lease = row(3, 'r1', 'd1');
+    const effects = bench.slots.recover([found(lease)], bench.now);
+    const { token, run, device, nonce, server, lease_ms } = lease;
+    expect(effects).toEqual([
+      { type: 'start', device, run, token, nonce, server, lease_ms },
+      { type: 'slot', server: 's1', lease: { device, run, token, length_ms: DEADLINE_MS } },
+      { type: 'phase', run, phase: 'starting', server: 's1' },
+    ]);
+    expect(only(bench.wait(DEADLINE_MS - 1), 'ended')).toEqual([]);
+    expect(only(bench.wait(1), 'ended')).toMatchObject([{ run: 'r1', ending: { how: 'overdue' } }]);
+  });
+
+  it('does not take a recovered run again when it is submitted, and gives it a new token when its start is declined', () => {
+    const bench = new SlotBench({ in_charge: false, last_token: 3 });
+    bench.slots.recover([found(row(3, 'r1', 'd1', { granted: false }))], 0);
+    bench.online('d1');
+    expect(bench.submit('r1', 'd1')).toEqual([]);
+    expect(only(bench.do({ type: 'in-charge', yes: true }), 'start')).toMatchObject([{ token: 3, nonce: 'n-r1' }]);
+    bench.declined('r1', 'd1', 3);
+    expect(only(bench.wait(5000), 'prepare')).toMatchObject([{ run: 'r1' }]);
+    expect(only(bench.ready('r1', 'd1'), 'start')).toMatchObject([{ token: 4 }]);
+  });
+
+  it('lets nothing but the answer to its start take a recovered lease off the deck', () => {
+    const bench = new SlotBench({ in_charge: false, last_token: 3 });
+    bench.slots.recover([found(row(2, 'r1', 'd1')), found(row(3, 'r2', 'd2', { granted: false }))], 0);
+    bench.online('d2');
+    bench.online('d2', 'd2-b2');
+    bench.offline('d2', 'd2-b2');
+    bench.refused('r2', 'd2', 'busy');
+    expect(bench.ready('r2', 'd2', 'n9', 'd2-b2')).toEqual([]);
+    bench.do({ type: 'in-charge', yes: true });
+    bench.do({ type: 'in-charge', yes: false });
+    expect(bench.slots.view()).toMatchObject([{ run: 'r1', on_deck: { run: 'r2', ready: true } }]);
+  });
+
+  it('is told by the agent alone that a lease runs on, before anything else is known of it', () => {
+    const bench = new SlotBench({ in_charge: false, last_token: 3 });
+    bench.slots.recover([found(row(3, 'r1', 'd1'))], 0);
+    expect(bench.started('r1', 'd1', 3)).toEqual([{ type: 'phase', run: 'r1', phase: 'running', server: 's1' }]);
+    expect(bench.wait(DEADLINE_MS - 1)).toEqual([]);
+  });
+
+  it('asks for a lease whose run was over without giving it another end', () => {
+    const bench = new SlotBench({ in_charge: false, last_token: 3 });
+    bench.slots.recover([{ ...found(row(3, 'r1', 'd1')), cancelled: 'the run was over' }], 0);
+    const asked = bench.wait(1000);
+    expect(only(asked, 'cancel')).toEqual([{ type: 'cancel', device: 'd1', run: 'r1', reason: 'the run was over' }]);
+    expect(only(bench.declined('r1', 'd1', 3), 'ended')).toEqual([]);
+    expect(bench.states).toEqual(['idle']);
+  });
+
+  it('asks a recovered lease on deck in its turn when a person cancelled it, and does not start over', () => {
+    const bench = new SlotBench({ in_charge: false, last_token: 3 });
+    bench.slots.recover([found(row(2, 'r1', 'd1')), found(row(3, 'r2', 'd2', { granted: false }))], 0);
+    bench.do({ type: 'in-charge', yes: true });
+    expect(bench.do({ type: 'cancel', run: 'r2', reason: 'enough' })).toEqual([
+      { type: 'cancel', device: 'd2', run: 'r2', reason: 'enough' },
+      { type: 'ended', run: 'r2', ending: { how: 'cancelled', reason: 'enough' } },
+    ]);
+    expect(bench.do({ type: 'cancel', run: 'r2', reason: 'enough' })).toEqual([]);
+    expect(only(bench.finished('r1', 'd1', 2), 'start')).toMatchObject([{ token: 3 }]);
+    expect(bench.declined('r2', 'd2', 3)).toEqual([
+      { type: 'drop-lease', token: 3 },
+      { type: 'slot', server: 's1', lease: null },
+    ]);
+  });
+
+  it('keeps a server that left the configuration until its lease is settled, and gives it no other run', () => {
+    const bench = new SlotBench({ in_charge: false, last_token: 3 });
+    bench.slots.recover([found(row(3, 'r1', 'd1', { server: 'gone' }))], 0);
+    bench.do({ type: 'in-charge', yes: true });
+    bench.online('d2');
+    expect(only(bench.submit('r2', 'd2', { servers: ['gone', 's1'] }), 'prepare')).toMatchObject([{ server: 's1' }]);
+    expect(bench.slots.view()).toMatchObject([{ server: 's1' }, { server: 'gone', state: 'leased' }]);
+    expect(only(bench.finished('r1', 'd1', 3), 'released')).toHaveLength(1);
+    expect(bench.slots.view()).toMatchObject([{ server: 's1' }]);
   });
 });

@@ -1,0 +1,173 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { GUARD } from '../../../agent/iperf3/guard.ts';
+import { isRunning } from '../../helpers/processes.ts';
+import { until } from '../../helpers/until.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'perfleet-guard-'));
+const applets = join(folder, 'bin');
+let count = 0;
+const started: ChildProcess[] = [];
+
+/** Sleeps until it gets TERM; the other one does not care about TERM. */
+const patient = ['sh', '-c', 'exec sleep 30'];
+const deaf = join(folder, 'deaf');
+const stubborn = ['sh', '-c', 'trap "" TERM; echo now >"$0"; while :; do sleep 0.1; done', deaf];
+
+beforeAll(() => {
+  mkdirSync(applets);
+  for (const name of ['sh', 'sleep', 'rm']) symlinkSync('/bin/busybox', join(applets, name));
+});
+afterEach(() => {
+  rmSync(deaf, { force: true });
+  for (const guard of started.splice(0)) {
+    guard.stdin?.destroy();
+    try {
+      process.kill(-(guard.pid ?? 0), 'SIGKILL');
+    } catch {
+      // all of it has ended
+    }
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The living members of a process group. */
+const group = (pgid: number): number[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
+        return Number(fields[2]) === pgid && fields[0] !== 'Z';
+      } catch {
+        return false;
+      }
+    });
+
+describe.each([
+  { shell: 'dash', path: process.env['PATH'] },
+  { shell: 'sh', path: applets },
+])('the guard in $shell with PATH $path', ({ shell, path }) => {
+  const guard = (limit_s: number, command: string[]) => {
+    const pidfile = join(folder, `pid-${++count}`);
+    const program = path === applets && shell === 'sh' ? join(applets, 'sh') : shell;
+    const child = spawn(program, ['-c', GUARD, 'guard', pidfile, String(limit_s), ...command], {
+      env: { PATH: path },
+      detached: true,
+    });
+    started.push(child);
+    const pid = () =>
+      until('the pid is written', () => (existsSync(pidfile) ? Number(readFileSync(pidfile, 'utf8')) : 0));
+    const exit = once(child, 'exit').then(([code]: number[]) => code);
+    return { child, pidfile, pid, exit, stdout: text(child.stdout), stderr: text(child.stderr) };
+  };
+
+  it('passes on arguments, output and exit code, and leaves nothing behind', async () => {
+    const script = 'cat "$0" 2>/dev/null || read -r p <"$0"; echo "$$ $p $1" >&1; echo err >&2; exit 7';
+    const run = guard(60, ['sh', '-c', script, join(folder, `pid-${count + 1}`), '$(rm -rf x); "']);
+    expect(await run.exit).toBe(7);
+    expect(await run.stdout).toMatch(/ \$\(rm -rf x\); "\n$/);
+    expect(await run.stderr).toBe('err\n');
+    expect(existsSync(run.pidfile)).toBe(false);
+    await until('the helpers are gone', () => group(run.child.pid ?? 0).length === 0);
+  });
+
+  it('writes down the pid of the program itself before it begins', async () => {
+    const file = join(folder, `pid-${count + 1}`);
+    const run = guard(60, ['sh', '-c', 'read -r p <"$0"; [ "$p" = $$ ] && echo same', file]);
+    expect(await run.stdout).toBe('same\n');
+  });
+
+  it('does not begin when it cannot write the pid down', async () => {
+    mkdirSync(join(folder, `pid-${count + 1}`));
+    const run = guard(60, ['sh', '-c', 'echo begun']);
+    expect(await run.exit).not.toBe(0);
+    expect(await run.stdout).toBe('');
+    expect(await run.stderr).toMatch(/pid-/);
+  });
+
+  it('ends the program when stdin ends', async () => {
+    const run = guard(60, patient);
+    const pid = await run.pid();
+    run.child.stdin.end('some input\nthat is not the end');
+    expect(await run.exit).toBe(143);
+    expect(isRunning(pid)).toBe(false);
+  });
+
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('ends the program on %s', async (name) => {
+    const run = guard(60, patient);
+    const pid = await run.pid();
+    run.child.kill(name);
+    expect(await run.exit).toBe(143);
+    expect(isRunning(pid)).toBe(false);
+    expect(existsSync(run.pidfile)).toBe(false);
+  });
+
+  it('ends the program at the limit, told two seconds before', async () => {
+    const run = guard(3, patient);
+    const begin = performance.now();
+    expect(await run.exit).toBe(143);
+    expect(performance.now() - begin).toBeLessThan(3_000);
+  });
+
+  it('kills a program that ignores TERM two seconds later, also when TERM comes to the whole group and again', async () => {
+    const run = guard(60, stubborn);
+    const pid = await run.pid();
+    await until('it is deaf', () => existsSync(deaf));
+    process.kill(-(run.child.pid ?? 0), 'SIGTERM');
+    run.child.kill('SIGTERM');
+    expect(await run.exit).toBe(137);
+    expect(isRunning(pid)).toBe(false);
+  });
+
+  it('killed itself, still ends the program when stdin ends', async () => {
+    const run = guard(60, stubborn);
+    const pid = await run.pid();
+    await until('it is deaf', () => existsSync(deaf));
+    run.child.kill('SIGKILL');
+    await run.exit;
+    expect(isRunning(pid)).toBe(true);
+    run.child.stdin.end();
+    await until('the program is killed', () => !isRunning(pid));
+    await until('the helpers are gone', () => group(run.child.pid ?? 0).length === 0);
+  });
+
+  it('reports a program that is not there', async () => {
+    const run = guard(60, ['/nonexistent']);
+    expect(await run.exit).toBe(127);
+  });
+
+  it('does not lose a signal that comes at any moment of its start', async () => {
+    for (let i = 0; i < 4; i++) {
+      const run = guard(60, patient);
+      const at = performance.now() + i * 2;
+      while (performance.now() < at);
+      run.child.kill('SIGTERM');
+      await run.exit;
+      run.child.stdin.destroy();
+      await until('all is gone', () => group(run.child.pid ?? 0).length === 0);
+    }
+  });
+
+  it('trusts no pid that lies there from before', async () => {
+    writeFileSync(join(folder, `pid-${count + 1}`), `${process.pid}\n`);
+    const run = guard(60, patient);
+    run.child.stdin.end();
+    expect(await run.exit).toBe(143);
+  });
+});
