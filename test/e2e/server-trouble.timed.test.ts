@@ -4,10 +4,12 @@ import net, { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { findProgram } from '../../controller/demo/find-program.ts';
+import type { RunRecord } from '../../controller/run-record.ts';
 import { fleetTest } from '../helpers/fleet-test.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { Program } from '../helpers/program.ts';
 import { ONE_SECOND, type RealFleet } from '../helpers/real-fleet.ts';
+import { until } from '../helpers/until.ts';
 
 /* What a real agent makes of servers that are not there, not free, not well; and of a device without iperf3. */
 
@@ -37,7 +39,9 @@ const ZEROS = [zero('upload'), zero('download')];
 test.concurrent('a server that refuses is tried again, then the run fails with 0 for each test', async ({ fleet }) => {
   await serveWith(fleet, '127.0.0.1', await freePort(), { retries: 1 });
   await fleet.join('ap-1');
-  const record = await fleet.over(await fleet.order('ap-1'));
+  const { code, out } = await fleet.cli('run', 'ap-1', '--json');
+  expect(code).toBe(1);
+  const record: RunRecord = JSON.parse(out);
   expect(record).toMatchObject({ outcome: 'failed', reason: 'unreachable', attempts: 2, warnings: [] });
   expect(record.measurements).toEqual(ZEROS);
   expect(record.failures).toEqual(
@@ -48,8 +52,6 @@ test.concurrent('a server that refuses is tried again, then the run fails with 0
       retryable: true,
     })),
   );
-  const { code } = await fleet.cli('run', 'ap-1', '--json');
-  expect(code).toBe(1);
 });
 
 test.concurrent('a server that tests somebody else is waited for, and never counts as a zero', async ({ fleet }) => {
@@ -79,11 +81,11 @@ test.concurrent('a server that accepts and says nothing is given up in time, and
   await serveWith(fleet, '127.0.0.1', (silent.address() as AddressInfo).port, { tests: [ONE_SECOND] });
   await fleet.join('ap-1');
   const record = await fleet.over(await fleet.order('ap-1'));
-  expect(record).toEqual({ outcome: 'failed', reason: 'unreachable', attempts: 1 });
+  expect(record).toMatchObject({ outcome: 'failed', reason: 'unreachable', attempts: 1 });
   expect(record.measurements).toEqual([zero('upload')]);
   expect(record.failures).toMatchObject([{ test: 'tcp-upload', class: 'unreachable', retryable: true }]);
-  // told to end at 1 + 10 - 2 s, killed at 11 s
-  expect(record.duration_s).toBeGreaterThan(8.5);
+  // told to end at 1 + 10 - 2 s or up to a second before, killed two seconds later
+  expect(record.duration_s).toBeGreaterThan(8);
   expect(record.duration_s).toBeLessThan(13);
   expect(fleet.processes(/iperf3 -c/)).toEqual([]);
 });
@@ -95,6 +97,8 @@ test.concurrent('a server that dies in the middle loses the link: one more try, 
   await fleet.join('ap-1');
   const run = await fleet.order('ap-1');
   const spawn = await fleet.seen(1);
+  // In the first moments of a test the agent would try again by itself.
+  await until('these are over', () => Date.now() - spawn.at_ms > 2500);
   await fleet.servers.get('s-1')?.end('SIGKILL');
   const exit = await fleet.seen(2);
   expect(exit.at_ms - spawn.at_ms).toBeLessThan(4500);
