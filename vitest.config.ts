@@ -14,7 +14,15 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: 'parallel', include: ['test/**/*.test.ts'], exclude: [TIMED] } },
       // One file at a time, after everything else.
-      { extends: true, test: { name: 'timed', include: [TIMED], fileParallelism: false } },
+      {
+        extends: true,
+        test: {
+          name: 'timed',
+          include: [TIMED],
+          fileParallelism: false,
+          globalSetup: 'test/helpers/built-programs.ts',
+        },
+      },
     ],
     coverage: {
       provider: 'v8',

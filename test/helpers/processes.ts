@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** Whether a process runs; a zombie, which only waits for its parent, does not. */
 export const isRunning = (pid: number): boolean => {
@@ -8,3 +8,29 @@ export const isRunning = (pid: number): boolean => {
     return false;
   }
 };
+
+export interface FoundProcess {
+  pid: number;
+  /** The first 15 characters of the program's name; a script has its own. */
+  name: string;
+  command: string;
+}
+
+const readProc = (pid: string, file: string): string => {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return ''; // gone
+  }
+};
+
+/** The living processes whose environment, as they were started, has this `NAME=value`. */
+export const processesWith = (variable: string): FoundProcess[] =>
+  readdirSync('/proc')
+    .filter((pid) => /^\d+$/.test(pid) && readProc(pid, 'environ').split('\0').includes(variable))
+    .filter((pid) => isRunning(Number(pid)))
+    .map((pid) => ({
+      pid: Number(pid),
+      name: readProc(pid, 'comm').trim(),
+      command: readProc(pid, 'cmdline').replaceAll('\0', ' ').trim(),
+    }));

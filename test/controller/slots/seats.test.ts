@@ -43,6 +43,17 @@ describe('a run that waits', () => {
     expect(only(bench.wait(7000), 'prepare')).toHaveLength(1);
   });
 
+  it('has its turn also when a timer fires a moment early and the time has come before the next one is set', () => {
+    const bench = new SlotBench();
+    bench.online('d1');
+    bench.submit('r1', 'd1', { not_before: 7000.4 });
+    bench.now = 7000.1;
+    expect(only(bench.do({ type: 'tick' }), 'prepare')).toEqual([]);
+    bench.now = 7000.5;
+    expect(bench.slots.wake(bench.now)).toBe(7000.4);
+    expect(only(bench.do({ type: 'tick' }), 'prepare')).toHaveLength(1);
+  });
+
   it('is missed when its window closes', () => {
     const bench = new SlotBench();
     bench.begin('r1', 'd1');
