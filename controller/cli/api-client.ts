@@ -92,6 +92,11 @@ export class ApiClient {
   }
 
   async #refused(answer: Response): Promise<never> {
+    if (answer.status === 401) {
+      const source =
+        'It comes from http.token_file of --config, or from PERFLEET_TOKEN; another controller may be on this address';
+      throw new CommandFailure(`the controller at ${this.#address.url} refuses our token. ${source}`);
+    }
     const { message, problems } = this.#parsed(Problem, await this.#bodyOf(answer));
     throw new CommandFailure([message, ...problems.map((problem) => `  ${problem}`)].join('\n'));
   }

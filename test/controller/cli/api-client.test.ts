@@ -53,7 +53,9 @@ describe('a command that asks the controller', () => {
     expect((await cli('device', 'list')).code).toBe(0);
     const io = ioFor({ env: { PERFLEET_TOKEN: 'wrong' } });
     expect(await runCli(['device', 'list'], io)).toBe(1);
-    expect(io.stderr.text).toMatch(/^perfleet: the token is missing or wrong: /);
+    expect(io.stderr.text).toMatch(
+      /^perfleet: the controller at http:\/\/\S+ refuses our token\. It comes from http\.token_file/,
+    );
   });
 
   it.each([
