@@ -15,6 +15,7 @@ import { MqttDriver } from './drivers/mqtt.ts';
 import { Fleet } from './fleet.ts';
 import type { OutboxDrain } from './influx/drain.ts';
 import { influxDrain } from './influx/influx-drain.ts';
+import { limitedLog } from './limited-log.ts';
 import { Dispatcher } from './runs/dispatcher.ts';
 import { Nights } from './runs/nights.ts';
 import { OverdueRuns } from './runs/overdue.ts';
@@ -97,7 +98,8 @@ export class Controller {
     if (broker !== null) started.push(() => broker.stop());
 
     const link = this.#makeLink(broker);
-    const driver = new MqttDriver(link, log);
+    const aboutDevices = limitedLog(log, clock);
+    const driver = new MqttDriver(link, aboutDevices);
     const charge = new Charge({
       link,
       clock,
@@ -120,7 +122,7 @@ export class Controller {
       influx: drain !== null,
       retriesOf: (organization) => this.#settings.organizations.get(organization)?.check.retries ?? 0,
       random,
-      log,
+      log: aboutDevices,
     });
     const board = new ProgressBoard();
     const onPoints = () => drain?.kick();
