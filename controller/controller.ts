@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { EmbeddedBroker } from '../broker/broker.ts';
-import { MqttLink } from '../broker/client.ts';
+import { type LinkOptions, MqttLink } from '../broker/client.ts';
 import type { Clock } from '../broker/clock.ts';
 import type { Inbound } from '../broker/contract/inbound.ts';
 import { controllerTopic } from '../broker/contract/topics.ts';
@@ -8,20 +8,19 @@ import type { Log } from '../broker/log.ts';
 import { createApi } from './api/app.ts';
 import { ApiServer } from './api/server.ts';
 import { authenticateDevices } from './authenticator.ts';
+import { brokerUrl } from './broker-url.ts';
 import { Charge } from './charge.ts';
 import { restartNeeded } from './config/restart-needed.ts';
 import type { Settings } from './config/settings.ts';
 import { MqttDriver } from './drivers/mqtt.ts';
 import { Fleet } from './fleet.ts';
-import type { OutboxDrain } from './influx/drain.ts';
-import { influxDrain } from './influx/influx-drain.ts';
+import { type InfluxDrain, influxDrain } from './influx/influx-drain.ts';
 import { limitedLog } from './limited-log.ts';
 import { Dispatcher } from './runs/dispatcher.ts';
+import { Housekeeping } from './runs/housekeeping.ts';
 import { Nights } from './runs/nights.ts';
-import { OverdueRuns } from './runs/overdue.ts';
 import { ProgressBoard } from './runs/progress.ts';
 import { Settlement } from './runs/settlement.ts';
-import { strangerRest } from './runs/stranger.ts';
 import { rescheduled } from './schedule/night.ts';
 import { Slots } from './slots/slots.ts';
 import { Store } from './store/store.ts';
@@ -46,6 +45,9 @@ const FILTERS = [
   controllerTopic(),
 ];
 
+/** How the controller reaches its broker. */
+type Dial = Pick<LinkOptions, 'url' | 'stream' | 'username' | 'password' | 'tls'>;
+
 /** All parts of a running controller; made anew by each `start()`. */
 interface Parts {
   store: Store;
@@ -56,8 +58,8 @@ interface Parts {
   fleet: Fleet;
   dispatcher: Dispatcher;
   nights: Nights;
-  overdue: OverdueRuns;
-  drain: OutboxDrain | null;
+  housekeeping: Housekeeping;
+  influx: InfluxDrain | null;
   api: ApiServer;
 }
 
@@ -93,11 +95,11 @@ export class Controller {
     const { clock, log, random } = this.#options;
     const store = Store.open(this.#settings.store);
     started.push(() => store.close());
-    const broker = this.#makeBroker(store);
+    const { broker, dial } = this.#makeBroker(store);
     const mqtt_port = broker === null ? null : (await broker.start()).port;
     if (broker !== null) started.push(() => broker.stop());
 
-    const link = this.#makeLink(broker);
+    const link = this.#makeLink(dial);
     const aboutDevices = limitedLog(log, clock);
     const driver = new MqttDriver(link, aboutDevices);
     const charge = new Charge({
@@ -114,22 +116,22 @@ export class Controller {
       uplink_groups: this.#settings.uplink_groups,
       last_token: store.leases.lastToken(),
     });
-    const drain = influxDrain(this.#settings.influx, { outbox: store.outbox, clock, random, log });
+    const influx = influxDrain(this.#settings.influx, { outbox: store.outbox, clock, random, log });
     const settings = () => this.#settings;
     const onFatal = (error: Error) => this.#fail(error);
     const settlement = new Settlement({
       store,
-      influx: drain !== null,
+      influx: influx !== null,
       retriesOf: (organization) => this.#settings.organizations.get(organization)?.check.retries ?? 0,
       random,
       log: aboutDevices,
     });
     const board = new ProgressBoard();
-    const onPoints = () => drain?.kick();
+    const onPoints = () => influx?.drain.kick();
     const shared = { settings, store, slots, driver, settlement, board, clock, log, onFatal, onPoints };
     const dispatcher = new Dispatcher(shared);
-    const nights = new Nights({ ...shared, submit: (run) => dispatcher.submit(run) });
-    const overdue = new OverdueRuns(shared);
+    const nights = new Nights({ ...shared, submit: (run: string) => dispatcher.submit(run) });
+    const housekeeping = new Housekeeping(shared);
     const fleet = new Fleet({
       ...shared,
       dispatcher,
@@ -138,14 +140,14 @@ export class Controller {
         in_charge: charge.in_charge,
         broker_connected: link.connected,
         messages_dropped: driver.dropped,
-        influx: drain?.status() ?? null,
+        influx: influx?.drain.status() ?? null,
       }),
-      brokerUrl: () => brokerUrl(this.#settings.broker, mqtt_port),
+      brokerUrl: () => brokerUrl(this.#settings.broker, mqtt_port ?? 0),
       disconnect: (device) => broker?.disconnect(device),
     });
     const { host, port, token } = this.#settings.http;
     const api = new ApiServer(createApi(fleet, { token, log, clock }), { host, port, clock });
-    this.#parts = { store, broker, link, charge, slots, fleet, dispatcher, nights, overdue, drain, api };
+    this.#parts = { store, broker, link, charge, slots, fleet, dispatcher, nights, housekeeping, influx, api };
     started.push(() => {
       this.#parts = null;
     });
@@ -157,9 +159,10 @@ export class Controller {
     const { port: http_port } = await api.start();
     started.push(() => api.stop());
     link.start();
-    drain?.start();
+    influx?.drain.start();
+    void influx?.check();
     nights.start();
-    overdue.start();
+    housekeeping.start();
     return { http_port, mqtt_port };
   }
 
@@ -188,19 +191,18 @@ export class Controller {
     const parts = this.#parts;
     if (parts === null) return;
     this.#parts = null;
-    const { store, broker, link, charge, dispatcher, nights, overdue, drain, api } = parts;
+    const { store, broker, link, charge, dispatcher, nights, housekeeping, influx, api } = parts;
     nights.stop();
-    overdue.stop();
+    housekeeping.stop();
     dispatcher.stop();
     charge.stop();
     await api.stop();
-    if (link.connected && !charge.yielded) {
-      const leave = { online: false, boot: this.#boot, version: this.#options.version };
-      await link.publish(controllerTopic(), leave, { retain: true }).catch(() => {});
-    }
-    await link.stop();
+    const payload = { online: false, boot: this.#boot, version: this.#options.version };
+    await link.stop(
+      charge.yielded || !link.connected ? undefined : { topic: controllerTopic(), payload, retain: true },
+    );
     await broker?.stop();
-    await drain?.stop();
+    await influx?.drain.stop();
     store.close();
   }
 
@@ -209,38 +211,30 @@ export class Controller {
     return this.#parts;
   }
 
-  #makeBroker(store: Store): EmbeddedBroker | null {
-    const { broker } = this.#settings;
-    if (broker.kind === 'external') return null;
-    const { host, port, tls } = broker;
+  /** Our own broker, not started, or null with an external one; and how to dial it. */
+  #makeBroker(store: Store): { broker: EmbeddedBroker | null; dial: Dial } {
+    const settings = this.#settings.broker;
+    if (settings.kind === 'external') {
+      const { url, username, password, tls } = settings;
+      const files = tls.ca === null && tls.cert === null && tls.key === null ? null : tls;
+      return { broker: null, dial: { url, username, password, tls: files } };
+    }
+    const { host, port, tls } = settings;
     const { log, clock } = this.#options;
-    return new EmbeddedBroker({ host, port, tls, authenticate: authenticateDevices(store), log, clock });
+    const broker = new EmbeddedBroker({ host, port, tls, authenticate: authenticateDevices(store), log, clock });
+    return { broker, dial: { url: null, stream: () => broker.open(), username: null, password: null, tls: null } };
   }
 
-  #makeLink(broker: EmbeddedBroker | null): MqttLink {
-    const settings = this.#settings.broker;
+  #makeLink(dial: Dial): MqttLink {
     const { clock, random, log, version } = this.#options;
     const payload = { online: false, boot: this.#boot, version };
-    const shared = {
+    return new MqttLink({
+      ...dial,
       clientId: `perfleet-controller-${this.#boot}`,
       will: { topic: controllerTopic(), payload, retain: true },
       clock,
       random,
       log,
-    };
-    if (settings.kind === 'external') {
-      const { url, username, password, tls } = settings;
-      const files = tls.ca === null && tls.cert === null && tls.key === null ? null : tls;
-      return new MqttLink({ ...shared, url, username, password, tls: files });
-    }
-    if (broker === null) throw new Error('an embedded broker was not made');
-    return new MqttLink({
-      ...shared,
-      url: null,
-      stream: () => broker.open(),
-      username: null,
-      password: null,
-      tls: null,
     });
   }
 
@@ -248,17 +242,8 @@ export class Controller {
     const parts = this.#parts;
     if (parts === null) return;
     if (message.kind === 'controller') parts.charge.hear(message.payload);
-    else if (message.kind === 'slot') {
-      if (retained) this.#hearSlot(parts, message.server, message.payload);
-    } else parts.dispatcher.message(message);
-  }
-
-  /** A retained slot from before: ours, or that of a controller whose client may still be running. */
-  #hearSlot({ store, dispatcher }: Parts, server: string, slot: Extract<Inbound, { kind: 'slot' }>['payload']): void {
-    const rest_ms = strangerRest(slot, this.#options.clock.wall());
-    if (rest_ms === null || store.runs.get(slot.run ?? '') !== null) return;
-    this.#options.log.warn({ server, run: slot.run, rest_ms }, 'another controller held this slot; the server rests');
-    dispatcher.handle({ type: 'stranger', server, rest_ms });
+    else if (message.kind !== 'slot') parts.dispatcher.message(message);
+    else if (retained) parts.dispatcher.retainedSlot(message.server, message.payload);
   }
 
   #onCharge(in_charge: boolean): void {
@@ -280,11 +265,3 @@ export class Controller {
     this.#options.onFatal(error);
   }
 }
-
-/** Where agents reach the broker; an address that means "all" is left for the operator to replace. */
-const brokerUrl = (broker: Settings['broker'], port: number | null): string => {
-  if (broker.kind === 'external') return broker.url;
-  const scheme = broker.tls === null ? 'mqtt' : 'mqtts';
-  const host = broker.host === '0.0.0.0' || broker.host === '::' ? 'CONTROLLER-ADDRESS' : broker.host;
-  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port ?? broker.port}`;
-};

@@ -56,7 +56,7 @@ export class Fleet implements Service {
       ...health(),
       devices: devices.length,
       devices_online: devices.filter(({ device }) => slots.isOnline(device)).length,
-      runs_open: store.runs.open().length,
+      runs_open: store.runs.countOpen(),
     };
   }
 
@@ -89,9 +89,7 @@ export class Fleet implements Service {
   removeDevice(device: string): Answer<{ device: string }> {
     const { store, dispatcher, disconnect } = this.#options;
     if (store.devices.get(device) === null) return this.#unknownDevice(device);
-    for (const run of store.runs.open()) {
-      if (run.device === device) dispatcher.handle({ type: 'cancel', run: run.run, reason: 'the device was removed' });
-    }
+    for (const run of store.runs.openOf(device)) dispatcher.cancel(run, 'the device was removed');
     store.devices.remove(device);
     disconnect(device);
     return { ok: true, value: { device } };
@@ -148,8 +146,7 @@ export class Fleet implements Service {
       },
     ]);
     before(run);
-    const added = store.runs.get(run);
-    if (added !== null) dispatcher.submit(added);
+    dispatcher.submit(run);
     return { ok: true, value: { run } };
   }
 
@@ -157,7 +154,7 @@ export class Fleet implements Service {
     const row = this.#options.store.runs.get(run);
     if (row === null) return refuse('not-found', `there is no run ${run}`);
     if (row.state === 'final') return refuse('conflict', `run ${run} is over`);
-    this.#options.dispatcher.cancel(run, 'cancelled by a person');
+    this.#options.dispatcher.cancel(row, 'cancelled by a person');
     return { ok: true, value: { run } };
   }
 

@@ -1,19 +1,22 @@
 import type { Clock } from '../../broker/clock.ts';
 import type { Inbound } from '../../broker/contract/inbound.ts';
+import type { RunResult, SlotStatus } from '../../broker/contract/messages.ts';
 import type { Log } from '../../broker/log.ts';
 import type { Settings } from '../config/settings.ts';
 import type { MqttDriver } from '../drivers/mqtt.ts';
 import { probeServer } from '../drivers/probe.ts';
 import type { Failure } from '../results/measurement.ts';
 import { reasonCode } from '../slots/answers.ts';
-import type { Ending, SlotEffect, SlotEvent } from '../slots/events.ts';
+import type { Ending, RunRequest, SlotEffect, SlotEvent } from '../slots/events.ts';
 import type { Slots } from '../slots/slots.ts';
 import { StoreError } from '../store/errors.ts';
 import type { RunRow } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
+import { Afterwards } from './afterwards.ts';
 import type { Progress, ProgressBoard } from './progress.ts';
-import { runRequest } from './run-request.ts';
+import { requestOfLease, runRequest } from './run-request.ts';
 import type { Settled, Settlement } from './settlement.ts';
+import { strangerRest } from './stranger.ts';
 
 export interface DispatcherOptions {
   settings: () => Settings;
@@ -49,6 +52,7 @@ export class Dispatcher {
   #busy = false;
   #stopped = false;
   #cancelWake = () => {};
+  readonly #afterwards = new Afterwards();
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -61,30 +65,48 @@ export class Dispatcher {
     const leased = new Set(leases.map((row) => row.run));
     const found = leases.map((row) => {
       const run = store.runs.get(row.run);
-      const request = { ...this.#request(run, row), tests: row.tests };
-      return { row, request, cancelled: run === null || run.state === 'final' ? 'the run was over' : null };
+      if (run === null) return { row, request: requestOfLease(row, clock.now()), cancelled: 'the run is unknown' };
+      const request = { ...this.#request(run), tests: row.tests };
+      return { row, request, cancelled: run.state === 'final' ? 'the run was over' : null };
     });
     this.#perform(slots.recover(found, clock.now()));
     for (const run of store.runs.open()) {
-      if (!leased.has(run.run) && run.state === 'open' && !run.awaits_result) this.submit(run);
+      if (!leased.has(run.run) && !run.awaits_result) this.submit(run.run);
     }
     this.#rearm();
   }
 
+  /** Writes down what is left to be written, and takes nothing more. */
   stop(): void {
+    this.#afterwards.flush();
     this.#stopped = true;
     this.#cancelWake();
   }
 
-  submit(run: RunRow): void {
-    this.handle({ type: 'submit', request: this.#request(run, null) });
+  /** A run that was added to the store, or is to be tried again, waits for its turn; one that is over does not. */
+  submit(id: string): void {
+    const run = this.#options.store.runs.get(id);
+    if (run?.state === 'open') this.handle({ type: 'submit', request: this.#request(run) });
   }
 
   /** A message from a device; the retained ones tell who is online. */
   message(message: Inbound): void {
-    if (message.kind === 'status') this.#status(message);
-    else if (message.kind === 'event') this.#event(message);
-    else if (message.kind === 'result') this.#result(message);
+    this.#keep(() => {
+      if (message.kind === 'status') this.#status(message);
+      else if (message.kind === 'event') this.#event(message);
+      else if (message.kind === 'result') this.#result(message);
+    });
+  }
+
+  /** A slot that the broker remembers from before: ours, or that of a controller whose client may still be running. */
+  retainedSlot(server: string, slot: SlotStatus): void {
+    const { store, clock, log } = this.#options;
+    this.#keep(() => {
+      const rest_ms = strangerRest(slot, clock.wall());
+      if (rest_ms === null || store.runs.get(slot.run ?? '') !== null) return;
+      log.warn({ server, run: slot.run, rest_ms }, 'another controller held this slot; the server rests');
+      this.handle({ type: 'stranger', server, rest_ms });
+    });
   }
 
   handle(event: SlotEvent): void {
@@ -106,15 +128,20 @@ export class Dispatcher {
     for (const effect of this.#options.slots.slotEffects(this.#options.clock.now())) this.#showSlot(effect);
   }
 
-  cancel(run: string, reason: string): void {
+  /** Ends a run that is not over, wherever it is, also when only its result is awaited. */
+  cancel({ run, device }: RunRow, reason: string): void {
+    const { settlement, driver, clock, onPoints } = this.#options;
     this.handle({ type: 'cancel', run, reason });
+    if (!settlement.end(run, 'cancelled', reason, clock.wall())) return;
+    driver.cancel(device, run, reason);
+    onPoints();
+    this.#followUp(run, 'final');
   }
 
   #status({ device, payload }: Extract<Inbound, { kind: 'status' }>): void {
     const { store } = this.#options;
     if (store.devices.get(device) === null) return;
-    if (payload.online)
-      this.#keep(() => store.devices.noteAgent(device, { ...payload, at_ms: this.#options.clock.wall() }));
+    if (payload.online) store.devices.noteAgent(device, { ...payload, at_ms: this.#options.clock.wall() });
     this.handle({ type: 'status', device, online: payload.online, boot: payload.boot });
   }
 
@@ -131,8 +158,15 @@ export class Dispatcher {
   /** The slot passes on first, the result is stored next, and only then may the agent forget it. */
   #result({ device, payload }: Extract<Inbound, { kind: 'result' }>): void {
     const { run, token } = payload;
-    const { settlement, driver, clock, log, onPoints } = this.#options;
     this.handle({ type: 'finished', device, run, token });
+    this.#afterwards.add(() => {
+      if (!this.#stopped) this.#settle(device, payload);
+    });
+  }
+
+  #settle(device: string, payload: RunResult): void {
+    const { run, token } = payload;
+    const { settlement, driver, clock, log, onPoints } = this.#options;
     let settled: Settled;
     try {
       settled = settlement.result(device, payload, clock.wall());
@@ -151,9 +185,7 @@ export class Dispatcher {
 
   #followUp(id: string, settled: Settled): void {
     if (settled === 'final') this.#tell({ phase: 'final', run: id, at: this.#at() });
-    if (settled !== 'retry') return;
-    const run = this.#options.store.runs.get(id);
-    if (run !== null) this.submit(run);
+    if (settled === 'retry') this.submit(id);
   }
 
   #perform(effects: SlotEffect[]): void {
@@ -162,11 +194,14 @@ export class Dispatcher {
       if (BEFORE_ALL.has(effect.type) && !this.#stopped) this.#keep(() => this.#do(effect));
     }
     if (rest.length === 0 || this.#stopped) return;
-    this.#keep(() =>
-      this.#options.store.atomically(() => {
-        for (const effect of rest) this.#do(effect);
-      }),
-    );
+    const work = () =>
+      this.#keep(() =>
+        this.#options.store.atomically(() => {
+          for (const effect of rest) this.#do(effect);
+        }),
+      );
+    if (this.#afterwards.isEmpty && rest.length === effects.length) work();
+    else this.#afterwards.add(work);
   }
 
   /** Runs what writes to the store; a store that fails stops everything. */
@@ -175,7 +210,8 @@ export class Dispatcher {
       action();
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      this.stop();
+      this.#stopped = true;
+      this.#cancelWake();
       this.#options.onFatal(error);
     }
   }
@@ -252,11 +288,14 @@ export class Dispatcher {
     const at_ms = clock.wall();
     switch (ending.how) {
       case 'refused':
-        this.#followUp(run, settlement.attemptFailed(run, refusal(ending.reason), at_ms));
+        this.#followUp(run, settlement.attemptFailed(run, refusal(ending.reason), ending.server, at_ms));
         break;
       case 'interrupted': {
         const message = `the agent lost the run: ${ending.reason}`;
-        this.#followUp(run, settlement.attemptFailed(run, { class: 'link-lost', message, retryable: true }, at_ms));
+        this.#followUp(
+          run,
+          settlement.attemptFailed(run, { class: 'link-lost', message, retryable: true }, null, at_ms),
+        );
         break;
       }
       case 'overdue':
@@ -283,22 +322,9 @@ export class Dispatcher {
     });
   }
 
-  #request(run: RunRow | null, row: { run: string; device: string; server: string } | null) {
+  #request(run: RunRow): RunRequest {
     const { settings, store, clock } = this.#options;
-    if (run !== null) return runRequest(run, store.devices.get(run.device)?.uplink_group ?? null, settings(), clock);
-    const { device = '', run: id = '', server = '' } = row ?? {};
-    const now = clock.now();
-    const servers = [server];
-    return {
-      run: id,
-      device,
-      servers,
-      uplink_group: null,
-      tests: [],
-      on_demand: false,
-      not_before: now,
-      window_end: now,
-    };
+    return runRequest(run, store.devices.get(run.device)?.uplink_group ?? null, settings(), clock);
   }
 
   #tell(progress: Progress): void {

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../broker/clock.ts';
 import type { Log } from '../../broker/log.ts';
 import type { Settings } from '../config/settings.ts';
-import { type NightPlan, planNight } from '../schedule/plan-night.ts';
-import type { RunRow } from '../store/runs.ts';
+import { type DueRun, type NightPlan, planNight } from '../schedule/plan-night.ts';
+import type { NewRun } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import type { Settlement } from './settlement.ts';
 
@@ -14,7 +14,8 @@ export interface NightsOptions {
   settings: () => Settings;
   store: Store;
   settlement: Settlement;
-  submit: (run: RunRow) => void;
+  /** Called with each run that is new; those that are over already are to be left alone. */
+  submit: (run: string) => void;
   onFatal: (error: Error) => void;
   clock: Clock;
   log: Log;
@@ -64,31 +65,22 @@ export class Nights {
   }
 
   #carryOut(plan: NightPlan, now_ms: number): void {
-    const { store, settlement, submit, settings, log } = this.#options;
+    const { store, settlement, submit, log } = this.#options;
     if (plan.planned.size === 0) return;
-    const whole = { server: null, origin: 'schedule' } as const;
-    const due = plan.due.map((run) => ({ ...run, ...whole, run: newRunId(), not_before_ms: run.requested_at_ms }));
-    const missed = plan.missed.flatMap(({ devices, organization, ...night }) => {
-      const tests = settings().organizations.get(organization)?.check.tests ?? [];
-      const not_before_ms = night.requested_at_ms;
-      return devices.map((device) => ({
-        ...night,
-        ...whole,
-        organization,
-        device,
-        tests,
-        not_before_ms,
-        run: newRunId(),
-      }));
+    const whole = (run: DueRun): NewRun => ({
+      ...run,
+      run: newRunId(),
+      server: null,
+      origin: 'schedule',
+      not_before_ms: run.requested_at_ms,
     });
-    const added = new Set(store.nights.plan([...due, ...missed], plan.planned));
-    for (const { run } of missed) {
-      if (added.has(run)) settlement.end(run, 'missed', 'controller-was-down', now_ms);
+    const due = plan.due.map(whole);
+    const missed = plan.missed.flatMap(({ devices, ...night }) => devices.map((device) => whole({ ...night, device })));
+    const added = store.nights.plan([...due, ...missed], plan.planned);
+    for (const { run } of missed) settlement.end(run, 'missed', 'controller-was-down', now_ms);
+    if (added.length > 0) {
+      log.info({ runs: due.length, missed: missed.length, nights: [...plan.planned.values()] }, 'planned a night');
     }
-    log.info({ runs: due.length, missed: missed.length, nights: [...plan.planned.values()] }, 'planned a night');
-    for (const { run } of due) {
-      const row = added.has(run) ? store.runs.get(run) : null;
-      if (row !== null) submit(row);
-    }
+    for (const run of added) submit(run);
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../broker/clock.ts';
 import type { Settings } from '../config/settings.ts';
-import type { RunRequest } from '../slots/events.ts';
+import type { LeaseRow, RunRequest } from '../slots/events.ts';
 import type { RunRow } from '../store/runs.ts';
 
 /**
@@ -25,3 +25,15 @@ export const runRequest = (
     window_end: row.window_end_ms + shift,
   };
 };
+
+/** Stands for a run that the store does not know (any more), though a lease of it was found: nobody waits for it. */
+export const requestOfLease = ({ run, device, server, tests }: LeaseRow, now: number): RunRequest => ({
+  run,
+  device,
+  servers: [server],
+  uplink_group: null,
+  tests,
+  on_demand: false,
+  not_before: now,
+  window_end: now,
+});

@@ -42,8 +42,8 @@ export class Settlement {
   result(device: string, result: RunResult, at_ms: number): Settled {
     const { store, log } = this.#options;
     const { run: id, token } = result;
-    const run = store.runs.get(id);
     const grant = this.#grantOf(id, token, at_ms);
+    const run = store.runs.get(id);
     if (run === null || run.device !== device || grant === null || grant.run !== id) {
       log.warn({ device, run: id, token }, 'accepted a result that nobody asked for; it is not stored');
       return 'unchanged';
@@ -71,14 +71,18 @@ export class Settlement {
     return verdict.verdict;
   }
 
-  /** An attempt that brought no result: the agent refused it, or lost it. All tests share the failure. */
-  attemptFailed(id: string, failure: Failure, at_ms: number): Settled {
+  /**
+   * An attempt that brought no result: the agent refused it, or lost it. All tests share the failure. `server` is the one that it was
+   * on deck for; null when it was granted.
+   */
+  attemptFailed(id: string, failure: Failure, server: string | null, at_ms: number): Settled {
     const { store } = this.#options;
     const run = store.runs.get(id);
     if (run === null || run.state === 'final') return 'unchanged';
     const failures = run.tests.map((test) => ({ ...failure, test: test.test }));
     const verdict = this.#verdict(run, run.tests, [], failures, at_ms);
-    const change = this.#change(run, verdict, failures, { at_ms, duration_s: 0 });
+    const placed = { ...run, granted_server: server ?? run.granted_server };
+    const change = this.#change(placed, verdict, failures, { at_ms, duration_s: 0 });
     if (change.kind === 'retry') store.runs.retry(id, change.retry, at_ms);
     else store.results.finish(id, change.ending, failures);
     return verdict.verdict;

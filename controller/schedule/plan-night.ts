@@ -37,6 +37,7 @@ export interface MissedNight {
   organization: string;
   night: string;
   devices: string[];
+  tests: TestPlan[];
   requested_at_ms: number;
   window_end_ms: number;
 }
@@ -118,7 +119,7 @@ export const planNight = ({
       const about = { organization, night, requested_at_ms: start, window_end_ms: end };
       const order = shuffled(group, night);
       if (now_ms < end) for (const device of order) plan.due.push({ ...about, device, tests: check.tests });
-      else if (last !== null) plan.missed.push({ ...about, devices: order });
+      else if (last !== null) plan.missed.push({ ...about, devices: order, tests: check.tests });
     }
   }
   return plan;

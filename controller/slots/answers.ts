@@ -74,7 +74,7 @@ export const onDeclined = (step: Step, event: Of<'declined'>): void => {
   if (seat === null || seat.deck.recovered) return;
   const request = clearDeck(step, seat.server, seat.deck);
   if (PASSING.includes(reasonCode(reason))) setBack(step, request, `declined: ${reason}`);
-  else step.out.push({ type: 'ended', run, ending: { how: 'refused', reason } });
+  else step.out.push({ type: 'ended', run, ending: { how: 'refused', reason, server: seat.server.server } });
 };
 
 /** The start is answered, unless a later boot has been heard: then what came late does not settle whether that one runs it. */

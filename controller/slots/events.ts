@@ -59,7 +59,7 @@ export type Ending =
   | { how: 'missed'; reason: string }
   | { how: 'cancelled'; reason: string }
   /** The agent refuses the run, whatever the server: reason as it gave it. */
-  | { how: 'refused'; reason: string }
+  | { how: 'refused'; reason: string; server: string }
   /** The agent that started it says that it is not running any more, and has no result. */
   | { how: 'interrupted'; reason: string }
   /** The deadline passed; the result may still come. */

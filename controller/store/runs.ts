@@ -162,8 +162,22 @@ export class Runs {
     this.#database.run(`UPDATE runs SET awaits_result = 0 WHERE run = ? AND state = 'open'`, [run]);
   }
 
-  /** Those that were granted and whose result has not come yet. */
-  awaited(): RunRow[] {
-    return this.open().filter((run) => run.awaits_result);
+  /** Those that were granted at `before_ms` or earlier and whose result has not come yet. */
+  awaited(before_ms: number): RunRow[] {
+    const where = `state <> 'final' AND awaits_result = 1 AND grants.at_ms <= ?`;
+    return this.#database.all(RunRow, `${SELECT_RUN} WHERE ${where} ORDER BY runs.rowid`, [before_ms]);
+  }
+
+  /** Those of one device that are not final. */
+  openOf(device: string): RunRow[] {
+    return this.#database.all(RunRow, `${SELECT_RUN} WHERE state <> 'final' AND device = ? ORDER BY runs.rowid`, [
+      device,
+    ]);
+  }
+
+  /** How many are not final. */
+  countOpen(): number {
+    const row = z.object({ count: z.int() });
+    return this.#database.get(row, `SELECT count(*) AS count FROM runs WHERE state <> 'final'`, [])?.count ?? 0;
   }
 }

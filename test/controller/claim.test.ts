@@ -39,6 +39,14 @@ describe('a claim to a broker', () => {
     expect(hearClaim(claim, 'us', status('late'), 9000)).toEqual({ verdict: 'repeat' });
   });
 
+  it('gives nothing up once it is in charge, whoever was there before', () => {
+    const claim = newClaim();
+    hearClaim(claim, 'us', status('slow'), 0);
+    hearClaim(claim, 'us', status('us'), 1);
+    tickClaim(claim, 1 + CLAIM_WAIT_MS);
+    expect(hearClaim(claim, 'us', status('slow'), 9000)).toEqual({ verdict: 'repeat' });
+  });
+
   it('repeats itself when its own last will arrives late', () => {
     const claim = newClaim();
     expect(hearClaim(claim, 'us', status('us', false), 0)).toEqual({ verdict: 'repeat' });

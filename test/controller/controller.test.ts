@@ -1,9 +1,8 @@
-import { rmSync, writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { ControllerFixture } from '../helpers/controller-fixture.ts';
 import { corpusOutput } from '../helpers/iperf3-output.ts';
 import { Mosquitto } from '../helpers/mosquitto.ts';
-import { smallDisk } from '../helpers/mount.ts';
+import { fillDisk, smallDisk } from '../helpers/mount.ts';
 import { nothingOpen } from '../helpers/open-handles.ts';
 import { ScriptedAgent } from '../helpers/scripted-agent.ts';
 import { until } from '../helpers/until.ts';
@@ -90,19 +89,6 @@ describe('one controller', () => {
   });
 });
 
-/** Leaves no byte of a small disk free; returns how to free them again. */
-const fill = (disk: string): (() => void) => {
-  const file = `${disk}/filler`;
-  for (let size = 1 << 20; size >= 512; ) {
-    try {
-      writeFileSync(file, Buffer.alloc(size), { flag: 'a' });
-    } catch {
-      size >>= 1;
-    }
-  }
-  return () => rmSync(file);
-};
-
 describe('a store that can not be written', () => {
   it('accepts no result that it could not store; the agent keeps it, and it is stored when there is room again', async () => {
     const disk = smallDisk('4m');
@@ -113,7 +99,7 @@ describe('a store that can not be written', () => {
     await agent.finished(start);
     await until('the slot is free', () => world.controller.fleet.servers()[0]?.state === 'idle');
     const result = corpusOutput('v3.12__tcp_p16_getserver.json');
-    const free = fill(disk);
+    const free = fillDisk(disk);
     await agent.result(start, [result]);
     const [error] = await until('the controller complains', () => {
       const errors = world.log.of('error');
@@ -137,7 +123,7 @@ describe('a store that can not be written', () => {
     const agent = await world.agent('ap-1');
     world.order('ap-1');
     const { run } = await agent.next('prepare');
-    fill(disk);
+    fillDisk(disk);
     // The first few may still fit into the pages that SQLite has already.
     for (let nonce = 0; nonce < 2000 && world.failures.length === 0; nonce += 1)
       await agent.ready(run, `nonce-${nonce}`);
@@ -186,6 +172,19 @@ describe('the fleet', () => {
     expect(world.controller.fleet.removeDevice('ap-1')).toMatchObject({ ok: false, problem: { error: 'not-found' } });
     expect(world.controller.fleet.device('ap-1')).toMatchObject({ ok: false });
     expect(world.controller.fleet.devices()).toEqual([]);
+  });
+
+  it('shows its devices, with what their agents said and when their last run was', async () => {
+    const world = await ControllerFixture.start();
+    const agent = await world.agent('ap-1');
+    const view = { device: 'ap-1', organization: 'default', tags: [], uplink_group: null, via: 'agent', online: true };
+    expect(world.controller.fleet.devices()).toEqual([{ ...view, agent: '0.0.0', iperf3: '3.12', last_run: null }]);
+    const run = world.order('ap-1');
+    expect(world.controller.fleet.progress(run)?.phase).toBe('on-deck');
+    await agent.result(await agent.begin('nonce-1'), [corpusOutput('v3.12__tcp_up.json')]);
+    await world.over(run);
+    expect(world.controller.fleet.progress(run)).toBeNull();
+    expect(world.controller.fleet.devices()[0]?.last_run).toMatch(/^2026-11-22T00:00:/);
   });
 
   it('says why a run can not be ordered', async () => {

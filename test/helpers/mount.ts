@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmdirSync } from 'node:fs';
+import { mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -41,4 +41,17 @@ export const makeReadOnly = (folder: string): void => {
   mount('--bind', folder, folder);
   onTestFinished(() => unmount(folder));
   mount('-o', 'remount,bind,ro', folder);
+};
+
+/** Leaves no byte of a small disk free; returns how to free them again. */
+export const fillDisk = (disk: string): (() => void) => {
+  const file = `${disk}/filler`;
+  for (let size = 1 << 20; size >= 512; ) {
+    try {
+      writeFileSync(file, Buffer.alloc(size), { flag: 'a' });
+    } catch {
+      size >>= 1;
+    }
+  }
+  return () => rmSync(file);
 };

@@ -215,7 +215,7 @@ describe('a device that was asked to prepare', () => {
     bench.submit('r2', 'd2');
     const refused = bench.refused('r1', 'd1', 'iperf3-missing: not on PATH');
     expect(only(refused, 'ended')).toEqual([
-      { type: 'ended', run: 'r1', ending: { how: 'refused', reason: 'iperf3-missing: not on PATH' } },
+      { type: 'ended', run: 'r1', ending: { how: 'refused', reason: 'iperf3-missing: not on PATH', server: 's1' } },
     ]);
     expect(only(refused, 'prepare')).toMatchObject([{ run: 'r2' }]);
   });

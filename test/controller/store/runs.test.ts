@@ -125,10 +125,23 @@ test('a granted run awaits its result until it waits again or is over', () => {
   const { runs, results } = openStore();
   runs.add([newRun('r-1'), newRun('r-2'), newRun('r-3')]);
   for (const [index, run] of ['r-1', 'r-2', 'r-3'].entries()) runs.noteGrant(grant(run, index + 1));
-  expect(runs.awaited().map(({ run }) => run)).toEqual(['r-1', 'r-2', 'r-3']);
+  expect(runs.awaited(Number.MAX_SAFE_INTEGER).map(({ run }) => run)).toEqual(['r-1', 'r-2', 'r-3']);
   runs.noteRequeued('r-1');
   results.finish('r-2', ending());
-  expect(runs.awaited().map(({ run }) => run)).toEqual(['r-3']);
+  expect(runs.awaited(Number.MAX_SAFE_INTEGER).map(({ run }) => run)).toEqual(['r-3']);
+});
+
+test('runs that are granted for long, of one device, and all that are open can be asked for', () => {
+  const { runs, results } = openStore();
+  runs.add([newRun('r-1'), newRun('r-2', { device: 'ap-13' }), newRun('r-3')]);
+  runs.noteGrant({ ...grant('r-1', 1), at_ms: T0 });
+  runs.noteGrant({ ...grant('r-2', 2), at_ms: T0 + 2 });
+  expect(runs.awaited(T0 + 1).map(({ run }) => run)).toEqual(['r-1']);
+  expect(runs.openOf('ap-13').map(({ run }) => run)).toEqual(['r-2']);
+  expect(runs.countOpen()).toBe(3);
+  results.finish('r-2', ending());
+  expect(runs.openOf('ap-13')).toEqual([]);
+  expect(runs.countOpen()).toBe(2);
 });
 
 test('a run that is to be retried is open again, with the tests that are left and its failures counted', () => {

@@ -1,0 +1,50 @@
+import type { Clock } from '../../broker/clock.ts';
+import { OVERDUE_MS } from '../../broker/contract/numbers.ts';
+import type { Store } from '../store/store.ts';
+import type { Settlement } from './settlement.ts';
+
+/** How often the house is looked after. */
+const LOOK_MS = 600_000;
+
+/** iperf3's raw output is kept this long … */
+const RAW_AGE_MS = 30 * 86_400_000;
+
+/** … and up to this size, compressed. */
+const RAW_BYTES = 1 << 30;
+
+export interface HousekeepingOptions {
+  store: Store;
+  settlement: Settlement;
+  clock: Clock;
+  onFatal: (error: Error) => void;
+  /** Called when rows were added for InfluxDB. */
+  onPoints: () => void;
+}
+
+/** Ends runs as `lost` whose result has not come for OVERDUE_MS after their grant, and forgets old raw output. */
+export class Housekeeping {
+  readonly #options: HousekeepingOptions;
+  #cancel = () => {};
+
+  constructor(options: HousekeepingOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const { store, settlement, clock, onFatal, onPoints } = this.#options;
+    const now_ms = clock.wall();
+    try {
+      for (const { run } of store.runs.awaited(now_ms - OVERDUE_MS)) settlement.end(run, 'lost', 'no-result', now_ms);
+      store.raw.prune({ before_ms: now_ms - RAW_AGE_MS, max_bytes: RAW_BYTES });
+    } catch (error) {
+      onFatal(error as Error);
+      return;
+    }
+    onPoints();
+    this.#cancel = clock.after(LOOK_MS, () => this.start());
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+}

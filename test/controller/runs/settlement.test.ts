@@ -1,0 +1,131 @@
+import { expect, it } from 'vitest';
+import { Settlement } from '../../../controller/runs/settlement.ts';
+import { testPlan } from '../../helpers/controller-fixture.ts';
+import { corpusOutput } from '../../helpers/iperf3-output.ts';
+import { RecordedLog } from '../../helpers/recorded-log.ts';
+import { openStore } from '../store/open-store.ts';
+import { newRun, T0 } from '../store/samples.ts';
+
+const make = (options: { influx?: boolean; retries?: number } = {}) => {
+  const { influx = true, retries = 0 } = options;
+  const store = openStore();
+  const log = new RecordedLog();
+  const settlement = new Settlement({ store, influx, retriesOf: () => retries, random: () => 0.5, log });
+  const tests = [testPlan(), testPlan({ test: 'tcp-download', direction: 'download' })];
+  store.runs.add([newRun('r-1', { tests, requested_at_ms: T0, window_end_ms: T0 + 3_600_000 })]);
+  const grant = (token = 1) =>
+    store.runs.noteGrant({ token, run: 'r-1', server: 'milan-1', via: 'agent', at_ms: T0 + 1500, tests });
+  const points = () => store.outbox.page(99).map(({ point }) => point);
+  return { store, log, settlement, grant, points, device: newRun('r-1').device };
+};
+
+const up = corpusOutput('v3.12__tcp_up.json', { started_ms: 5, ended_ms: 2000 });
+const down = corpusOutput('v3.12__tcp_down.json', { test: 'tcp-download', started_ms: 2010, ended_ms: 4000 });
+
+it('a result becomes measurements with the time of their tests, and a run point with the time of its grant', () => {
+  const { settlement, grant, points, device } = make();
+  grant();
+  const result = { run: 'r-1', token: 1, boot: 'b', tests: [up, down] };
+  expect(settlement.result(device, result, T0 + 6000)).toBe('final');
+  expect(points().map(({ measurement, time_ms, tags }) => [measurement, time_ms - T0, tags['direction']])).toEqual([
+    ['iperf3', 1505, 'upload'],
+    ['iperf3', 3510, 'download'],
+    ['iperf3_run', 1500, undefined],
+  ]);
+  expect(points()[2]).toMatchObject({
+    tags: { server: 'milan-1', via: 'agent', outcome: 'success' },
+    floats: { duration_s: 4, queued_s: 1.5 },
+    integers: { success: 1, attempts: 1 },
+    strings: { run: 'r-1' },
+  });
+});
+
+it('without InfluxDB nothing is queued for it', () => {
+  const { settlement, grant, points, device } = make({ influx: false });
+  grant();
+  settlement.result(device, { run: 'r-1', token: 1, boot: 'b', tests: [up, down] }, T0 + 6000);
+  expect(points()).toEqual([]);
+});
+
+it('the same result twice changes nothing the second time', () => {
+  const { settlement, grant, points, device } = make();
+  grant();
+  const result = { run: 'r-1', token: 1, boot: 'b', tests: [up, down] };
+  settlement.result(device, result, T0 + 6000);
+  expect(settlement.result(device, result, T0 + 7000)).toBe('unchanged');
+  expect(points()).toHaveLength(3);
+});
+
+it('a name that does not resolve ends as throughput 0 for the server that it was on deck for', () => {
+  const { settlement, points, store } = make();
+  const failure = { class: 'unreachable', message: 'unresolved: no address', retryable: true } as const;
+  expect(settlement.attemptFailed('r-1', failure, 'milan-1', T0 + 100)).toBe('final');
+  const shown = points().map(({ measurement, tags, floats }) => [
+    measurement,
+    tags['server'],
+    Object.entries(floats)[0],
+  ]);
+  expect(shown).toEqual([
+    ['iperf3', 'milan-1', ['bits_per_second', 0]],
+    ['iperf3', 'milan-1', ['bits_per_second', 0]],
+    ['iperf3_run', 'milan-1', ['duration_s', 0]],
+  ]);
+  expect(store.records.get('r-1')?.failures).toHaveLength(2);
+});
+
+it('counts what failed before, so that retries end', () => {
+  const { settlement, grant, store } = make({ retries: 1 });
+  const failure = { class: 'unreachable', message: 'refused', retryable: true } as const;
+  expect(settlement.attemptFailed('r-1', failure, 'milan-1', T0)).toBe('retry');
+  expect(store.runs.get('r-1')?.failed_attempts).toEqual({ unreachable: 1 });
+  grant(2);
+  expect(settlement.attemptFailed('r-1', failure, null, T0)).toBe('final');
+});
+
+it('a scheduled run waits longer for its next attempt than one that a person waits for', () => {
+  const { settlement, store } = make({ retries: 1 });
+  store.runs.add([
+    newRun('r-2', { origin: 'schedule', night: 'n', tests: [testPlan()], window_end_ms: T0 + 3_600_000 }),
+  ]);
+  const failure = { class: 'unreachable', message: 'refused', retryable: true } as const;
+  settlement.attemptFailed('r-1', failure, 'milan-1', T0);
+  settlement.attemptFailed('r-2', failure, 'milan-1', T0);
+  expect(store.runs.get('r-1')?.not_before_ms).toBe(T0 + 5000);
+  expect(store.runs.get('r-2')?.not_before_ms).toBeGreaterThan(T0 + 5000);
+});
+
+it('a run that never had a server has a point without one, at the time of its end', () => {
+  const { settlement, points } = make();
+  expect(settlement.end('r-1', 'skipped', 'device-offline', T0 + 9)).toBe(true);
+  expect(points()).toMatchObject([
+    { measurement: 'iperf3_run', time_ms: T0 + 9, strings: { reason: 'device-offline' } },
+  ]);
+  expect(points()[0]?.tags).not.toHaveProperty('server');
+  expect(points()[0]?.integers).not.toHaveProperty('success');
+});
+
+it('a run that is over, or unknown, is not ended again', () => {
+  const { settlement } = make();
+  const failure = { class: 'local', message: 'no iperf3', retryable: false } as const;
+  settlement.end('r-1', 'cancelled', 'enough', T0);
+  expect(settlement.end('r-1', 'missed', 'late', T0)).toBe(false);
+  expect(settlement.end('r-9', 'missed', 'late', T0)).toBe(false);
+  expect(settlement.attemptFailed('r-1', failure, null, T0)).toBe('unchanged');
+  expect(settlement.attemptFailed('r-9', failure, null, T0)).toBe('unchanged');
+});
+
+it('how long a run took until it was given up counts from its grant', () => {
+  const { settlement, grant, store } = make();
+  grant();
+  settlement.end('r-1', 'lost', 'no-result', T0 + 61_500);
+  expect(store.records.get('r-1')?.duration_s).toBe(60);
+});
+
+it('a result whose grant never came to disk is known by its lease, and belongs to now', () => {
+  const { settlement, store, device } = make();
+  const tests = store.runs.get('r-1')?.tests ?? [];
+  const row = { run: 'r-1', device, server: 'milan-1', nonce: 'n', boot: 'b', lease_ms: 1, tests };
+  store.leases.save({ ...row, token: 7, granted: false });
+  expect(settlement.result(device, { run: 'r-1', token: 7, boot: 'b', tests: [up, down] }, T0 + 6000)).toBe('final');
+  expect(store.records.get('r-1')).toMatchObject({ server: 'milan-1', granted_at: new Date(T0 + 6000).toISOString() });
+});
