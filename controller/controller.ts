@@ -15,6 +15,7 @@ import type { Settings } from './config/settings.ts';
 import { MqttDriver } from './drivers/mqtt.ts';
 import { Fleet } from './fleet.ts';
 import { type InfluxDrain, influxDrain } from './influx/influx-drain.ts';
+import { limitedLog } from './limited-log.ts';
 import { Dispatcher } from './runs/dispatcher.ts';
 import { Housekeeping } from './runs/housekeeping.ts';
 import { Nights } from './runs/nights.ts';
@@ -99,7 +100,8 @@ export class Controller {
     if (broker !== null) started.push(() => broker.stop());
 
     const link = this.#makeLink(dial);
-    const driver = new MqttDriver(link, log);
+    const aboutDevices = limitedLog(log, clock);
+    const driver = new MqttDriver(link, aboutDevices);
     const charge = new Charge({
       link,
       clock,
@@ -122,7 +124,7 @@ export class Controller {
       influx: influx !== null,
       retriesOf: (organization) => this.#settings.organizations.get(organization)?.check.retries ?? 0,
       random,
-      log,
+      log: aboutDevices,
     });
     const board = new ProgressBoard();
     const onPoints = () => influx?.drain.kick();

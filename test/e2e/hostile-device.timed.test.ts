@@ -84,6 +84,7 @@ test('a device that lies, floods and shouts disturbs nobody: its words are count
   expect({ in_charge, devices_online, runs_open }).toEqual({ in_charge: true, devices_online: 2, runs_open: 0 });
   expect(messages_dropped).toBeGreaterThan(100);
   expect(controller.running).toBe(true);
+  expect(controller.stderr.split('\n').length).toBeLessThan(150);
   for (const words of ['dropped a message that its sender may not publish', 'not of the contract', 'nobody asked for'])
     expect(controller.stderr).toContain(words);
 });

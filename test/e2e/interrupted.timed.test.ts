@@ -41,9 +41,9 @@ const GONE = { code: null, signal: 'SIGKILL' };
 test.concurrent('a controller that was killed asks for the run that goes on, and begins no second one meanwhile', async ({
   fleet,
 }) => {
-  const { controller, agents, first, second } = await twoDevices(fleet, 10);
+  const { controller, agents, first, second } = await twoDevices(fleet, 12);
   expect(await controller.end('SIGKILL')).toEqual(GONE);
-  await fleet.serve(lasting(10));
+  await fleet.serve(lasting(12));
   await fleet.allOnline();
   // The slot is known to be held before the result can have come.
   expect(fleet.witness()).toHaveLength(1);

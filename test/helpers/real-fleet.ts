@@ -32,6 +32,18 @@ export interface Credentials {
 /** Keys of the configuration file that replace those of the fleet. */
 export type Configuration = Record<string, unknown>;
 
+/** Longer than any program of ours takes to end. Milliseconds. */
+const END_MS = 20_000;
+
+/** Settles as `work` does, or rejects when that takes longer than END_MS. */
+const inTime = async (work: Promise<unknown>): Promise<void> => {
+  let disarm = () => {};
+  const late = new Promise((_, reject) => {
+    disarm = systemClock.after(END_MS, () => reject(new Error(`not ended within ${END_MS / 1000} s`)));
+  });
+  await Promise.race([work, late]).finally(disarm);
+};
+
 /**
  * Controllers, agents and iperf3 servers as processes of the built programs, the witness first on the agents' PATH, everything in
  * one folder. `remove()` fails when two iperf3 clients met, or when anything is left.
@@ -214,9 +226,9 @@ export class RealFleet {
   /** Ends everything. Fails when two iperf3 clients met on a server, or when a process outlives it all. */
   async remove(): Promise<void> {
     try {
-      await Promise.all(this.#programs.filter(({ running }) => running).map((program) => program.end('SIGTERM')));
-      for (const stop of this.#others) await stop();
-      for (const server of this.servers.values()) await server.end('SIGTERM');
+      await inTime(Promise.all(this.#programs.filter(({ running }) => running).map((one) => one.end('SIGTERM'))));
+      for (const stop of this.#others) await inTime(stop());
+      for (const server of this.servers.values()) await inTime(server.end('SIGTERM'));
       this.#last_witness = this.witness();
       const refused = this.#last_witness.filter(({ what }) => what === 'refused');
       if (refused.length > 0) throw new Error(`${refused.length} iperf3 clients met another one on their server`);
@@ -224,6 +236,7 @@ export class RealFleet {
         throw new Error(`${error.message}: ${JSON.stringify(this.processes(/./))}`);
       });
     } finally {
+      for (const { pid } of this.processes(/./)) process.kill(pid, 'SIGKILL');
       rmSync(this.folder, { recursive: true, force: true });
     }
   }
