@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLError } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseDocument, type YAMLError } from 'yaml';
 import { type Path, type Problem, showKey, showPath } from './problem.ts';
 
 /** A YAML text as plain data (mappings have no prototype), and where each part of it stands. */
@@ -75,24 +75,18 @@ export const readYaml = (text: string): YamlSource => {
   });
   const problems = [...document.errors, ...document.warnings].map((error) => syntaxProblem(error, lines));
   const places = new Map<string, number>();
-  const done = new Map<Node, unknown>();
+  const done = new Map<unknown, unknown>();
 
-  const lineAt = (node: unknown): number | null => {
-    const offset = (node as Partial<Node> | null)?.range?.[0];
-    return offset === undefined ? null : lines.linePos(offset).line;
-  };
-  const report = (path: Path, node: unknown, found: string, expected: string) =>
+  const lineAt = (node: ParsedNode): number => lines.linePos(node.range[0]).line;
+  const report = (path: Path, node: ParsedNode, found: string, expected: string) =>
     problems.push({ path: showPath(path), line: lineAt(node), found, expected });
-  const mark = (path: Path, node: unknown) => {
-    const line = lineAt(node);
-    if (line !== null) places.set(JSON.stringify(path), line);
-  };
+  const mark = (path: Path, node: ParsedNode) => places.set(JSON.stringify(path), lineAt(node));
 
-  const mapping = (items: readonly { key: unknown; value: unknown }[], path: Path, around: unknown): unknown => {
+  const mapping = (items: readonly { key: ParsedNode; value: ParsedNode | null }[], path: Path): unknown => {
     const data: Record<string, unknown> = Object.create(null);
     for (const { key, value } of items) {
       if (!isScalar(key)) {
-        report(path, key ?? around, 'a key that is not a plain word', 'plain words as keys');
+        report(path, key, 'a key that is not a plain word', 'plain words as keys');
         continue;
       }
       const name = String(key.value);
@@ -108,7 +102,7 @@ export const readYaml = (text: string): YamlSource => {
   };
 
   /** An alias gives the very value of its anchor, so that no text can grow beyond its own length. */
-  const convert = (node: unknown, path: Path): unknown => {
+  const convert = (node: ParsedNode | null, path: Path): unknown => {
     if (isAlias(node)) {
       const target = node.resolve(document);
       if (target !== undefined && done.has(target)) return done.get(target);
@@ -121,7 +115,7 @@ export const readYaml = (text: string): YamlSource => {
       return null;
     }
     let data: unknown = null;
-    if (isMap(node)) data = mapping(node.items, path, node);
+    if (isMap(node)) data = mapping(node.items, path);
     else if (isSeq(node)) {
       data = node.items.map((item, index) => {
         mark([...path, index], item);
