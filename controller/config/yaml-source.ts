@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseDocument, type YAMLError } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLError } from 'yaml';
 import { type Path, type Problem, showKey, showPath } from './problem.ts';
 
 /** A YAML text as plain data (mappings have no prototype), and where each part of it stands. */
@@ -75,14 +75,21 @@ export const readYaml = (text: string): YamlSource => {
   });
   const problems = [...document.errors, ...document.warnings].map((error) => syntaxProblem(error, lines));
   const places = new Map<string, number>();
-  const done = new Map<unknown, unknown>();
+  const done = new Map<Node, unknown>();
 
-  const lineAt = (node: ParsedNode): number => lines.linePos(node.range[0]).line;
-  const report = (path: Path, node: ParsedNode, found: string, expected: string) =>
+  /** What the parser makes up has no place: the items of `!!pairs`, for one. */
+  const lineAt = (node: unknown): number | null => {
+    const offset = (node as Partial<Node> | null)?.range?.[0];
+    return offset === undefined ? null : lines.linePos(offset).line;
+  };
+  const report = (path: Path, node: unknown, found: string, expected: string) =>
     problems.push({ path: showPath(path), line: lineAt(node), found, expected });
-  const mark = (path: Path, node: ParsedNode) => places.set(JSON.stringify(path), lineAt(node));
+  const mark = (path: Path, node: unknown) => {
+    const line = lineAt(node);
+    if (line !== null) places.set(JSON.stringify(path), line);
+  };
 
-  const mapping = (items: readonly { key: ParsedNode; value: ParsedNode | null }[], path: Path): unknown => {
+  const mapping = (items: readonly { key: unknown; value: unknown }[], path: Path): unknown => {
     const data: Record<string, unknown> = Object.create(null);
     for (const { key, value } of items) {
       if (!isScalar(key)) {
@@ -102,7 +109,7 @@ export const readYaml = (text: string): YamlSource => {
   };
 
   /** An alias gives the very value of its anchor, so that no text can grow beyond its own length. */
-  const convert = (node: ParsedNode | null, path: Path): unknown => {
+  const convert = (node: unknown, path: Path): unknown => {
     if (isAlias(node)) {
       const target = node.resolve(document);
       if (target !== undefined && done.has(target)) return done.get(target);

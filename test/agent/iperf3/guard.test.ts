@@ -152,6 +152,23 @@ describe.concurrent.each([
     await until('the helpers are gone', () => group(run.child.pid ?? 0).length === 0);
   });
 
+  it('whose caller has died, with all pipes to it, goes with the program', async (context) => {
+    const run = guard(context, 60, patient);
+    void Promise.allSettled([run.stdout, run.stderr]);
+    await run.pid();
+    for (const pipe of run.child.stdio) pipe?.destroy();
+    expect(await run.exit).toBe(143);
+    expect(existsSync(run.pidfile)).toBe(false);
+    await until('the helpers are gone', () => group(run.child.pid ?? 0).length === 0);
+  });
+
+  it('keeps what the shell says about the end of the program out of its stderr', async (context) => {
+    const run = guard(context, 60, patient);
+    await run.pid();
+    run.child.kill('SIGTERM');
+    expect(await run.stderr).toBe('');
+  });
+
   it('reports a program that is not there', async (context) => {
     const run = guard(context, 60, ['/nonexistent']);
     expect(await run.exit).toBe(127);

@@ -9,6 +9,11 @@ test('each part of a text has the line of its key or list item, what is not ther
   expect(lines).toEqual([1, 5, 6, 1, null]);
 });
 
+test('what the parser made up has the line of what is around it', () => {
+  const { data, lineOf } = readYaml('a: 1\nb: !!pairs\n  -\n');
+  expect([Object.keys(Object(data)), lineOf(['b', 0])]).toEqual([['a', 'b'], 2]);
+});
+
 test('a text that nests too deep is not looked at: its parts have no lines', () => {
   const { data, readable, problems, lineOf } = readYaml(`a: 1\nb: ${'['.repeat(100)}`);
   expect({ data, readable, line: lineOf(['a']) }).toEqual({ data: null, readable: false, line: null });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findLeftovers } from '../../../../agent/hosts/node/leftovers.ts';
 import { ManualClock } from '../../../helpers/manual-clock.ts';
-import { isRunning } from '../../../helpers/processes.ts';
+import { isRunning, isStopped } from '../../../helpers/processes.ts';
 import { until } from '../../../helpers/until.ts';
 import { World } from './world.ts';
 
@@ -69,6 +69,7 @@ describe('the agent on Node', () => {
     await until('iperf3 runs', () => existsSync(file) && Number(readFileSync(file, 'utf8')));
     const pids = findLeftovers(world.state);
     for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    await until('all of it is stopped', () => pids.every(isStopped));
     const stopping = agent.stop();
     clock.advance(5_000);
     await stopping;
