@@ -16,8 +16,9 @@
  * - `reader` waits for the end of stdin.
  * - `runner` waits for iperf3. It outlives the signals that iperf3 gets.
  * Helpers are only ever killed with KILL: TERM, sent to a shell that has just forked and had a trap set, can be lost. They hold neither
- * stdout nor stderr, or the caller would wait for them; stderr is iperf3's alone, not for the shell's "Killed". A pid can be used again: only a process of the guard's own group gets a signal
- * (field 5 of /proc/PID/stat, the third after the name).
+ * stdout nor stderr, or the caller would wait for them. stderr is iperf3's alone, not for the shell's "Killed": the runner would die of
+ * that (SIGPIPE) when the caller has died. So it starts iperf3 in a subshell, as dash redirects a plain command's stderr in itself.
+ * A pid can be used again: only a process of the guard's own group gets a signal (field 5 of /proc/PID/stat, the third after the name).
  */
 export const GUARD = `set -f
 pidfile=$1
@@ -56,7 +57,7 @@ nap=$!
 reader=$!
 {
   trap : TERM INT HUP
-  sh -c 'echo $$ >"$0" && exec "$@"' "$pidfile" "$@" 2>&4 4>&-
+  (exec sh -c 'echo $$ >"$0" && exec "$@"' "$pidfile" "$@" 2>&4 4>&-)
   code=$?
   rm -f "$pidfile"
   send KILL $nap

@@ -11,8 +11,8 @@ const HOUR_MS = 3_600_000;
 
 const schedule: Leaf<string> = {
   expected: 'a cron expression with five fields, such as "0 2 * * *"',
-  schema: z.string().refine((text) => scheduleFault(text) === null),
-  hint: (found) => (typeof found === 'string' ? (scheduleFault(found) ?? undefined) : undefined),
+  schema: z.string().refine((text) => scheduleFault(text) === undefined),
+  hint: (found) => (typeof found === 'string' ? scheduleFault(found) : undefined),
 };
 
 const isZone = (zone: string): boolean => {

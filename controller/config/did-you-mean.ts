@@ -1,15 +1,18 @@
 /** Edits (insert, delete, replace) that turn `a` into `b`. */
 const distance = (a: string, b: string): number => {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (const [i, letter] of [...a].entries()) {
-    const next = [i + 1];
-    for (let j = 0; j < b.length; j++) {
-      const replaced = (row[j] ?? 0) + (letter === b[j] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
-    }
-    row = next;
+  // After each letter of `a`: the edits from what was read of it to each beginning of `b`, by the last letter of that.
+  let row = [...b].map((letter, index) => ({ letter, edits: index + 1 }));
+  let edits = row.length;
+  for (const [index, letter] of [...a].entries()) {
+    let diagonal = index;
+    edits = index + 1;
+    row = row.map((above) => {
+      edits = Math.min(edits + 1, above.edits + 1, diagonal + (letter === above.letter ? 0 : 1));
+      diagonal = above.edits;
+      return { letter: above.letter, edits };
+    });
   }
-  return row[b.length] ?? 0;
+  return edits;
 };
 
 /** `did you mean "host"?` for the nearest of `known`, if one is near enough: a third of its letters, at least two, may be wrong. */

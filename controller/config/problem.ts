@@ -16,7 +16,7 @@ const PLAIN_KEY = /^[A-Za-z0-9_.-]{1,64}$/;
 
 /** A key as a message shows it: a strange one is cut short, it may be a secret that lost its key. */
 export const showKey = (key: string): string =>
-  PLAIN_KEY.test(key) ? key : `"${key.match(/^[A-Za-z0-9_.-]{0,20}/)?.[0] ?? ''}…"`;
+  PLAIN_KEY.test(key) ? key : `"${key.replace(/[^A-Za-z0-9_.-].*/s, '').slice(0, 20)}…"`;
 
 /** `['check', 'tests', 2, 'bitrate']` → `check.tests[2].bitrate`. */
 export const showPath = (path: Path): string =>
@@ -26,7 +26,10 @@ export const showPath = (path: Path): string =>
 
 const SECRETIVE = /pass|secret|token|credential|key/i;
 
-const WORDS: Record<string, string> = { number: 'a number', boolean: 'true or false', string: 'a text' };
+const kindOf = (value: unknown): string => {
+  if (typeof value === 'string') return 'a text';
+  return typeof value === 'boolean' ? 'true or false' : 'a number';
+};
 
 /**
  * A value as a message shows it. Under a key that sounds secret only its type is shown, the same where the whole file is one value, and
@@ -37,7 +40,7 @@ export const showValue = (path: Path, value: unknown): string => {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return 'a mapping';
   const secretive = path.some((step) => typeof step === 'string' && SECRETIVE.test(step));
-  if (secretive || path.length === 0) return `${WORDS[typeof value] ?? 'a value'} (not shown)`;
+  if (secretive || path.length === 0) return `${kindOf(value)} (not shown)`;
   const text = String(value).replace(/\/\/.*@/s, '//…@');
   const cut = text.length > 60 ? `${text.slice(0, 60)}…` : text;
   return typeof value === 'string' ? JSON.stringify(cut) : cut;

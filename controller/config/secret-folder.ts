@@ -49,7 +49,7 @@ export class SecretFolder {
       content = readFileSync(path, 'utf8').replace(/[\r\n]+$/, '');
       mode = statSync(path).mode;
     } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code ?? '';
+      const code = String((error as NodeJS.ErrnoException).code);
       return refused(
         `${shown(file)} ${WHY[code] ?? `cannot be read (${code})`}`,
         'this key names a file, not the secret itself',

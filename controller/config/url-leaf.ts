@@ -9,15 +9,20 @@ export interface Endpoint {
   port: number;
 }
 
-const from = <T>(expected: string, parse: (value: string) => T | null, hint?: Leaf<T>['hint']): Leaf<T> => {
-  const schema = z.string().transform((value, context) => {
+const from = <T>(
+  expected: string,
+  parse: (value: string) => T | null,
+  hint: (found: unknown) => string | undefined,
+): Leaf<T> => ({
+  expected,
+  schema: z.string().transform((value, context) => {
     const outcome = parse(value);
     if (outcome !== null) return outcome;
     context.addIssue({ code: 'custom', message: expected });
     return z.NEVER;
-  });
-  return hint === undefined ? { expected, schema } : { expected, schema, hint };
-};
+  }),
+  hint,
+});
 
 const urlOf = (value: string): URL | null => (URL.canParse(value) ? new URL(value) : null);
 

@@ -77,6 +77,7 @@ export const readYaml = (text: string): YamlSource => {
   const places = new Map<string, number>();
   const done = new Map<Node, unknown>();
 
+  /** What the parser makes up has no place: the items of `!!pairs`, for one. */
   const lineAt = (node: unknown): number | null => {
     const offset = (node as Partial<Node> | null)?.range?.[0];
     return offset === undefined ? null : lines.linePos(offset).line;
@@ -88,11 +89,11 @@ export const readYaml = (text: string): YamlSource => {
     if (line !== null) places.set(JSON.stringify(path), line);
   };
 
-  const mapping = (items: readonly { key: unknown; value: unknown }[], path: Path, around: unknown): unknown => {
+  const mapping = (items: readonly { key: unknown; value: unknown }[], path: Path): unknown => {
     const data: Record<string, unknown> = Object.create(null);
     for (const { key, value } of items) {
       if (!isScalar(key)) {
-        report(path, key ?? around, 'a key that is not a plain word', 'plain words as keys');
+        report(path, key, 'a key that is not a plain word', 'plain words as keys');
         continue;
       }
       const name = String(key.value);
@@ -121,7 +122,7 @@ export const readYaml = (text: string): YamlSource => {
       return null;
     }
     let data: unknown = null;
-    if (isMap(node)) data = mapping(node.items, path, node);
+    if (isMap(node)) data = mapping(node.items, path);
     else if (isSeq(node)) {
       data = node.items.map((item, index) => {
         mark([...path, index], item);

@@ -7,13 +7,13 @@ import { localTime } from './local-time.ts';
  */
 const cronOf = (schedule: string): Cron => new Cron(schedule, { mode: '5-part', utcOffset: 0 });
 
-/** What is wrong with a cron expression, in words; null when it is fine. */
-export const scheduleFault = (schedule: string): string | null => {
+/** What is wrong with a cron expression, in words; undefined when it is fine. */
+export const scheduleFault = (schedule: string): string | undefined => {
   const fields = schedule.trim().split(/\s+/);
   if (fields.length !== 5)
     return `it has ${fields.length === 1 ? '1 field' : `${fields.length} fields`}: minute, hour, day of month, month, day of week`;
   try {
-    return cronOf(schedule).nextRun(new Date(0)) === null ? 'it never comes' : null;
+    return cronOf(schedule).nextRun(new Date(0)) === null ? 'it never comes' : undefined;
   } catch (error) {
     return (error as Error).message.replace(/^CronPattern: /, '');
   }

@@ -18,8 +18,8 @@ const meetNewBoot = (step: Step, device: string, boot: string): void => {
   for (const server of serversOf(step.state, device)) {
     const { lease, on_deck: deck } = server;
     if (lease?.row.device === device && lease.row.boot !== boot) ask(step, lease);
-    if (deck?.request.device !== device || deck.recovered || deck.ready === null) continue;
-    if (deck.ready.boot !== boot) unseat(step, server, deck);
+    // What is ready was made so by the boot before: only the current one is listened to.
+    if (deck?.request.device === device && !deck.recovered && deck.ready !== null) unseat(step, server, deck);
   }
 };
 

@@ -1,4 +1,5 @@
-import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import net from 'node:net';
+import { afterAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { EmbeddedBroker } from '../../broker/broker.ts';
 import { controllerTopic, statusTopic } from '../../broker/contract/topics.ts';
 import { nothingOpen } from '../helpers/open-handles.ts';
@@ -8,6 +9,30 @@ import { authenticate, publish, rawClient, rawSocket, startBroker, startControll
 
 beforeEach(nothingOpen);
 afterAll(nothingOpen);
+
+test('a user who is removed loses all connections at once, other users none', async () => {
+  const { broker, port } = await startBroker();
+  const clients = await Promise.all(['ap-1', 'ap-1-spare'].map((clientId) => rawClient(port, 'ap-1', { clientId })));
+  const ends = clients.map((client) => new Promise<void>((resolve) => client.once('close', () => resolve())));
+  const other = await rawClient(port, 'ap-2');
+  broker.disconnect('nobody');
+  broker.disconnect('ap-1');
+  await Promise.all(ends);
+  expect([broker.connected, other.connected]).toEqual([1, true]);
+});
+
+test('trouble of the listener is logged, and the broker goes on', async () => {
+  const create = vi.spyOn(net, 'createServer');
+  const { port, log } = await startBroker();
+  const [made] = create.mock.results;
+  create.mockRestore();
+  if (made?.type !== 'return') expect.fail('no server was made');
+  made.value.emit('error', new Error('accept EMFILE'));
+  expect(log.of('error')).toMatchObject([
+    { fields: { error: { message: 'accept EMFILE' } }, message: 'the MQTT listener has a problem' },
+  ]);
+  expect((await rawClient(port, 'ap-1')).connected).toBe(true);
+});
 
 describe('starting and stopping', () => {
   const make = (port: number, host = '127.0.0.1') =>

@@ -32,7 +32,7 @@ const startGuard = ({ argv }: Spawn, state: string, env: NodeJS.ProcessEnv, limi
 
 /**
  * Runs one iperf3 under its guard and returns how to end it. The guard leads a process group of its own, and its stdin is a pipe that this
- * process holds open: when the agent dies, however, the guard ends iperf3. `onExit` is called once, when the whole group is gone, also if
+ * process holds open, and writes nothing to: when the agent dies, however, the guard ends iperf3. `onExit` is called once, when the whole group is gone, also if
  * nothing was started: `now_ms` is compared with the action's `until_ms`, and what comes too late is not started. The file with the
  * server's public key is there only as long as that.
  */
@@ -66,7 +66,6 @@ export const runGuarded = (
   const group = -guard.pid;
   const stdout = capture(guard.stdout, STDOUT_LIMIT);
   const stderr = capture(guard.stderr, STDERR_LIMIT);
-  guard.stdin.on('error', () => {}); // it closes with the guard
   guard.once('exit', (_code, killedBy) => {
     // A guard that was killed leaves iperf3 behind. While the group has members, its number is not given to another.
     if (killedBy !== null) signal(group, 'SIGKILL');

@@ -1,5 +1,6 @@
 import './builtins.ts';
 import { randomBytes } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { MqttLink } from '../../../broker/client.ts';
@@ -29,7 +30,7 @@ export interface AgentSurroundings {
 const randomId = (): string => randomBytes(16).toString('hex');
 
 /**
- * The agent on Node.js: does what its core decides. Everything that happens becomes an input, and inputs are handled one at a time.
+ * The agent on Node.js: does what its core decides. Everything that happens becomes an input, handled one at a time.
  * `start()` takes the lock, ends what an earlier agent left running, and only then connects. `stop()` ends iperf3, says goodbye and is
  * through within 5 s and the 2 s that the connection takes at most; `stopped` resolves when it is.
  */
@@ -39,24 +40,19 @@ export class NodeAgent {
   readonly #around: AgentSurroundings;
   readonly #results: ResultFolder;
   readonly #children = new Map<number, Kill>();
-  readonly #inputs: Input[] = [];
+  readonly #end = new EventEmitter<{ stopped: [] }>();
   #starting = false;
   #stopping = false;
-  #busy = false;
-  #core: Agent | null = null;
-  #link: MqttLink | null = null;
+  #parts: { core: Agent; link: MqttLink } | null = null;
   #cancelWake = () => {};
   #unlock = () => {};
-  #resolveStopped = () => {};
 
   /** Starts nothing yet. */
   constructor(config: AgentConfig, around: AgentSurroundings) {
     this.#config = config;
     this.#around = around;
     this.#results = new ResultFolder(join(config.state, 'results'), around.log);
-    this.stopped = new Promise((resolve) => {
-      this.#resolveStopped = resolve;
-    });
+    this.stopped = once(this.#end, 'stopped').then(() => {});
   }
 
   /** Connects, when nothing of an earlier agent runs any more. Rejects when another agent has the lock, or the folder cannot be used. */
@@ -75,7 +71,7 @@ export class NodeAgent {
       else this.#connect(iperf3);
     } catch (error) {
       this.#unlock();
-      this.#resolveStopped();
+      this.#end.emit('stopped');
       throw error;
     }
   }
@@ -83,7 +79,7 @@ export class NodeAgent {
   /** Ends iperf3, publishes that the agent is offline, and closes everything. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    if (!this.#starting) this.#resolveStopped();
+    if (!this.#starting) this.#end.emit('stopped');
     this.#take({ kind: 'stop' });
     await this.stopped;
   }
@@ -102,22 +98,20 @@ export class NodeAgent {
       random: randomId,
       stored: this.#results.load(),
     });
-    const topics = new Map<string, 'command' | 'status' | 'controller'>([
-      [commandTopic(device), 'command'],
-      [statusTopic(device), 'status'],
-      [controllerTopic(), 'controller'],
-    ]);
+    const topics = [
+      { topic: 'command', name: commandTopic(device) },
+      { topic: 'status', name: statusTopic(device) },
+      { topic: 'controller', name: controllerTopic() },
+    ] as const;
     const will = { topic: statusTopic(device), payload: core.lastWill(), retain: true };
     const link = new MqttLink({ url: broker, clientId: device, username, password, tls, will, clock, random, log });
     link.onConnect(() => this.#take({ kind: 'connected' }));
     link.onDisconnect(() => this.#take({ kind: 'disconnected' }));
-    link.onMessage((name, bytes) => {
-      const topic = topics.get(name);
-      if (topic !== undefined) this.#receive(topic, bytes);
+    link.onMessage((heard, bytes) => {
+      for (const { topic } of topics.filter(({ name }) => name === heard)) this.#receive(topic, bytes);
     });
-    link.subscribe([...topics.keys()]);
-    this.#core = core;
-    this.#link = link;
+    link.subscribe(topics.map(({ name }) => name));
+    this.#parts = { core, link };
     link.start();
   }
 
@@ -130,18 +124,14 @@ export class NodeAgent {
     }
   }
 
-  /** Handles an input, and those that its actions bring about, in order. */
+  /** Does what the core decides. No action brings about the next input before it has returned, so that inputs do not overlap. */
   #take(input: Input): void {
-    this.#inputs.push(input);
-    if (this.#busy) return;
-    this.#busy = true;
-    for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
-      for (const action of this.#core?.handle(next, this.#around.clock.now()) ?? []) this.#do(action);
-    }
-    this.#busy = false;
+    if (this.#parts === null) return;
+    const { core, link } = this.#parts;
+    for (const action of core.handle(input, this.#around.clock.now())) this.#do(action, link);
   }
 
-  #do(action: Action): void {
+  #do(action: Action, link: MqttLink): void {
     const { clock, env, log } = this.#around;
     switch (action.kind) {
       case 'wake':
@@ -149,7 +139,7 @@ export class NodeAgent {
         if (action.at_ms !== null) this.#wakeAt(action.at_ms);
         break;
       case 'publish':
-        void this.#publish(action);
+        void this.#publish(action, link);
         break;
       case 'check':
         void this.#check(action.run, action.host);
@@ -193,9 +183,7 @@ export class NodeAgent {
   }
 
   /** Sends, if there is a connection; what is lost is sent again when the core says so. */
-  async #publish(publication: Publication): Promise<void> {
-    const link = this.#link;
-    if (link === null) return;
+  async #publish(publication: Publication, link: MqttLink): Promise<void> {
     try {
       if (publication.what === 'status') await link.publish(publication.topic, publication.payload, { retain: true });
       else if (publication.what === 'event') await link.publish(publication.topic, publication.payload);
@@ -207,9 +195,9 @@ export class NodeAgent {
 
   async #leave(): Promise<void> {
     for (const kill of this.#children.values()) kill('KILL');
-    await this.#link?.stop();
+    await this.#parts?.link.stop();
     this.#cancelWake();
     this.#unlock();
-    this.#resolveStopped();
+    this.#end.emit('stopped');
   }
 }

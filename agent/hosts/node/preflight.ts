@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { lookup } from 'node:dns/promises';
+import { lookup } from 'node:dns';
 import type { Clock } from '../../../broker/clock.ts';
 import { readVersion } from '../../iperf3/version.ts';
 
@@ -19,14 +19,11 @@ export const findIperf3 = (env: NodeJS.ProcessEnv): Promise<{ iperf3: string | n
   });
 
 /** Why `host` has no address now, or null when it has one. Never rejects, and takes 2 s at most. */
-export const resolveHost = async (host: string, clock: Clock): Promise<string | null> => {
-  let cancel = () => {};
-  const late = new Promise<string>((resolve) => {
-    cancel = clock.after(LIMIT_MS, () => resolve('no answer within 2 s'));
+export const resolveHost = (host: string, clock: Clock): Promise<string | null> =>
+  new Promise((resolve) => {
+    const cancel = clock.after(LIMIT_MS, () => resolve('no answer within 2 s'));
+    lookup(host.replace(/%.*$/, ''), (error) => {
+      cancel();
+      resolve(error === null ? null : error.message);
+    });
   });
-  const found = lookup(host.replace(/%.*$/, '')).then(
-    () => null,
-    (error: NodeJS.ErrnoException) => error.code ?? error.message,
-  );
-  return await Promise.race([found, late]).finally(cancel);
-};

@@ -53,6 +53,27 @@ describe('start', () => {
     expect(bench.reason()).toMatch(/^not-prepared/);
   });
 
+  it.each([
+    { server: { host: 'iperf.example.net', port: 5201 }, lease_ms: 25_000 },
+    { server: null, lease_ms: null },
+    { server: { host: 'iperf.example.net', port: 0 }, lease_ms: -1 },
+    { server: { host: 'iperf.example.net', port: 5201 }, lease_ms: 25_001 },
+  ])('starts for %j, which is what is on deck, or says nothing of it', (target) => {
+    expect(new Bench().ready().start(7, target).said()).toEqual(['started']);
+  });
+
+  it.each([
+    { server: { host: 'other.example.net', port: 5201 } },
+    { server: { host: 'iperf.example.net', port: 5202 } },
+    { lease_ms: 24_999 },
+  ])('declines a start for %j, which is not what is on deck', (target) => {
+    const bench = new Bench().ready().start(7, target);
+    expect(bench.reason()).toBe('other-prepare: another server or lease is on deck');
+    expect(bench.of('spawn')).toEqual([]);
+    expect(bench.start(7).reason()).toMatch(/^token-dead/);
+    expect(bench.start(8).said()).toEqual(['started']);
+  });
+
   it('forgets the oldest of more than 512 dead tokens, which still have no nonce', () => {
     const bench = new Bench().connect();
     for (let token = 1; token <= 513; token++) bench.start(token);

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { GUARD } from '../../../agent/iperf3/guard.ts';
 import { isRunning } from '../../helpers/processes.ts';
 import { until } from '../../helpers/until.ts';
@@ -21,29 +21,30 @@ import { until } from '../../helpers/until.ts';
 const folder = mkdtempSync(join(tmpdir(), 'perfleet-guard-'));
 const applets = join(folder, 'bin');
 let count = 0;
-const started: ChildProcess[] = [];
 
-/** Sleeps until it gets TERM; the other one does not care about TERM. */
+/** A path that nobody uses yet. */
+const fresh = (name: string): string => join(folder, `${name}-${++count}`);
+
+/** Sleeps until it gets TERM. */
 const patient = ['sh', '-c', 'exec sleep 30'];
-const deaf = join(folder, 'deaf');
-const stubborn = ['sh', '-c', 'trap "" TERM; echo now >"$0"; while :; do sleep 0.1; done', deaf];
+
+/** Does not care about TERM, and makes the file once it is so. */
+const stubborn = (deaf: string) => ['sh', '-c', 'trap "" TERM; echo now >"$0"; while :; do sleep 0.1; done', deaf];
 
 beforeAll(() => {
   mkdirSync(applets);
   for (const name of ['sh', 'sleep', 'rm']) symlinkSync('/bin/busybox', join(applets, name));
 });
-afterEach(() => {
-  rmSync(deaf, { force: true });
-  for (const guard of started.splice(0)) {
-    guard.stdin?.destroy();
-    try {
-      process.kill(-(guard.pid ?? 0), 'SIGKILL');
-    } catch {
-      // all of it has ended
-    }
-  }
-});
 afterAll(() => rmSync(folder, { recursive: true }));
+
+const killGroup = (guard: ChildProcess): void => {
+  guard.stdin?.destroy();
+  try {
+    process.kill(-(guard.pid ?? 0), 'SIGKILL');
+  } catch {
+    // all of it has ended
+  }
+};
 
 /** The living members of a process group. */
 const group = (pgid: number): number[] =>
@@ -59,27 +60,28 @@ const group = (pgid: number): number[] =>
       }
     });
 
-describe.each([
+// They mostly wait: at the same time.
+describe.concurrent.each([
   { shell: 'dash', path: process.env['PATH'] },
   { shell: 'sh', path: applets },
 ])('the guard in $shell with PATH $path', ({ shell, path }) => {
-  const guard = (limit_s: number, command: string[]) => {
-    const pidfile = join(folder, `pid-${++count}`);
+  const guard = ({ onTestFinished }: TestContext, limit_s: number, command: string[], pidfile = fresh('pid')) => {
     const program = path === applets && shell === 'sh' ? join(applets, 'sh') : shell;
     const child = spawn(program, ['-c', GUARD, 'guard', pidfile, String(limit_s), ...command], {
       env: { PATH: path },
       detached: true,
     });
-    started.push(child);
+    onTestFinished(() => killGroup(child));
     const pid = () =>
       until('the pid is written', () => (existsSync(pidfile) ? Number(readFileSync(pidfile, 'utf8')) : 0));
     const exit = once(child, 'exit').then(([code]: number[]) => code);
     return { child, pidfile, pid, exit, stdout: text(child.stdout), stderr: text(child.stderr) };
   };
 
-  it('passes on arguments, output and exit code, and leaves nothing behind', async () => {
+  it('passes on arguments, output and exit code, and leaves nothing behind', async (context) => {
     const script = 'cat "$0" 2>/dev/null || read -r p <"$0"; echo "$$ $p $1" >&1; echo err >&2; exit 7';
-    const run = guard(60, ['sh', '-c', script, join(folder, `pid-${count + 1}`), '$(rm -rf x); "']);
+    const pidfile = fresh('pid');
+    const run = guard(context, 60, ['sh', '-c', script, pidfile, '$(rm -rf x); "'], pidfile);
     expect(await run.exit).toBe(7);
     expect(await run.stdout).toMatch(/ \$\(rm -rf x\); "\n$/);
     expect(await run.stderr).toBe('err\n');
@@ -87,30 +89,31 @@ describe.each([
     await until('the helpers are gone', () => group(run.child.pid ?? 0).length === 0);
   });
 
-  it('writes down the pid of the program itself before it begins', async () => {
-    const file = join(folder, `pid-${count + 1}`);
-    const run = guard(60, ['sh', '-c', 'read -r p <"$0"; [ "$p" = $$ ] && echo same', file]);
+  it('writes down the pid of the program itself before it begins', async (context) => {
+    const pidfile = fresh('pid');
+    const run = guard(context, 60, ['sh', '-c', 'read -r p <"$0"; [ "$p" = $$ ] && echo same', pidfile], pidfile);
     expect(await run.stdout).toBe('same\n');
   });
 
-  it('does not begin when it cannot write the pid down', async () => {
-    mkdirSync(join(folder, `pid-${count + 1}`));
-    const run = guard(60, ['sh', '-c', 'echo begun']);
+  it('does not begin when it cannot write the pid down', async (context) => {
+    const pidfile = fresh('pid');
+    mkdirSync(pidfile);
+    const run = guard(context, 60, ['sh', '-c', 'echo begun'], pidfile);
     expect(await run.exit).not.toBe(0);
     expect(await run.stdout).toBe('');
     expect(await run.stderr).toMatch(/pid-/);
   });
 
-  it('ends the program when stdin ends', async () => {
-    const run = guard(60, patient);
+  it('ends the program when stdin ends', async (context) => {
+    const run = guard(context, 60, patient);
     const pid = await run.pid();
     run.child.stdin.end('some input\nthat is not the end');
     expect(await run.exit).toBe(143);
     expect(isRunning(pid)).toBe(false);
   });
 
-  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('ends the program on %s', async (name) => {
-    const run = guard(60, patient);
+  it.for(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('ends the program on %s', async (name, context) => {
+    const run = guard(context, 60, patient);
     const pid = await run.pid();
     run.child.kill(name);
     expect(await run.exit).toBe(143);
@@ -118,15 +121,16 @@ describe.each([
     expect(existsSync(run.pidfile)).toBe(false);
   });
 
-  it('ends the program at the limit, told two seconds before', async () => {
-    const run = guard(3, patient);
+  it('ends the program at the limit, told two seconds before', async (context) => {
+    const run = guard(context, 3, patient);
     const begin = performance.now();
     expect(await run.exit).toBe(143);
     expect(performance.now() - begin).toBeLessThan(3_000);
   });
 
-  it('kills a program that ignores TERM two seconds later, also when TERM comes to the whole group and again', async () => {
-    const run = guard(60, stubborn);
+  it('kills a program that ignores TERM two seconds later, also when TERM comes to the whole group and again', async (context) => {
+    const deaf = fresh('deaf');
+    const run = guard(context, 60, stubborn(deaf));
     const pid = await run.pid();
     await until('it is deaf', () => existsSync(deaf));
     process.kill(-(run.child.pid ?? 0), 'SIGTERM');
@@ -135,8 +139,9 @@ describe.each([
     expect(isRunning(pid)).toBe(false);
   });
 
-  it('killed itself, still ends the program when stdin ends', async () => {
-    const run = guard(60, stubborn);
+  it('killed itself, still ends the program when stdin ends', async (context) => {
+    const deaf = fresh('deaf');
+    const run = guard(context, 60, stubborn(deaf));
     const pid = await run.pid();
     await until('it is deaf', () => existsSync(deaf));
     run.child.kill('SIGKILL');
@@ -147,26 +152,45 @@ describe.each([
     await until('the helpers are gone', () => group(run.child.pid ?? 0).length === 0);
   });
 
-  it('reports a program that is not there', async () => {
-    const run = guard(60, ['/nonexistent']);
+  it('whose caller has died, with all pipes to it, goes with the program', async (context) => {
+    const run = guard(context, 60, patient);
+    void Promise.allSettled([run.stdout, run.stderr]);
+    await run.pid();
+    for (const pipe of run.child.stdio) pipe?.destroy();
+    expect(await run.exit).toBe(143);
+    expect(existsSync(run.pidfile)).toBe(false);
+    await until('the helpers are gone', () => group(run.child.pid ?? 0).length === 0);
+  });
+
+  it('keeps what the shell says about the end of the program out of its stderr', async (context) => {
+    const run = guard(context, 60, patient);
+    await run.pid();
+    run.child.kill('SIGTERM');
+    expect(await run.stderr).toBe('');
+  });
+
+  it('reports a program that is not there', async (context) => {
+    const run = guard(context, 60, ['/nonexistent']);
     expect(await run.exit).toBe(127);
   });
 
-  it('does not lose a signal that comes at any moment of its start', async () => {
-    for (let i = 0; i < 4; i++) {
-      const run = guard(60, patient);
-      const at = performance.now() + i * 2;
+  it('does not lose a signal that comes at any moment of its start', async (context) => {
+    const endAfter = async (ms: number) => {
+      const run = guard(context, 60, patient);
+      const at = performance.now() + ms;
       while (performance.now() < at);
       run.child.kill('SIGTERM');
       await run.exit;
       run.child.stdin.destroy();
       await until('all is gone', () => group(run.child.pid ?? 0).length === 0);
-    }
+    };
+    await Promise.all([0, 2, 4, 6].map(endAfter));
   });
 
-  it('trusts no pid that lies there from before', async () => {
-    writeFileSync(join(folder, `pid-${count + 1}`), `${process.pid}\n`);
-    const run = guard(60, patient);
+  it('trusts no pid that lies there from before', async (context) => {
+    const pidfile = fresh('pid');
+    writeFileSync(pidfile, `${process.pid}\n`);
+    const run = guard(context, 60, patient, pidfile);
     run.child.stdin.end();
     expect(await run.exit).toBe(143);
   });

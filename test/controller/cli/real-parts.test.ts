@@ -58,6 +58,15 @@ it('agent writes what it is asked for to stdout', async () => {
   expect(io.stdout.text).toBe('0.1.0\n');
 });
 
+it('demo ends at Ctrl-C, and leaves nothing behind', async () => {
+  const io = new CapturedIo({ env: process.env });
+  const ended = runCli(['demo'], io);
+  await until('it listens to Ctrl-C', () => io.signal('SIGINT') > 0);
+  expect(await ended).toBe(130);
+  expect(io.stderr.text).toBe('perfleet demo: interrupted\n');
+  expect(io.signal('SIGINT')).toBe(0);
+});
+
 it('demo says what to install when iperf3 is missing', async () => {
   expect(await runAlone(['demo'], { env: { PATH: '' } })).toEqual({
     code: 1,

@@ -143,6 +143,20 @@ describe('SIGHUP', () => {
     expect(await ended).toBe(0);
   });
 
+  it('logs the warnings of a good one', async () => {
+    const { io, file, ended, log, running } = serve(GOOD);
+    await running();
+    const alert = '{ name: slow, metric: tcp.download.bits_per_second, below: 20M }';
+    writeFileSync(file, `${GOOD}alerts: [${alert}]\n`);
+    io.signal('SIGHUP');
+    await until('it is read', () => log().some(({ msg }) => msg === 'the configuration was read again'));
+    expect(log().filter(({ level }) => level === 40)).toMatchObject([
+      { file, msg: 'alerts are checked but not evaluated by this version' },
+    ]);
+    io.signal('SIGTERM');
+    expect(await ended).toBe(0);
+  });
+
   it('refuses a bad one whole: its problems are logged, and the one in force stays', async () => {
     const { io, file, ended, log, running } = serve(GOOD);
     const controller = await running();

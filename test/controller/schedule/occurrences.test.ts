@@ -105,9 +105,9 @@ describe('a schedule', () => {
 });
 
 test.each([
-  ['0 2 * * *', null],
-  ['*/5 0-4 * JAN-MAR MON#2', null],
-  ['0 2 29 2 *', null],
+  ['0 2 * * *', undefined],
+  ['*/5 0-4 * JAN-MAR MON#2', undefined],
+  ['0 2 29 2 *', undefined],
   ['0 2 30 2 *', 'it never comes'],
   ['@daily', 'it has 1 field: minute, hour, day of month, month, day of week'],
   ['0 0 2 * * *', 'it has 6 fields: minute, hour, day of month, month, day of week'],

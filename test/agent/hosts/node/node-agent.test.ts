@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findLeftovers } from '../../../../agent/hosts/node/leftovers.ts';
-import { isRunning } from '../../../helpers/processes.ts';
+import { ManualClock } from '../../../helpers/manual-clock.ts';
+import { isRunning, isStopped } from '../../../helpers/processes.ts';
 import { until } from '../../../helpers/until.ts';
 import { World } from './world.ts';
 
@@ -57,6 +58,23 @@ describe('the agent on Node', () => {
     await until('the slot is free', () => world.events('declined').length > 0);
     expect(world.events('declined')).toMatchObject([{ token: 7, reason: 'cancelled: iperf3 has ended' }]);
     expect(isRunning(pid)).toBe(false);
+  });
+
+  it('does not wait for ever for a guard that does nothing: it kills all of it and goes', async () => {
+    const clock = new ManualClock();
+    const agent = world.agent({}, process.env, clock);
+    await agent.start();
+    await world.begin('r-1', 7, 60);
+    const file = join(world.state, 'iperf3.pid');
+    await until('iperf3 runs', () => existsSync(file) && Number(readFileSync(file, 'utf8')));
+    const pids = findLeftovers(world.state);
+    for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    await until('all of it is stopped', () => pids.every(isStopped));
+    const stopping = agent.stop();
+    clock.advance(5_000);
+    await stopping;
+    await until('all of it is gone', () => !pids.some(isRunning));
+    await until('it is offline', () => world.status()?.online === false);
   });
 
   it('puts the key in a file while iperf3 runs, and the password in its environment', async () => {

@@ -16,6 +16,7 @@ import { ResultFolder } from '../../../../agent/hosts/node/result-folder.ts';
 import { runAgent } from '../../../../agent/run-agent.ts';
 import { systemClock } from '../../../../broker/clock.ts';
 import { ManualClock } from '../../../helpers/manual-clock.ts';
+import { isStopped } from '../../../helpers/processes.ts';
 import { RecordedLog } from '../../../helpers/recorded-log.ts';
 import { until } from '../../../helpers/until.ts';
 import { stored } from '../../core/bench.ts';
@@ -124,6 +125,7 @@ describe('what an earlier agent left', () => {
     const child = spawn('sleep', ['60'], { env: { ...process.env, PERFLEET_STATE: folder } });
     await until('it runs', () => findLeftovers(folder).length > 0);
     process.kill(child.pid ?? 0, 'SIGSTOP'); // TERM has to wait
+    await until('it is stopped', () => isStopped(child.pid ?? 0));
     const late = {
       ...systemClock,
       now: () => {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { AgentConfig } from '../../../../agent/hosts/node/config.ts';
 import { NodeAgent } from '../../../../agent/hosts/node/node-agent.ts';
 import { MqttLink } from '../../../../broker/client.ts';
-import { systemClock } from '../../../../broker/clock.ts';
+import { type Clock, systemClock } from '../../../../broker/clock.ts';
 import { type Inbound, parseInbound } from '../../../../broker/contract/inbound.ts';
 import type { Command } from '../../../../broker/contract/messages.ts';
 import { commandTopic } from '../../../../broker/contract/topics.ts';
@@ -80,8 +80,8 @@ export class World {
     };
   }
 
-  agent(more: Partial<AgentConfig> = {}, env: NodeJS.ProcessEnv = process.env): NodeAgent {
-    const around = { version: '0.1.0', clock: systemClock, random: Math.random, log: this.log, env };
+  agent(more: Partial<AgentConfig> = {}, env: NodeJS.ProcessEnv = process.env, clock: Clock = systemClock): NodeAgent {
+    const around = { version: '0.1.0', clock, random: Math.random, log: this.log, env };
     const agent = new NodeAgent(this.config(more), around);
     this.#agents.push(agent);
     return agent;
