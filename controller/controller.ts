@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { EmbeddedBroker } from '../broker/broker.ts';
-import { type LinkOptions, MqttLink } from '../broker/client.ts';
+import type { EmbeddedBroker } from '../broker/broker.ts';
+import { MqttLink } from '../broker/client.ts';
 import type { Clock } from '../broker/clock.ts';
 import type { Inbound } from '../broker/contract/inbound.ts';
 import { controllerTopic } from '../broker/contract/topics.ts';
 import type { Log } from '../broker/log.ts';
 import { createApi } from './api/app.ts';
 import { ApiServer } from './api/server.ts';
-import { authenticateDevices } from './authenticator.ts';
+import { type Dial, makeBroker } from './broker-connection.ts';
 import { brokerUrl } from './broker-url.ts';
 import { Charge } from './charge.ts';
 import { restartNeeded } from './config/restart-needed.ts';
@@ -44,9 +44,6 @@ const FILTERS = [
   'perfleet/1/server/+/slot',
   controllerTopic(),
 ];
-
-/** How the controller reaches its broker. */
-type Dial = Pick<LinkOptions, 'url' | 'stream' | 'username' | 'password' | 'tls'>;
 
 /** All parts of a running controller; made anew by each `start()`. */
 interface Parts {
@@ -95,7 +92,7 @@ export class Controller {
     const { clock, log, random } = this.#options;
     const store = Store.open(this.#settings.store);
     started.push(() => store.close());
-    const { broker, dial } = this.#makeBroker(store);
+    const { broker, dial } = makeBroker(this.#settings.broker, store, { clock, log });
     const mqtt_port = broker === null ? null : (await broker.start()).port;
     if (broker !== null) started.push(() => broker.stop());
 
@@ -209,20 +206,6 @@ export class Controller {
   #running(): Parts {
     if (this.#parts === null) throw new Error('the controller is not running');
     return this.#parts;
-  }
-
-  /** Our own broker, not started, or null with an external one; and how to dial it. */
-  #makeBroker(store: Store): { broker: EmbeddedBroker | null; dial: Dial } {
-    const settings = this.#settings.broker;
-    if (settings.kind === 'external') {
-      const { url, username, password, tls } = settings;
-      const files = tls.ca === null && tls.cert === null && tls.key === null ? null : tls;
-      return { broker: null, dial: { url, username, password, tls: files } };
-    }
-    const { host, port, tls } = settings;
-    const { log, clock } = this.#options;
-    const broker = new EmbeddedBroker({ host, port, tls, authenticate: authenticateDevices(store), log, clock });
-    return { broker, dial: { url: null, stream: () => broker.open(), username: null, password: null, tls: null } };
   }
 
   #makeLink(dial: Dial): MqttLink {

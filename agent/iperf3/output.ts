@@ -24,6 +24,10 @@ const readOutput = (stdout: string): unknown => {
   return parsed(document) ?? parsed(replace(document, /-?nan/g, 'null'));
 };
 
+/** A reset of a data stream is another matter: then a test was under way. */
+const BUSY_OR_REFUSED =
+  /busy running a test|Connection refused|control message: (Connection reset by peer|Bad file descriptor)/;
+
 /**
  * Whether the server was busy or refused, by iperf3's own words: its `error`, and stderr, where 3.9 puts "reset by peer" for busy and
  * "Bad file descriptor" for refused. Only meaningful in the first moments of a test.
@@ -31,7 +35,7 @@ const readOutput = (stdout: string): unknown => {
 export const saysBusyOrRefused = (stdout: string, stderr: string): boolean => {
   const error = field(readOutput(stdout), 'error');
   const said = `${type(error) === 'string' ? error : ''} ${stderr}`;
-  return match(said, /busy running a test|Connection refused|Connection reset by peer|Bad file descriptor/) != null;
+  return match(said, BUSY_OR_REFUSED) != null;
 };
 
 /** TCP goodput in bit/s, null where there is none. */

@@ -96,6 +96,11 @@ describe('the output', () => {
     expect(saysBusyOrRefused(output(name), '')).toBe(false);
   });
 
+  it('does not when the server was lost in the middle of a test', () => {
+    const lost = JSON.stringify({ error: 'unable to write to stream socket: Connection reset by peer' });
+    expect(saysBusyOrRefused(lost, '')).toBe(false);
+  });
+
   it('has the figure of the receiver', () => {
     expect(readFigures(plan(), output('v3.12__tcp_up.txt')).upload).toBeCloseTo(
       JSON.parse(output('v3.12__tcp_up.txt')).end.sum_received.bits_per_second,
