@@ -1,5 +1,14 @@
 import type { z } from 'zod';
-import { AgentEvent, AgentStatus, Command, ControllerStatus, Id, RunResult, SlotStatus } from './messages.ts';
+import {
+  AgentEvent,
+  AgentStatus,
+  Command,
+  ControllerStatus,
+  Id,
+  ResultKey,
+  RunResult,
+  SlotStatus,
+} from './messages.ts';
 import { MAX_PAYLOAD_BYTES } from './numbers.ts';
 
 /** A message from the broker, told apart by `kind`, parsed once and typed from here on. */
@@ -8,6 +17,8 @@ export type Inbound =
   | { kind: 'command'; device: string; payload: z.infer<typeof Command> }
   | { kind: 'event'; device: string; payload: AgentEvent }
   | { kind: 'result'; device: string; payload: RunResult }
+  /** Not of the contract, but it says which run it is of: its agent would send it for ever if nobody answered. */
+  | { kind: 'unreadable-result'; device: string; payload: ResultKey; reason: string }
   | { kind: 'slot'; server: string; payload: SlotStatus }
   | { kind: 'controller'; payload: ControllerStatus };
 
@@ -57,9 +68,11 @@ export const parseInbound = (topic: string, payload: Uint8Array): Inbound | Drop
   }
   if (who !== 'device') return dropped('unknown topic');
   if (what === 'result' && run !== undefined) {
-    return parsed(RunResult, (value) =>
-      value.run === run ? { kind: 'result', device: id, payload: value } : dropped('run differs from the topic'),
-    );
+    const key = ResultKey.safeParse(data);
+    if (key.success && key.data.run !== run) return dropped('run differs from the topic');
+    const result = parsed(RunResult, (value): Inbound => ({ kind: 'result', device: id, payload: value }));
+    if (result.kind !== 'dropped' || !key.success) return result;
+    return { kind: 'unreadable-result', device: id, payload: key.data, reason: result.reason };
   }
   if (run !== undefined) return dropped('unknown topic');
   switch (what) {

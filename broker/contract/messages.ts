@@ -102,19 +102,29 @@ export const AgentStatus = z.object({
 });
 export type AgentStatus = z.infer<typeof AgentStatus>;
 
+/** Milliseconds since the acceptance of a start; no lease is longer than what a plan of 32 tests of a day may take. */
+const SinceStart = z
+  .number()
+  .min(0)
+  .max(32 * 90_000_000);
+
 /** One test of a result: iperf3's own output, untouched. Times count from the acceptance of the start, monotonic. */
 export const TestOutput = z.object({
   test: Id,
   exit_code: orNull(z.int()),
   stdout: z.string(),
   stderr: z.string(),
-  started_ms: z.number().min(0),
-  ended_ms: z.number().min(0),
+  started_ms: SinceStart,
+  ended_ms: SinceStart,
 });
 export type TestOutput = z.infer<typeof TestOutput>;
 
 export const RunResult = z.object({ run: Id, token: Token, boot: Id, tests: z.array(TestOutput).max(32) });
 export type RunResult = z.infer<typeof RunResult>;
+
+/** What can still be answered of a result that is otherwise not of the contract. */
+export const ResultKey = z.object({ run: Id, token: Token });
+export type ResultKey = z.infer<typeof ResultKey>;
 
 /** Who holds a server's slot; all null when nobody does. `until` is RFC 3339. */
 export const SlotStatus = z.object({

@@ -5,6 +5,9 @@ import { commandTopic, slotTopic } from '../../broker/contract/topics.ts';
 import type { Log } from '../../broker/log.ts';
 import type { ServerSettings } from '../config/settings.ts';
 
+/** With its stack: nobody expected it. */
+const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
+
 /**
  * Runs over MQTT: the commands of the contract to agents, and their messages back, each parsed once.
  * A command that can't be sent now is dropped: whoever needs an answer repeats until it has one.
@@ -27,7 +30,11 @@ export class MqttDriver {
       if (payload.length === 0) return;
       const message = parseInbound(topic, payload);
       if (message.kind !== 'dropped') {
-        handler(message, retained);
+        try {
+          handler(message, retained);
+        } catch (error) {
+          this.#log.error({ topic, error: describe(error) }, 'a message could not be handled: this is a defect');
+        }
         return;
       }
       this.dropped += 1;

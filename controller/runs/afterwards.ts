@@ -3,8 +3,14 @@
  * disk keeps it from that for milliseconds, in which an iperf3 server would be idle. First in, first out, one piece a turn.
  */
 export class Afterwards {
+  readonly #onError: (error: unknown) => void;
   readonly #queue: (() => void)[] = [];
   #scheduled = false;
+
+  /** `onError` gets what a piece of work throws; the next one is done all the same. */
+  constructor(onError: (error: unknown) => void) {
+    this.#onError = onError;
+  }
 
   get isEmpty(): boolean {
     return this.#queue.length === 0;
@@ -17,7 +23,7 @@ export class Afterwards {
 
   /** Does what is left, now. */
   flush(): void {
-    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) next();
+    while (!this.isEmpty) this.#doNext();
   }
 
   #schedule(): void {
@@ -25,8 +31,16 @@ export class Afterwards {
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      this.#queue.shift()?.();
+      this.#doNext();
       this.#schedule();
     });
+  }
+
+  #doNext(): void {
+    try {
+      this.#queue.shift()?.();
+    } catch (error) {
+      this.#onError(error);
+    }
   }
 }

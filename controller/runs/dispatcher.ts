@@ -1,6 +1,6 @@
 import type { Clock } from '../../broker/clock.ts';
 import type { Inbound } from '../../broker/contract/inbound.ts';
-import type { RunResult, SlotStatus } from '../../broker/contract/messages.ts';
+import type { SlotStatus } from '../../broker/contract/messages.ts';
 import type { Log } from '../../broker/log.ts';
 import type { Settings } from '../config/settings.ts';
 import type { MqttDriver } from '../drivers/mqtt.ts';
@@ -33,6 +33,8 @@ export interface DispatcherOptions {
   onPoints: () => void;
 }
 
+type ResultMessage = Extract<Inbound, { kind: 'result' | 'unreadable-result' }>;
+
 /** Done one by one and in order: a lease is on disk before its `start` is sent. The rest of a step is one transaction. */
 const BEFORE_ALL: ReadonlySet<SlotEffect['type']> = new Set(['save-lease', 'cancel', 'start']);
 
@@ -52,10 +54,13 @@ export class Dispatcher {
   #busy = false;
   #stopped = false;
   #cancelWake = () => {};
-  readonly #afterwards = new Afterwards();
+  readonly #afterwards: Afterwards;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#afterwards = new Afterwards((error) =>
+      options.log.error({ error }, 'something could not be done: this is a defect'),
+    );
   }
 
   /** Takes up what the store knows after a restart: leases are asked for again, runs wait again. */
@@ -94,7 +99,7 @@ export class Dispatcher {
     this.#keep(() => {
       if (message.kind === 'status') this.#status(message);
       else if (message.kind === 'event') this.#event(message);
-      else if (message.kind === 'result') this.#result(message);
+      else if (message.kind === 'result' || message.kind === 'unreadable-result') this.#result(message);
     });
   }
 
@@ -152,35 +157,39 @@ export class Dispatcher {
       driver.cancel(device, payload.run, 'unknown run');
       return;
     }
+    // A late one: what its agent has by now is the result, and a cancel would make it forget that.
+    if (payload.type === 'ready' && run.awaits_result) return;
     this.handle({ ...payload, device });
   }
 
   /** The slot passes on first, the result is stored next, and only then may the agent forget it. */
-  #result({ device, payload }: Extract<Inbound, { kind: 'result' }>): void {
+  #result(message: ResultMessage): void {
+    const { device, payload } = message;
     const { run, token } = payload;
     this.handle({ type: 'finished', device, run, token });
     this.#afterwards.add(() => {
-      if (!this.#stopped) this.#settle(device, payload);
+      if (!this.#stopped) this.#settle(message);
     });
   }
 
-  #settle(device: string, payload: RunResult): void {
-    const { run, token } = payload;
+  #settle(message: ResultMessage): void {
+    const { device, payload } = message;
     const { settlement, driver, clock, log, onPoints } = this.#options;
+    const at_ms = clock.wall();
     let settled: Settled;
     try {
-      settled = settlement.result(device, payload, clock.wall());
+      settled =
+        message.kind === 'result'
+          ? settlement.result(device, message.payload, at_ms)
+          : settlement.unreadable(device, payload, message.reason, at_ms);
     } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      log.error(
-        { device, run, error: error.message },
-        'a result could not be stored; its agent keeps it and sends it again',
-      );
+      const why = 'a result could not be stored; its agent keeps it and sends it again';
+      log.error({ device, run: payload.run, error: error instanceof StoreError ? error.message : error }, why);
       return;
     }
-    driver.accepted(device, run, token);
+    driver.accepted(device, payload.run, payload.token);
     onPoints();
-    this.#followUp(run, settled);
+    this.#followUp(payload.run, settled);
   }
 
   #followUp(id: string, settled: Settled): void {

@@ -54,7 +54,7 @@ export class Nights {
         done: store.nights.history(),
         now_ms,
       });
-      this.#carryOut(plan, now_ms);
+      this.#carryOut(plan);
       next = plan.next_wake_ms;
     } catch (error) {
       onFatal(error as Error);
@@ -64,7 +64,7 @@ export class Nights {
     this.#cancel = clock.after(wait, () => this.look());
   }
 
-  #carryOut(plan: NightPlan, now_ms: number): void {
+  #carryOut(plan: NightPlan): void {
     const { store, settlement, submit, log } = this.#options;
     if (plan.planned.size === 0) return;
     const whole = (run: DueRun): NewRun => ({
@@ -77,7 +77,7 @@ export class Nights {
     const due = plan.due.map(whole);
     const missed = plan.missed.flatMap(({ devices, ...night }) => devices.map((device) => whole({ ...night, device })));
     const added = store.nights.plan([...due, ...missed], plan.planned);
-    for (const { run } of missed) settlement.end(run, 'missed', 'controller-was-down', now_ms);
+    for (const { run, window_end_ms } of missed) settlement.end(run, 'missed', 'controller-was-down', window_end_ms);
     if (added.length > 0) {
       log.info({ runs: due.length, missed: missed.length, nights: [...plan.planned.values()] }, 'planned a night');
     }

@@ -1,12 +1,13 @@
-import type { RunResult, TestPlan } from '../../broker/contract/messages.ts';
+import type { ResultKey, RunResult, TestOutput, TestPlan } from '../../broker/contract/messages.ts';
 import type { Log } from '../../broker/log.ts';
 import { measurementPoint, type Point, runPoint } from '../influx/points.ts';
 import { decideRun, type Verdict } from '../results/decide-run.ts';
 import type { Failure, Measurement } from '../results/measurement.ts';
 import { readRun } from '../results/read-run.ts';
 import type { Outcome, RunRecord } from '../run-record.ts';
+import { leaseMs } from '../slots/on-deck.ts';
 import type { Ending, TimedMeasurement } from '../store/results.ts';
-import type { RunRow } from '../store/runs.ts';
+import type { Grant, RunRow } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 
 type TestFailure = Failure & { test: string };
@@ -24,6 +25,26 @@ export interface SettlementOptions {
   log: Log;
 }
 
+/** Whether a result with this token decides about the run: it is its latest grant's, and nothing else has decided before. */
+const decides = (run: RunRow, token: number): boolean =>
+  run.state !== 'final' && run.awaits_result && run.granted_token === token;
+
+/** Nothing can have happened after the end of the lease: times beyond it are cut, or a device could date its points at will. */
+const withinLease = (tests: readonly TestPlan[], outputs: readonly TestOutput[]): TestOutput[] => {
+  const end_ms = leaseMs(tests);
+  return outputs.map((output) => ({
+    ...output,
+    started_ms: Math.min(output.started_ms, end_ms),
+    ended_ms: Math.min(output.ended_ms, end_ms),
+  }));
+};
+
+/** When a test would have begun after the grant: so that a zero has a time of its own in a series, and no measurement's. */
+const plannedStartMs = (plan: readonly TestPlan[], test: string): number => {
+  const index = plan.findIndex((one) => one.test === test);
+  return plan.slice(0, index).reduce((sum, one) => sum + 1000 * (one.duration_s + one.omit_s), 0) + index;
+};
+
 /** What became of a run: it is over, waits for another attempt, or nothing has changed. */
 export type Settled = 'final' | 'retry' | 'unchanged';
 
@@ -40,22 +61,18 @@ export class Settlement {
 
   /** A result from a device. A result that nobody knows, or that makes no sense, changes nothing and is to be accepted all the same. */
   result(device: string, result: RunResult, at_ms: number): Settled {
-    const { store, log } = this.#options;
+    const { store } = this.#options;
     const { run: id, token } = result;
-    const grant = this.#grantOf(id, token, at_ms);
-    const run = store.runs.get(id);
-    if (run === null || run.device !== device || grant === null || grant.run !== id) {
-      log.warn({ device, run: id, token }, 'accepted a result that nobody asked for; it is not stored');
-      return 'unchanged';
-    }
-    const { measurements, failures, warnings } = readRun(grant.tests, result.tests);
+    const known = this.#knownGrant(device, result);
+    if (known === null) return 'unchanged';
+    const { run, grant } = known;
+    const { measurements, failures, warnings } = readRun(grant.tests, withinLease(grant.tests, result.tests));
     const timed = measurements.map(({ started_ms, ...measurement }) => ({
       measurement,
       time_ms: Math.round(grant.at_ms + started_ms),
     }));
-    const decides = run.state !== 'final' && run.awaits_result && run.granted_token === token;
-    const verdict = decides ? this.#verdict(run, grant.tests, measurements, failures, at_ms) : null;
-    const duration_s = Math.max(0, ...result.tests.map((test) => test.ended_ms)) / 1000;
+    const verdict = decides(run, token) ? this.#verdict(run, measurements, failures, at_ms) : null;
+    const duration_s = Math.max(0, ...withinLease(grant.tests, result.tests).map((test) => test.ended_ms)) / 1000;
     const outcome = store.results.store({
       run: id,
       token,
@@ -71,6 +88,14 @@ export class Settlement {
     return verdict.verdict;
   }
 
+  /** A result that can't be read ends the attempt that it is of, if its run still waits for it. */
+  unreadable(device: string, key: ResultKey, reason: string, at_ms: number): Settled {
+    const known = this.#knownGrant(device, key);
+    if (known === null || !decides(known.run, key.token)) return 'unchanged';
+    const message = `the agent sent a result that can't be read: ${reason}`;
+    return this.attemptFailed(key.run, { class: 'malformed', message, retryable: false }, null, at_ms);
+  }
+
   /**
    * An attempt that brought no result: the agent refused it, or lost it. All tests share the failure. `server` is the one that it was
    * on deck for; null when it was granted.
@@ -80,7 +105,7 @@ export class Settlement {
     const run = store.runs.get(id);
     if (run === null || run.state === 'final') return 'unchanged';
     const failures = run.tests.map((test) => ({ ...failure, test: test.test }));
-    const verdict = this.#verdict(run, run.tests, [], failures, at_ms);
+    const verdict = this.#verdict(run, [], failures, at_ms);
     const placed = { ...run, granted_server: server ?? run.granted_server };
     const change = this.#change(placed, verdict, failures, { at_ms, duration_s: 0 });
     if (change.kind === 'retry') store.runs.retry(id, change.retry, at_ms);
@@ -100,32 +125,27 @@ export class Settlement {
     );
   }
 
-  /** After a crash a start may have been sent whose grant never came to disk: the lease that was on deck tells. */
-  #grantOf(run: string, token: number, at_ms: number) {
-    const { store } = this.#options;
-    const lease = store.leases.list().find((row) => row.token === token && row.run === run);
-    if (lease !== undefined && !lease.granted) {
-      store.runs.noteGrant({ token, run, server: lease.server, via: 'agent', at_ms, tests: lease.tests });
-    }
-    return store.runs.grant(token);
+  /** The run and the grant that a device's result is of; null, and a warning, when nobody asked this device for it. */
+  #knownGrant(device: string, { run: id, token }: ResultKey): { run: RunRow; grant: Grant } | null {
+    const { store, log } = this.#options;
+    const [run, grant] = [store.runs.get(id), store.runs.grant(token)];
+    if (run?.device === device && grant?.run === id) return { run, grant };
+    log.warn({ device, run: id, token }, 'accepted a result that nobody asked for; it is not stored');
+    return null;
   }
 
-  #verdict(
-    run: RunRow,
-    planned: TestPlan[],
-    measurements: Measurement[],
-    failures: TestFailure[],
-    now_ms: number,
-  ): Verdict {
+  /** With all that was measured of the run so far, and what failed in this attempt. */
+  #verdict(run: RunRow, measurements: Measurement[], failures: TestFailure[], now_ms: number): Verdict {
+    const { store, retriesOf, random } = this.#options;
     return decideRun({
-      plans: planned,
-      measurements,
+      plans: run.plan,
+      measurements: [...(store.records.get(run.run)?.measurements ?? []), ...measurements],
       failures,
       earlier: run.failed_attempts,
-      retries: this.#options.retriesOf(run.organization),
+      retries: retriesOf(run.organization),
       now_ms,
       window_end_ms: run.window_end_ms,
-      random: this.#options.random,
+      random,
     });
   }
 
@@ -147,7 +167,10 @@ export class Settlement {
   ): Ending {
     const { outcome, reason } = end;
     const time_ms = run.granted_at_ms ?? at_ms;
-    const zeros = end.zeros.map((measurement) => ({ measurement, time_ms }));
+    const zeros = end.zeros.map((measurement) => ({
+      measurement,
+      time_ms: time_ms + plannedStartMs(run.plan, measurement.test),
+    }));
     const server = run.granted_server ?? run.server;
     const record: RunRecord = {
       run: run.run,

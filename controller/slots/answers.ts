@@ -1,6 +1,6 @@
 import type { SlotEvent } from './events.ts';
 import { ask, findLease, release, restMs } from './lease.ts';
-import { clearDeck, findDeck, noteReady, unseat } from './on-deck.ts';
+import { clearDeck, deckRow, findDeck, noteReady, unseat } from './on-deck.ts';
 import { sight } from './presence.ts';
 import { setBack } from './queue.ts';
 import { type Lease, type Server, type Step, serversOf } from './state.ts';
@@ -95,7 +95,10 @@ export const onFinished = (step: Step, { device, run, token }: Of<'finished'>): 
   const found = findLease(step.state, device, token);
   const seat = findDeck(step.state, device, run);
   if (found !== null) release(step, found.server, found.lease, 0);
-  else if (seat?.deck.recovered && seat.deck.token === token) clearDeck(step, seat.server, seat.deck);
-  else return;
+  else if (seat?.deck.recovered && seat.deck.ready !== null && seat.deck.token === token) {
+    // Its start was sent before the restart, and its grant never came to disk.
+    step.out.push({ type: 'granted', lease: deckRow(seat.server, seat.deck, seat.deck.ready, true) });
+    clearDeck(step, seat.server, seat.deck);
+  } else return;
   if ((found?.lease ?? seat?.deck)?.over === null) step.out.push({ type: 'released', run, token });
 };

@@ -20,6 +20,8 @@ const RunRow = z.object({
   origin: z.enum(['demand', 'schedule']),
   /** Which occurrence of the schedule it belongs to; null on demand. */
   night: z.string().nullable(),
+  /** All of its tests. */
+  plan: Plans,
   /** Still to be measured. */
   tests: Plans,
   requested_at_ms: z.number(),
@@ -93,9 +95,9 @@ export class Runs {
 
   #insert(run: NewRun): number {
     return this.#database.run(
-      `INSERT INTO runs (run, device, organization, server, origin, night, tests, requested_at_ms, not_before_ms,
+      `INSERT INTO runs (run, device, organization, server, origin, night, plan, tests, requested_at_ms, not_before_ms,
          window_end_ms, changed_at_ms)
-       VALUES (@run, @device, @organization, @server, @origin, @night, @tests, @requested_at_ms, @not_before_ms,
+       VALUES (@run, @device, @organization, @server, @origin, @night, @tests, @tests, @requested_at_ms, @not_before_ms,
          @window_end_ms, @requested_at_ms) ON CONFLICT DO NOTHING`,
       { ...run, tests: JSON.stringify(run.tests) },
     );

@@ -23,7 +23,7 @@ const MIGRATIONS: readonly string[] = [
 
   CREATE TABLE runs (
     run TEXT PRIMARY KEY, device TEXT NOT NULL, organization TEXT NOT NULL, server TEXT, origin TEXT NOT NULL, night TEXT,
-    tests TEXT NOT NULL /* JSON: still to be measured */, requested_at_ms REAL NOT NULL, not_before_ms REAL NOT NULL,
+    plan TEXT NOT NULL /* JSON: all tests */, tests TEXT NOT NULL /* JSON: still to be measured */, requested_at_ms REAL NOT NULL, not_before_ms REAL NOT NULL,
     window_end_ms REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, failed_attempts TEXT NOT NULL DEFAULT '{}' /* JSON */,
     first_granted_at_ms REAL, granted_token INTEGER, awaits_result INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'open', overdue_at_ms REAL,
     outcome TEXT, reason TEXT, finished_at_ms REAL, duration_s REAL,

@@ -217,8 +217,25 @@ describe('whatever arrives, parsing does not throw', () => {
     const result = { run: 'r', token: 1, boot: 'b', tests: [output] };
     fc.assert(
       fc.property(fc.constantFrom(...Object.keys(result)), fc.jsonValue(), (key, value) => {
-        expect(['result', 'dropped']).toContain(parse(resultTopic('a', 'r'), { ...result, [key]: value }).kind);
+        expect(['result', 'unreadable-result', 'dropped']).toContain(
+          parse(resultTopic('a', 'r'), { ...result, [key]: value }).kind,
+        );
       }),
     );
   });
+});
+
+test('a result that can not be read is told apart when it says which run it is of: it can be answered', () => {
+  const read = (payload: object) => parse(resultTopic('a', 'r'), payload);
+  expect(read({ run: 'r', token: 7, boot: 'b', tests: [{ ...output, started_ms: -5 }] })).toEqual({
+    kind: 'unreadable-result',
+    device: 'a',
+    payload: { run: 'r', token: 7 },
+    reason: expect.stringMatching(/^tests\.0\.started_ms: /),
+  });
+  expect(read({ run: 'r', token: 7, boot: 'b', tests: [{ ...output, ended_ms: 1e300 }] }).kind).toBe(
+    'unreadable-result',
+  );
+  expect(read({ run: 'r', boot: 'b', tests: [output] }).kind).toBe('dropped');
+  expect(read({ run: 'other', token: 7 }).kind).toBe('dropped');
 });

@@ -215,6 +215,30 @@ describe('trouble with a run', () => {
     expect(world.controller.fleet.servers()[0]?.state).toBe('leased');
   });
 
+  it('does not let a late `ready` make its agent forget the result that is on its way', async () => {
+    const world = await ControllerFixture.start();
+    const agent = await world.agent('ap-1');
+    const run = world.order('ap-1');
+    const start = await agent.begin('nonce-1');
+    await agent.finished(start);
+    await agent.ready(run, 'nonce-0');
+    await agent.result(start, [corpusOutput(GOOD)]);
+    await agent.next('accepted');
+    expect(agent.commands.some(({ type }) => type === 'cancel')).toBe(false);
+    expect((await world.over(run)).outcome).toBe('success');
+  });
+
+  it('ends when its result can not be read, and the agent may forget that', async () => {
+    const world = await ControllerFixture.start();
+    const agent = await world.agent('ap-1');
+    const run = world.order('ap-1');
+    const start = await agent.begin('nonce-1');
+    await agent.result(start, [corpusOutput(GOOD, { started_ms: 1e300 })]);
+    await agent.next('accepted');
+    expect(await world.over(run)).toMatchObject({ outcome: 'failed', reason: 'malformed' });
+    expect(world.controller.fleet.servers()[0]?.state).toBe('idle');
+  });
+
   it('tells an agent to forget a run that nobody knows', async () => {
     const world = await ControllerFixture.start();
     const agent = await world.agent('ap-1');

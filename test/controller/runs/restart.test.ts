@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
-import { ControllerFixture } from '../../helpers/controller-fixture.ts';
+import { Store } from '../../../controller/store/store.ts';
+import { ControllerFixture, testPlan, worldSettings } from '../../helpers/controller-fixture.ts';
 import { corpusOutput } from '../../helpers/iperf3-output.ts';
+import { ManualClock } from '../../helpers/manual-clock.ts';
 import { until } from '../../helpers/until.ts';
 
 it('a controller that restarts asks for its leases with the same start, and starts nobody else meanwhile', async () => {
@@ -55,18 +57,27 @@ it('a run that was on deck is asked in its turn after a restart, as its start ma
   expect(world.record(waiting).outcome).toBeNull();
 });
 
-it('a result whose grant never came to disk is known by its lease', async () => {
-  const world = await ControllerFixture.start();
+it('a result whose grant never came to disk, as after a kill right behind the start, is stored once', async () => {
+  const settings = worldSettings();
+  const store = Store.open(settings.store);
+  const now = new ManualClock().wall();
+  const about = { run: 'r-killed', device: 'ap-1', tests: [testPlan()] };
+  const asked = { requested_at_ms: now, not_before_ms: now, window_end_ms: now + 3_600_000 };
+  store.runs.add([{ ...about, ...asked, organization: 'default', server: null, origin: 'demand', night: null }]);
+  const lease = { ...about, server: 's-1', nonce: 'nonce-1', boot: 'boot-1', lease_ms: 26_000 };
+  store.leases.save({ ...lease, token: 3, granted: false });
+  store.close();
+
+  const world = ControllerFixture.make({ settings });
+  await world.start();
   const agent = await world.agent('ap-1');
-  const run = world.order('ap-1');
-  await agent.next('prepare');
-  await agent.ready(run, 'nonce-1');
-  const start = await agent.next('start');
-  await world.restart();
-  const back = await world.comeBack('ap-1');
-  await back.result(start, [corpusOutput('v3.12__tcp_up.json')]);
-  await back.next('accepted');
-  expect(await world.over(run)).toMatchObject({ outcome: 'success' });
+  await agent.finished({ type: 'start', run: 'r-killed', token: 3, nonce: 'nonce-1', server: null, lease_ms: null });
+  await agent.result({ run: 'r-killed', token: 3 }, [corpusOutput('v3.12__tcp_up.json')]);
+  await agent.next('accepted');
+  await world.inCharge();
+  expect(world.record('r-killed')).toMatchObject({ outcome: 'success', attempts: 1, server: 's-1' });
+  expect(world.record('r-killed').measurements).toHaveLength(1);
+  expect(world.controller.fleet.servers()[0]).toMatchObject({ state: 'idle', queued: 0 });
 });
 
 it('runs that wait are still there after a restart, and one whose result is awaited is not started again', async () => {

@@ -121,11 +121,54 @@ it('how long a run took until it was given up counts from its grant', () => {
   expect(store.records.get('r-1')?.duration_s).toBe(60);
 });
 
-it('a result whose grant never came to disk is known by its lease, and belongs to now', () => {
-  const { settlement, store, device } = make();
-  const tests = store.runs.get('r-1')?.tests ?? [];
-  const row = { run: 'r-1', device, server: 'milan-1', nonce: 'n', boot: 'b', lease_ms: 1, tests };
-  store.leases.save({ ...row, token: 7, granted: false });
-  expect(settlement.result(device, { run: 'r-1', token: 7, boot: 'b', tests: [up, down] }, T0 + 6000)).toBe('final');
-  expect(store.records.get('r-1')).toMatchObject({ server: 'milan-1', granted_at: new Date(T0 + 6000).toISOString() });
+it('a run is a success only when all of its tests were measured, whichever attempt they were in', () => {
+  const { settlement, grant, store, device } = make({ retries: 1 });
+  const tests = store.runs.get('r-1')?.plan ?? [];
+  grant(1);
+  const refused = corpusOutput('v3.12__err_refused.json');
+  const garbage = { ...down, stdout: 'not JSON at all' };
+  expect(settlement.result(device, { run: 'r-1', token: 1, boot: 'b', tests: [refused, garbage] }, T0)).toBe('retry');
+  const left = store.runs.get('r-1')?.tests ?? [];
+  expect(left).toEqual(tests.slice(0, 1));
+  store.runs.noteGrant({ token: 2, run: 'r-1', server: 'milan-1', via: 'agent', at_ms: T0 + 9000, tests: left });
+  expect(settlement.result(device, { run: 'r-1', token: 2, boot: 'b', tests: [up] }, T0 + 12_000)).toBe('final');
+  expect(store.records.get('r-1')).toMatchObject({
+    outcome: 'failed',
+    reason: 'malformed',
+    measurements: [{ test: up.test }],
+  });
+});
+
+it('a zero has a time of its own, so that it overwrites neither a measurement nor another zero', () => {
+  const { settlement, store, device, points } = make();
+  const tests = ['a', 'b', 'c'].map((test) => testPlan({ test }));
+  store.runs.add([newRun('r-2', { tests, window_end_ms: T0 + 3_600_000 })]);
+  store.runs.noteGrant({ token: 5, run: 'r-2', server: 'milan-1', via: 'agent', at_ms: T0, tests });
+  const refused = (test: string) => corpusOutput('v3.12__err_refused.json', { test });
+  const outputs = [{ ...up, test: 'a', started_ms: 0 }, refused('b'), refused('c')];
+  settlement.result(device, { run: 'r-2', token: 5, boot: 'b', tests: outputs }, T0 + 9000);
+  const series = points().filter(({ measurement }) => measurement === 'iperf3');
+  expect(series.map(({ time_ms }) => time_ms - T0)).toEqual([0, 11_001, 22_002]);
+});
+
+it('times beyond the end of the lease are cut: a device does not date its points as it likes', () => {
+  const { settlement, grant, store, points, device } = make();
+  grant();
+  const late = { ...up, started_ms: 9e8, ended_ms: 9e8 };
+  settlement.result(device, { run: 'r-1', token: 1, boot: 'b', tests: [late, down] }, T0 + 6000);
+  // Two tests of 10 s with 1 s of omit: 47 s.
+  expect(points()[0]?.time_ms).toBe(T0 + 1500 + 47_000);
+  expect(store.records.get('r-1')?.duration_s).toBe(47);
+});
+
+it('a result that can not be read ends the attempt that it is of, and no other', () => {
+  const { settlement, grant, store, device, log } = make();
+  grant();
+  const reason = 'tests.0.started_ms: Too small';
+  expect(settlement.unreadable('ap-99', { run: 'r-1', token: 1 }, reason, T0)).toBe('unchanged');
+  expect(log.of('warn')).toHaveLength(1);
+  expect(settlement.unreadable(device, { run: 'r-1', token: 1 }, reason, T0)).toBe('final');
+  expect(store.records.get('r-1')).toMatchObject({ outcome: 'failed', reason: 'malformed', measurements: [] });
+  expect(store.records.get('r-1')?.failures[0]?.message).toContain(reason);
+  expect(settlement.unreadable(device, { run: 'r-1', token: 1 }, reason, T0)).toBe('unchanged');
 });

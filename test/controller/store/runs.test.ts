@@ -8,6 +8,7 @@ test('a new run is open, with nothing tried yet', () => {
   expect(runs.add([run])).toEqual(['r-1']);
   expect(runs.get('r-1')).toEqual({
     ...run,
+    plan: run.tests,
     attempts: 0,
     failed_attempts: {},
     first_granted_at_ms: null,
