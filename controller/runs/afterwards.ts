@@ -1,6 +1,13 @@
+/** A message to a device takes this many turns of the event loop at most, through MQTT.js and the embedded broker, to its socket. */
+const TURNS = 10;
+
+const afterTurns = (turns: number, then: () => void): void => {
+  setImmediate(() => (turns === 1 ? then() : afterTurns(turns - 1, then)));
+};
+
 /**
  * Work that can wait until what was just sent is on its way: messages leave only when the event loop gets its turn, and a commit to
- * disk keeps it from that for milliseconds, in which an iperf3 server would be idle. First in, first out, one piece a turn.
+ * disk keeps it from that for milliseconds, in which an iperf3 server would be idle. First in, first out.
  */
 export class Afterwards {
   readonly #onError: (error: unknown) => void;
@@ -29,7 +36,7 @@ export class Afterwards {
   #schedule(): void {
     if (this.#scheduled || this.isEmpty) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    afterTurns(TURNS, () => {
       this.#scheduled = false;
       this.#doNext();
       this.#schedule();
