@@ -86,7 +86,16 @@ export type StatusView = z.infer<typeof StatusView>;
 
 /** Every error of the API: what went wrong, and what to do. */
 export const Problem = z.object({
-  error: z.enum(['bad-request', 'unauthorized', 'not-found', 'conflict', 'too-large', 'internal', 'unavailable']),
+  error: z.enum([
+    'bad-request',
+    'unauthorized',
+    'not-found',
+    'conflict',
+    'too-large',
+    'internal',
+    'unavailable',
+    'store',
+  ]),
   message: z.string(),
   problems: z.array(z.string()).default([]),
 });

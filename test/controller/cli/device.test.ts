@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { StoreError } from '../../../controller/store/errors.ts';
 import { smallController } from './small-controller.ts';
 
 const ADD = ['device', 'add', 'ap-12', '--organization', 'acme', '--tag', 'roof', '--tag', 'north'];
@@ -61,6 +62,18 @@ it('device add fails for a device that exists, and tells all that is wrong with 
   device: expected 1 to 64 letters, digits, "_" or "-"
   tags.0: expected 1 to 64 letters, digits, "_" or "-"
 `,
+  });
+});
+
+it('device add says what is wrong with the store when its disk is full', async () => {
+  const { cli, service } = await smallController();
+  service.addDevice = () => {
+    throw new StoreError('full', 'The store perfleet.db has no room left: free some disk space (disk is full)');
+  };
+  expect(await cli(...ADD)).toEqual({
+    code: 1,
+    out: '',
+    err: 'perfleet: The store perfleet.db has no room left: free some disk space (disk is full)\n',
   });
 });
 
