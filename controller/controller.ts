@@ -137,6 +137,7 @@ export class Controller {
         in_charge: charge.in_charge,
         broker_connected: link.connected,
         messages_dropped: driver.dropped,
+        broker: broker === null ? null : { ...broker.counters },
         influx: influx?.drain.status() ?? null,
       }),
       brokerUrl: () => brokerUrl(this.#settings.broker, mqtt_port ?? 0),

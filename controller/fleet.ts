@@ -25,7 +25,10 @@ export interface FleetOptions {
   board: ProgressBoard;
   clock: Clock;
   /** What only the running controller knows about itself. */
-  health: () => Pick<StatusView, 'version' | 'in_charge' | 'broker_connected' | 'messages_dropped' | 'influx'>;
+  health: () => Pick<
+    StatusView,
+    'version' | 'in_charge' | 'broker_connected' | 'messages_dropped' | 'broker' | 'influx'
+  >;
   /** Where agents find the broker. */
   brokerUrl: () => string;
   /** Ends the connections of a device that was removed. */

@@ -12,6 +12,7 @@ const STATUS: Record<Problem['error'], ContentfulStatusCode> = {
   'too-large': 413,
   internal: 500,
   unavailable: 503,
+  store: 507,
 };
 
 /** The problem as JSON, with the HTTP status that belongs to it. */

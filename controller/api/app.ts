@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Clock } from '../../broker/clock.ts';
 import type { Log } from '../../broker/log.ts';
+import { StoreError } from '../store/errors.ts';
 import { parseBody, parseQuery, refuse, reply } from './answers.ts';
 import { bearerMatches } from './bearer.ts';
 import { runEvents } from './run-events.ts';
@@ -27,6 +28,8 @@ export const createApi = (service: Service, { token, log, clock }: ApiOptions): 
   );
   app.onError((error, c) => {
     log.error({ method: c.req.method, path: c.req.path, error: error.stack }, 'a request failed');
+    // Its message says what to do, and names nothing but the store's file.
+    if (error instanceof StoreError) return refuse(c, { error: 'store', message: error.message, problems: [] });
     return refuse(c, { error: 'internal', message: "it failed: see the controller's log", problems: [] });
   });
 

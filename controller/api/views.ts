@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { BrokerCounters } from '../../broker/admission.ts';
 import { Id } from '../../broker/contract/messages.ts';
 import { RunRecord } from '../run-record.ts';
 
@@ -71,7 +72,18 @@ export const ProgressView = z.discriminatedUnion('phase', [
 ]);
 export type ProgressView = z.infer<typeof ProgressView>;
 
-/** How the controller is doing. */
+/** What the built-in broker counted since the start; what each means stands with BrokerCounters. */
+const BrokerView = z.object({
+  connections_accepted: z.int(),
+  connections_refused: z.int(),
+  connections_timed_out: z.int(),
+  connections_oversized: z.int(),
+  publishes_refused: z.int(),
+  subscriptions_refused: z.int(),
+  deliveries_dropped: z.int(),
+}) satisfies z.ZodType<BrokerCounters>;
+
+/** How the controller is doing. `broker` is null with an external one, `influx` without InfluxDB. */
 export const StatusView = z.object({
   version: z.string(),
   in_charge: z.boolean(),
@@ -80,13 +92,23 @@ export const StatusView = z.object({
   devices_online: z.int(),
   runs_open: z.int(),
   messages_dropped: z.int(),
+  broker: BrokerView.nullable(),
   influx: z.object({ waiting: z.int(), rejected: z.int(), last_error: z.string().nullable() }).nullable(),
 });
 export type StatusView = z.infer<typeof StatusView>;
 
 /** Every error of the API: what went wrong, and what to do. */
 export const Problem = z.object({
-  error: z.enum(['bad-request', 'unauthorized', 'not-found', 'conflict', 'too-large', 'internal', 'unavailable']),
+  error: z.enum([
+    'bad-request',
+    'unauthorized',
+    'not-found',
+    'conflict',
+    'too-large',
+    'internal',
+    'unavailable',
+    'store',
+  ]),
   message: z.string(),
   problems: z.array(z.string()).default([]),
 });

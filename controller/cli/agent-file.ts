@@ -1,3 +1,5 @@
+import { isLoopback } from '../config/loopback.ts';
+
 /** The value of `uci set perfleet.agent.KEY='VALUE'`. */
 const settingIn = (uci: readonly string[], key: string): string | null => {
   const begin = `uci set perfleet.agent.${key}=`;
@@ -14,4 +16,10 @@ export const agentFile = (device: string, uci: readonly string[]): string[] => {
     'password_file: /etc/perfleet/password',
     ...(ca === null ? [] : [`tls: { ca: ${ca} }`]),
   ];
+};
+
+/** The broker's host when only the machine that it runs on can reach it, else null. */
+export const onlyHere = (uci: readonly string[]): string | null => {
+  const [, host = ''] = /^mqtts?:\/\/\[?(.*?)\]?:\d+$/.exec(settingIn(uci, 'broker') ?? '') ?? [];
+  return isLoopback(host) ? host : null;
 };

@@ -31,3 +31,9 @@ export const runReport = (context: Context, record: RunRecord): string => {
     ...record.warnings.map((warning) => `warning: ${harmless(warning)}\n`),
   ].join('');
 };
+
+/** What to do about a run that never began, one line; empty where there is no more to say than its reason. */
+export const adviceOn = ({ device, outcome, reason }: RunRecord): string =>
+  outcome === 'skipped' && reason === 'device-offline'
+    ? `Is the agent of ${device} running, and does it reach the broker? Look at its log, and at: perfleet device show ${device}\n`
+    : '';

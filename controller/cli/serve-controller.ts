@@ -46,15 +46,22 @@ export const serveController = async ({ io, parts }: Context, file: string, logL
   const controller = await parts.controller(options);
   const release = [io.onSignal('SIGTERM', () => end(null)), io.onSignal('SIGINT', () => end(null))];
   const unwatchHangup = reloadOnHangup(controller, file, io, log);
-  const starting = controller
-    .start()
-    .then((ports) => log.info({ version, ...ports }, 'the controller is running'), end);
+  let started = true;
+  const starting = controller.start().then(
+    (ports) => log.info({ version, ...ports }, 'the controller is running'),
+    (error) => {
+      started = false;
+      end(error);
+    },
+  );
 
   const [error] = await ended;
   for (const one of release) one();
-  log.info({}, 'stopping');
+  if (started) log.info({}, 'stopping');
   await starting;
   await controller.stop();
   unwatchHangup();
-  if (error !== null) throw new CommandFailure(`the controller stopped: ${messageOf(error)}`, { cause: error });
+  if (error === null) return;
+  const what = started ? 'the controller stopped' : 'the controller could not start';
+  throw new CommandFailure(`${what}: ${messageOf(error)}`, { cause: error });
 };

@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { anything, optional, text } from './leaf.ts';
+import { isLoopback } from './loopback.ts';
 import { keysIn, type Reader } from './reader.ts';
 import type { EmbeddedBroker, ExternalBroker } from './settings.ts';
 import { mqttUrl } from './url-leaf.ts';
@@ -17,8 +18,6 @@ const readTls = (reader: Reader, raw: unknown): ExternalBroker['tls'] => {
   };
 };
 
-const LOOPBACK = /^(127\.|::1$|localhost$)/;
-
 const readEmbedded = (reader: Reader, raw: unknown): EmbeddedBroker => {
   const given = reader.fields(path, raw, { listen: optional(mqttUrl(0)), url: anything, tls: anything });
   const { secure, host, port } = given.listen ?? { secure: false, host: '127.0.0.1', port: 1883 };
@@ -26,7 +25,7 @@ const readEmbedded = (reader: Reader, raw: unknown): EmbeddedBroker => {
   const named = keysIn(given.tls);
   if (!secure) {
     if (named.size > 0) reader.problem(tlsPath, 'TLS files for plain MQTT', 'tls only where listen is mqtts://');
-    else if (!LOOPBACK.test(host)) {
+    else if (!isLoopback(host)) {
       reader.warnings.push(
         `broker.listen: without TLS (mqtts://) the devices' passwords cross the network in the clear`,
       );

@@ -18,10 +18,38 @@ const PLAIN_KEY = /^[A-Za-z0-9_.-]{1,64}$/;
 export const showKey = (key: string): string =>
   PLAIN_KEY.test(key) ? key : `"${key.replace(/[^A-Za-z0-9_.-].*/s, '').slice(0, 20)}…"`;
 
+/** At most so much of a text is shown. */
+const SHOWN = 60;
+
+/** A text in quotes, cut when it is long; what could steer a terminal is escaped, and a URL loses its user and password. */
+const quoted = (text: string): string => {
+  const open = text.replace(/\/\/.*@/s, '//…@');
+  return JSON.stringify(open.length > SHOWN ? `${open.slice(0, SHOWN)}…` : open).replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (letter) => `\\u{${letter.codePointAt(0)?.toString(16)}}`,
+  );
+};
+
+/** A name that a person chose, as a message shows it: whole, as nobody chooses a secret for a name. */
+export const showName = (name: string): string => (PLAIN_KEY.test(name) ? name : quoted(name));
+
+/** The sections whose keys are names. */
+const NAMED = new Set<string | number | undefined>([
+  'servers',
+  'host_groups',
+  'uplink_groups',
+  'organizations',
+  'receivers',
+]);
+
 /** `['check', 'tests', 2, 'bitrate']` → `check.tests[2].bitrate`. */
 export const showPath = (path: Path): string =>
   path
-    .map((step, index) => (typeof step === 'number' ? `[${step}]` : `${index === 0 ? '' : '.'}${showKey(step)}`))
+    .map((step, index) => {
+      if (typeof step === 'number') return `[${step}]`;
+      const show = index === 1 && NAMED.has(path[0]) ? showName : showKey;
+      return `${index === 0 ? '' : '.'}${show(step)}`;
+    })
     .join('');
 
 const SECRETIVE = /pass|secret|token|credential|key/i;
@@ -41,9 +69,7 @@ export const showValue = (path: Path, value: unknown): string => {
   if (typeof value === 'object') return 'a mapping';
   const secretive = path.some((step) => typeof step === 'string' && SECRETIVE.test(step));
   if (secretive || path.length === 0) return `${kindOf(value)} (not shown)`;
-  const text = String(value).replace(/\/\/.*@/s, '//…@');
-  const cut = text.length > 60 ? `${text.slice(0, 60)}…` : text;
-  return typeof value === 'string' ? JSON.stringify(cut) : cut;
+  return typeof value === 'string' ? quoted(value) : String(value);
 };
 
 /** What a person sees: one entry a problem, in the order of the file, and how many there are. */

@@ -1,6 +1,6 @@
 import { didYouMean } from './did-you-mean.ts';
 import { id, type Leaf } from './leaf.ts';
-import { type Path, type Problem, showKey, showPath, showValue } from './problem.ts';
+import { type Path, type Problem, showKey, showName, showPath, showValue } from './problem.ts';
 import type { SecretFolder, SecretKind } from './secret-folder.ts';
 import type { YamlSource } from './yaml-source.ts';
 
@@ -62,14 +62,13 @@ export class Reader {
     return values as Values<F>;
   }
 
-  /** A mapping from names that people choose to entries. */
+  /** A mapping from names that people choose to entries; also of a bad name, so that the problems of its entry are found too. */
   entries(path: Path, raw: unknown, what: string): [name: string, entry: unknown][] {
     const given = Object.entries(this.#mapping(path, raw, `a mapping of ${what}`) ?? {});
-    return given.filter(([name]) => {
-      const fits = id.schema.safeParse(name).success;
-      if (!fits) this.problem([...path, name], `the name ${showKey(name)}`, id.expected);
-      return fits;
-    });
+    for (const [name] of given) {
+      if (!id.schema.safeParse(name).success) this.problem([...path, name], `the name ${showName(name)}`, id.expected);
+    }
+    return given;
   }
 
   /** A list; null and absent are an empty one. */

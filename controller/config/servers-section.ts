@@ -1,5 +1,5 @@
 import { anything, hostName, id, optional, text, wholeNumber } from './leaf.ts';
-import type { Path } from './problem.ts';
+import { type Path, showName } from './problem.ts';
 import { namesIn, type Reader } from './reader.ts';
 import type { ServerSettings } from './settings.ts';
 
@@ -42,7 +42,11 @@ export const readServers = (reader: Reader, raw: unknown, hostGroups: unknown): 
     const endpoint = `${host.toLowerCase().replace(/\.$/, '')} port ${port ?? IPERF3_PORT}`;
     const owner = owners.get(endpoint);
     if (host !== '' && owner !== undefined) {
-      reader.problem(path, `${endpoint}, which is ${owner} already`, 'a host and port of its own for each server');
+      reader.problem(
+        path,
+        `${endpoint}, which is ${showName(owner)} already`,
+        'a host and port of its own for each server',
+      );
     }
     owners.set(endpoint, owner ?? server);
   }

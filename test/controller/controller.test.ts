@@ -17,6 +17,17 @@ const external = async () => {
   return { mosquitto, broker };
 };
 
+it('the status tells what the built-in broker counted, and nothing of an external one', async () => {
+  const world = await ControllerFixture.start();
+  const before = world.controller.fleet.status().broker;
+  expect(before).toMatchObject({ connections_accepted: 1, connections_refused: 0, publishes_refused: 0 });
+  await world.agent('ap-1');
+  expect(world.controller.fleet.status().broker).toEqual({ ...before, connections_accepted: 2 });
+  const { broker } = await external();
+  const outside = await ControllerFixture.start({ settings: { broker } });
+  expect(outside.controller.fleet.status().broker).toBeNull();
+});
+
 describe('one controller', () => {
   it('refuses to start on a store that another one has open, and leaves nothing behind', async () => {
     const world = await ControllerFixture.start();

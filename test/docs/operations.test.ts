@@ -28,8 +28,10 @@ it('the status in docs/operations.md is what the API gives', () => {
   const [, text = ''] = (blocks[0]?.text ?? '').split('\n');
   expect(StatusView.parse(JSON.parse(text))).toEqual(JSON.parse(text));
   const influx = Object.keys(StatusView.shape.influx.unwrap().shape).map((key) => `influx.${key}`);
-  const known = [...Object.keys(StatusView.shape), ...influx];
+  const broker = Object.keys(StatusView.shape.broker.unwrap().shape).map((key) => `broker.${key}`);
+  const known = [...Object.keys(StatusView.shape), ...broker, ...influx];
   const named = rows.flatMap((cells) => codeIn(cells[0] ?? ''));
   expect(named.length).toBeGreaterThan(5);
   expect(named.filter((field) => !known.includes(field))).toEqual([]);
+  expect(broker.filter((field) => !named.includes(field))).toEqual([]);
 });

@@ -78,7 +78,7 @@ test.concurrent('a second controller on the store refuses to start: exit code 1,
   const second = fleet.start('perfleet.js', ['serve', '--config', fleet.configure(changes, 'second.yaml')]);
   expect(await second.ended).toEqual({ code: 1, signal: null });
   expect(second.stderr).toMatch(
-    /perfleet: the controller stopped: The store .* is in use by another controller: stop that one first/,
+    /perfleet: the controller could not start: The store .* is in use by another controller: stop that one first/,
   );
   expect(first.running).toBe(true);
   await fleet.join('ap-1');

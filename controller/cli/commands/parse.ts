@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import type { Failure, Reading } from '../../results/measurement.ts';
+import type { Reading } from '../../results/measurement.ts';
 import { readTest } from '../../results/read-test.ts';
 import { type Context, printJson, withExample } from '../context.ts';
 import { CommandFailure, messageOf } from '../failure.ts';
@@ -26,13 +26,11 @@ const textOf = async (file: string, { io }: Context): Promise<Text> => {
   }
 };
 
-const failureJson = ({ class: why, message, retryable }: Failure) => ({
-  ok: false,
-  failure: { class: why, message, retryable },
-});
-
 const readingJson = (reading: Reading) => {
-  if (!reading.ok) return failureJson(reading.failure);
+  if (!reading.ok) {
+    const { class: why, message, retryable } = reading.failure;
+    return { ok: false, failure: { class: why, message, retryable } };
+  }
   const { version, measurements, warnings } = reading;
   return { ok: true, version, measurements, warnings };
 };
@@ -50,10 +48,10 @@ const showText = (context: Context, file: string, reading: Reading): void => {
   for (const warning of reading.warnings) stdout.write(`warning: ${harmless(warning)}\n`);
 };
 
-/** A file that can't be read has its line too, so that lines and files go together. */
+/** A file that can't be read has its line too, so that lines and files go together; it is no failure of a test. */
 const showUnreadable = (context: Context, message: string, json: boolean | undefined): void => {
   context.io.stderr.write(`perfleet: ${message}\n`);
-  if (json) printJson(context, failureJson({ class: 'malformed', message, retryable: false }));
+  if (json) printJson(context, { ok: false, error: message });
 };
 
 /** `perfleet parse`: what iperf3's output would be stored as. */

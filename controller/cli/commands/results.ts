@@ -6,6 +6,7 @@ import type { RunRecord } from '../../run-record.ts';
 import { asksController, type Context, type ControllerFlags, clientOf, printJson } from '../context.ts';
 import { figure, megabits, NOTHING, utc } from '../figures.ts';
 import { type Column, table } from '../table.ts';
+import { typedName } from '../typed-name.ts';
 
 interface ResultsFlags extends ControllerFlags {
   device?: string;
@@ -48,7 +49,7 @@ export const addResults = (program: Command, context: Context): void => {
   const command = program
     .command('results')
     .description('show runs and their numbers, newest first')
-    .option('--device <device>', 'only those of this device')
+    .option('--device <device>', 'only those of this device', typedName)
     .option('--since <time>', 'only those since then: 2026-11-22T02:00:00Z, or how far back: 24h', since)
     .option('--limit <number>', `at most this many (default: ${DEFAULT_LIMIT})`, limit);
   asksController(command, 'perfleet results --device ap-12 --since 24h').action(async (flags: ResultsFlags) => {

@@ -5,7 +5,8 @@ import { messageOf } from '../failure.ts';
 import { followRun } from '../follow-run.ts';
 import type { Io } from '../io.ts';
 import { type ProgressDisplay, progressBars, progressLines } from '../progress-display.ts';
-import { runReport } from '../run-report.ts';
+import { adviceOn, runReport } from '../run-report.ts';
+import { typedName } from '../typed-name.ts';
 
 interface RunFlags extends ControllerFlags {
   server?: string;
@@ -47,8 +48,12 @@ export const addRun = (program: Command, context: Context): void => {
   const command = program
     .command('run')
     .description('measure one device now, and show it live')
-    .argument('<device>', 'the device to measure')
-    .option('--server <server>', "the server to use (default: the first of the organization's that is free)");
+    .argument('<device>', 'the device to measure', typedName)
+    .option(
+      '--server <server>',
+      "the server to use (default: the first of the organization's that is free)",
+      typedName,
+    );
   asksController(command, 'perfleet run ap-12 --server milan-1').action(async (device: string, flags: RunFlags) => {
     const { io } = context;
     const api = clientOf(context, flags);
@@ -60,7 +65,10 @@ export const addRun = (program: Command, context: Context): void => {
       return settle();
     });
     if (flags.json) printJson(context, record);
-    else io.stdout.write(runReport(context, record));
+    else {
+      io.stdout.write(runReport(context, record));
+      io.stderr.write(adviceOn(record));
+    }
     if (record.outcome !== 'success') context.exitCode = 1;
   });
 };

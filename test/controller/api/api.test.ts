@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Problem } from '../../../controller/api/views.ts';
+import { StoreError } from '../../../controller/store/errors.ts';
 import { NEW_DEVICE, servedApi, TOKEN } from './served-api.ts';
 import { runRecord } from './small-service.ts';
 
@@ -163,6 +164,17 @@ describe('what is sent', () => {
     ]);
     expect(api.service.filters).toEqual([]);
   });
+});
+
+it('says what to do when the store cannot be written, and logs it', async () => {
+  const message = 'The store /var/lib/perfleet/perfleet.db has no room left: free some disk space (disk is full)';
+  api.service.addDevice = () => {
+    throw new StoreError('full', message);
+  };
+  const answer = await post('/api/1/devices', NEW_DEVICE);
+  expect(answer.status).toBe(507);
+  expect(await answer.json()).toEqual({ error: 'store', message, problems: [] });
+  expect(api.log.of('error')).toMatchObject([{ message: 'a request failed', fields: { path: '/api/1/devices' } }]);
 });
 
 it('tells nobody but the log what failed inside', async () => {

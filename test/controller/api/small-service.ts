@@ -104,6 +104,7 @@ export class SmallService implements Service {
       devices_online: 0,
       runs_open: 0,
       messages_dropped: 0,
+      broker: null,
       influx: null,
     };
   }

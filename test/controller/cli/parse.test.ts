@@ -57,7 +57,7 @@ failed, busy: the server is busy running a test. try again later (is tried again
         ok: false,
         failure: { class: 'busy', message: 'the server is busy running a test. try again later', retryable: true },
       },
-      { ok: false, failure: { class: 'malformed', message: unreadable, retryable: false } },
+      { ok: false, error: unreadable },
     ]);
   });
 

@@ -77,6 +77,16 @@ warning: resent twice
     expect(out).toBe('r-1: skipped (no connection)\nap-12 (acme), never started, waited 1.2 s\n');
   });
 
+  it('says what to look at when the device is offline', async () => {
+    const never = { server: null, via: null, granted_at: null, measurements: [] };
+    plays({ outcome: 'skipped', reason: 'device-offline', ...never });
+    const { out, err } = await controller.cli('run', 'ap-12');
+    expect(out).toMatch(/^r-1: skipped \(device-offline\)\n/);
+    expect(err).toMatch(
+      /\nIs the agent of ap-12 running, and does it reach the broker\? Look at its log, and at: perfleet device show ap-12\n$/,
+    );
+  });
+
   it('is no success when the record has no outcome', async () => {
     plays({ outcome: null });
     const { code, out } = await controller.cli('run', 'ap-12');

@@ -99,12 +99,13 @@ describe('serve', () => {
   });
 
   it('stops what has started, says why and exits with 1 when the controller cannot start', async () => {
-    const { io, ended, made } = serve(GOOD, (controller) => {
+    const { io, ended, made, log } = serve(GOOD, (controller) => {
       controller.startError = new Error('the store is used by another controller');
     });
     expect(await ended).toBe(1);
     expect(made[0]?.done).toEqual(['start', 'stop']);
-    expect(io.stderr.text).toContain('perfleet: the controller stopped: the store is used by another controller\n');
+    expect(io.stderr.text).toBe('perfleet: the controller could not start: the store is used by another controller\n');
+    expect(log()).toEqual([]);
   });
 
   it('does the same when the controller cannot go on', async () => {
