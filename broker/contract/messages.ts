@@ -116,12 +116,16 @@ export type TestOutput = z.infer<typeof TestOutput>;
 export const RunResult = z.object({ run: Id, token: Token, boot: Id, tests: z.array(TestOutput).max(32) });
 export type RunResult = z.infer<typeof RunResult>;
 
-/** Who holds a server's slot; all null when nobody does. `until` is RFC 3339. */
+/**
+ * Who holds a server's slot; all null when nobody does. `until` is RFC 3339, for people. `length_ms` is for other controllers, whose clocks
+ * need not agree with ours: what is left of the lease when this is sent, and the longest rest that may follow it.
+ */
 export const SlotStatus = z.object({
   device: orNull(Id),
   run: orNull(Id),
   token: orNull(Token),
   until: orNull(z.string()),
+  length_ms: orNull(z.number().positive()),
 });
 export type SlotStatus = z.infer<typeof SlotStatus>;
 
