@@ -24,8 +24,8 @@ export interface Agent {
   lastWill(): AgentStatus;
 }
 
-/** A stopping agent waits this long for iperf3, which is killed after 2 s. */
-const LEAVE_AFTER_MS = 3500;
+/** A stopping agent waits this long for iperf3, which is killed after KILL_AFTER_TERM_MS: what is left of its 5 s is for the goodbye. */
+const LEAVE_AFTER_MS = 2500;
 
 const onCommand = (state: State, payload: unknown) => {
   const command = readCommand(payload);

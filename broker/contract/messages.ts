@@ -126,12 +126,16 @@ export type RunResult = z.infer<typeof RunResult>;
 export const ResultKey = z.object({ run: Id, token: Token });
 export type ResultKey = z.infer<typeof ResultKey>;
 
-/** Who holds a server's slot; all null when nobody does. `until` is RFC 3339. */
+/**
+ * Who holds a server's slot; all null when nobody does. `until` is RFC 3339, for people. `length_ms` is for other controllers, whose clocks
+ * need not agree with ours: what is left of the lease when this is sent, and the longest rest that may follow it.
+ */
 export const SlotStatus = z.object({
   device: orNull(Id),
   run: orNull(Id),
   token: orNull(Token),
   until: orNull(z.string()),
+  length_ms: orNull(z.number().positive()),
 });
 export type SlotStatus = z.infer<typeof SlotStatus>;
 

@@ -105,9 +105,10 @@ export class Dispatcher {
 
   /** A slot that the broker remembers from before: ours, or that of a controller whose client may still be running. */
   retainedSlot(server: string, slot: SlotStatus): void {
-    const { store, clock, log } = this.#options;
+    const { store, settings, log } = this.#options;
     this.#keep(() => {
-      const rest_ms = strangerRest(slot, clock.wall());
+      const plans = [...settings().organizations.values()].map(({ check }) => check.tests);
+      const rest_ms = strangerRest(slot, plans);
       if (rest_ms === null || store.runs.get(slot.run ?? '') !== null) return;
       log.warn({ server, run: slot.run, rest_ms }, 'another controller held this slot; the server rests');
       this.handle({ type: 'stranger', server, rest_ms });
@@ -273,11 +274,12 @@ export class Dispatcher {
   #showSlot({ server, lease }: Extract<SlotEffect, { type: 'slot' }>): void {
     const { driver, clock } = this.#options;
     if (lease === null) {
-      driver.slot(server, { device: null, run: null, token: null, until: null });
+      driver.slot(server, { device: null, run: null, token: null, until: null, length_ms: null });
       return;
     }
-    const { device, run, token, length_ms } = lease;
-    driver.slot(server, { device, run, token, until: new Date(clock.wall() + length_ms).toISOString() });
+    const { device, run, token, length_ms, rest_ms } = lease;
+    const until = new Date(clock.wall() + length_ms).toISOString();
+    driver.slot(server, { device, run, token, until, length_ms: Math.ceil(length_ms + rest_ms) });
   }
 
   #phase(effect: Extract<SlotEffect, { type: 'phase' }>): void {

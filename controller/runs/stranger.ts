@@ -1,16 +1,21 @@
-import type { SlotStatus } from '../../broker/contract/messages.ts';
-import { QUARANTINE_S } from '../../broker/contract/numbers.ts';
+import type { SlotStatus, TestPlan } from '../../broker/contract/messages.ts';
+import { restMs, slotLengthMs } from '../slots/lease.ts';
+import { leaseMs } from '../slots/on-deck.ts';
 
-/** No lease of ours is longer; a stranger's clock that says more is wrong. */
-const LONGEST_REST_MS = 3_600_000;
+/** A rest of unknown length is at least this: enough for the lease and the rest of ten tests of 1 min, or three of 3 min. */
+const UNKNOWN_LENGTH_MS = 900_000;
 
 /**
- * How long a server rests whose retained slot names a run that is not ours: until its lease is over, and the dead session after it.
- * Null when the slot is free. Milliseconds.
+ * How long, in milliseconds from now, a server rests whose retained slot names a run that is not ours: for the full length of that lease
+ * and its rest, as the message says it. Its `until` is another machine's wall clock and decides nothing. Null when the slot is free.
+ *
+ * A controller of another make may not say the length. Two controllers on one broker measure one fleet, most likely with the same tests,
+ * so the longest lease of `plans`, our own checks, is what we can know of its leases; and never less than 15 min, as ours may be short.
  */
-export const strangerRest = (slot: SlotStatus, wall_ms: number): number | null => {
+export const strangerRest = (slot: SlotStatus, plans: readonly (readonly TestPlan[])[]): number | null => {
   if (slot.token === null) return null;
-  const until = Date.parse(slot.until ?? '');
-  const left = Number.isNaN(until) ? LONGEST_REST_MS : Math.min(Math.max(0, until - wall_ms), LONGEST_REST_MS);
-  return left + 1000 * QUARANTINE_S;
+  return slot.length_ms ?? Math.max(UNKNOWN_LENGTH_MS, ...plans.map(fullLengthMs));
 };
+
+/** A lease of these tests and the rest after an unclean end. */
+const fullLengthMs = (tests: readonly TestPlan[]): number => slotLengthMs(leaseMs(tests)) + restMs(tests);

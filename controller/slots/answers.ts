@@ -55,7 +55,7 @@ const onStartDeclined = (step: Step, server: Server, lease: Lease, boot: string,
   const sameBoot = boot === lease.row.boot;
   const neverBegan = sameBoot && !lease.started;
   const clean = sameBoot && (neverBegan || lease.over !== null);
-  release(step, server, lease, clean ? 0 : restMs(lease));
+  release(step, server, lease, clean ? 0 : restMs(lease.row.tests));
   if (lease.over !== null) return;
   if (neverBegan) setBack(step, lease.request, 'start-declined');
   else step.out.push({ type: 'ended', run: lease.row.run, ending: { how: 'interrupted', reason } });

@@ -65,6 +65,15 @@ export type Ending =
   /** The deadline passed; the result may still come. */
   | { how: 'overdue'; reason: string };
 
+/** A lease as everybody is told of it: what is left of it, and how long the server rests if it does not end cleanly. */
+export interface ShownLease {
+  device: string;
+  run: string;
+  token: number;
+  length_ms: number;
+  rest_ms: number;
+}
+
 /** What the slots want done, in this order. */
 export type SlotEffect =
   | { type: 'prepare'; device: string; run: string; server: string; tests: TestPlan[]; lease_ms: number }
@@ -73,7 +82,7 @@ export type SlotEffect =
   | { type: 'save-lease'; lease: LeaseRow }
   | { type: 'granted'; lease: LeaseRow }
   | { type: 'drop-lease'; token: number }
-  | { type: 'slot'; server: string; lease: { device: string; run: string; token: number; length_ms: number } | null }
+  | { type: 'slot'; server: string; lease: ShownLease | null }
   | { type: 'phase'; run: string; phase: 'waiting' }
   | { type: 'phase'; run: string; phase: 'on-deck' | 'starting' | 'running'; server: string }
   /** The slot passed on; what remains is the result. */

@@ -1,5 +1,6 @@
+import type { TestPlan } from '../../broker/contract/messages.ts';
 import { DEADLINE_MARGIN_MS, QUARANTINE_S, START_REPEAT_MS, START_WINDOW_MS } from '../../broker/contract/numbers.ts';
-import type { LeaseRow } from './events.ts';
+import type { LeaseRow, ShownLease } from './events.ts';
 import { deckRow } from './on-deck.ts';
 import { rest } from './quarantine.ts';
 import {
@@ -29,14 +30,22 @@ export const ask = ({ out, now }: Step, lease: Lease): void => {
   out.push({ type: 'start', device, run, token, nonce, server, lease_ms });
 };
 
+/** How long a server rests after a lease of these tests ended uncleanly: rule 6 of the lease protocol. */
+export const restMs = (tests: readonly TestPlan[]): number => longestTestMs(tests) + 1000 * QUARANTINE_S;
+
+/** A lease as everybody is told of it at `now`. */
+export const shownLease = ({ row, deadline }: Lease, now: number): ShownLease => {
+  const { device, run, token, tests } = row;
+  return { device, run, token, length_ms: deadline - now, rest_ms: restMs(tests) };
+};
+
 /** The server's slot belongs to this lease from now for its full length, whatever was known before. The device is engaged already. */
 export const holdSlot = (step: Step, server: Server, request: Waiting, row: LeaseRow, over: Over | null): void => {
   const { now, out } = step;
-  const length_ms = slotLengthMs(row.lease_ms);
   const lease: Lease = {
     request,
     row: { ...row, granted: true },
-    deadline: now + length_ms,
+    deadline: now + slotLengthMs(row.lease_ms),
     granted_at: now,
     start_sent_at: now,
     started: false,
@@ -46,9 +55,8 @@ export const holdSlot = (step: Step, server: Server, request: Waiting, row: Leas
   server.lease = lease;
   ask(step, lease);
   out.push({ type: 'granted', lease: lease.row });
-  const { device, run, token } = row;
-  out.push({ type: 'slot', server: server.server, lease: { device, run, token, length_ms } });
-  out.push({ type: 'phase', run, phase: 'starting', server: server.server });
+  out.push({ type: 'slot', server: server.server, lease: shownLease(lease, now) });
+  out.push({ type: 'phase', run: row.run, phase: 'starting', server: server.server });
 };
 
 const isFresh = (deck: OnDeck, ready: Ready, now: number): boolean =>
@@ -85,14 +93,11 @@ export const release = (step: Step, server: Server, lease: Lease, rest_ms: numbe
   out.push({ type: 'slot', server: server.server, lease: null });
 };
 
-/** How long a server rests after this lease ended uncleanly: rule 6 of the lease protocol. */
-export const restMs = (lease: Lease): number => longestTestMs(lease.row.tests) + 1000 * QUARANTINE_S;
-
 /** Repeats an unanswered `start`; at the deadline the run is overdue and the server rests. */
 export const tendLease = (step: Step, server: Server, lease: Lease): void => {
   const { now, out } = step;
   if (now >= lease.deadline) {
-    release(step, server, lease, restMs(lease));
+    release(step, server, lease, restMs(lease.row.tests));
     if (lease.over !== null) return;
     out.push({ type: 'ended', run: lease.row.run, ending: { how: 'overdue', reason: 'no-answer-before-deadline' } });
   } else if (lease.asking && now >= lease.start_sent_at + START_REPEAT_MS) {

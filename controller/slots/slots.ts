@@ -1,6 +1,6 @@
 import { onDeclined, onFinished, onReady, onStarted, onStatus } from './answers.ts';
 import type { RunRequest, SlotEffect, SlotEvent } from './events.ts';
-import { ask, grantReady, leaseWake, tendLease } from './lease.ts';
+import { ask, grantReady, leaseWake, shownLease, tendLease } from './lease.ts';
 import { clearDeck, deckWake, fillSeats, tendDeck, unseat } from './on-deck.ts';
 import { forgetPresence } from './presence.ts';
 import { noteProbe, quarantineWake, restForStranger, tendQuarantine } from './quarantine.ts';
@@ -100,11 +100,11 @@ export class Slots {
 
   /** Who holds which slot, to be told to everybody. */
   slotEffects(now: number): Extract<SlotEffect, { type: 'slot' }>[] {
-    return [...this.#state.servers.values()].map(({ server, lease }) => {
-      if (lease === null) return { type: 'slot', server, lease: null };
-      const { device, run, token } = lease.row;
-      return { type: 'slot', server, lease: { device, run, token, length_ms: lease.deadline - now } };
-    });
+    return [...this.#state.servers.values()].map(({ server, lease }) => ({
+      type: 'slot',
+      server,
+      lease: lease === null ? null : shownLease(lease, now),
+    }));
   }
 
   /** New settings, taken into force with the next event. A server that left them takes no new run and is kept until its leases are settled. */

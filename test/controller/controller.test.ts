@@ -88,15 +88,22 @@ describe('one controller', () => {
     onTestFinished(() => agent.stop());
     await agent.start();
     await until('ap-1 is online', () => stranger.controller.fleet.status().devices_online === 1);
-    stranger.order('ap-1');
+    const run = stranger.order('ap-1');
     await agent.begin('nonce-1');
     await stranger.controller.stop();
 
-    const world = await ControllerFixture.start({ settings: { broker } });
+    const world = ControllerFixture.make({ settings: { broker } });
+    world.clock.advance(86_400_000); // its wall clock is a day ahead of the stranger's
+    await world.start();
+    await world.inCharge();
     expect(world.controller.fleet.servers()[0]).toMatchObject({ state: 'resting', run: null });
-    expect(world.log.of('warn').map(({ message }) => message)).toContain(
-      'another controller held this slot; the server rests',
-    );
+    // A lease of 26 s with its deadline at 32 s, and a rest of 11 + 40 s.
+    expect(world.log.of('warn')).toMatchObject([
+      {
+        fields: { server: 's-1', run, rest_ms: 83_000 },
+        message: 'another controller held this slot; the server rests',
+      },
+    ]);
   });
 });
 

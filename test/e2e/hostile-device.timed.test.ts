@@ -39,7 +39,7 @@ const liesAbout = (run: string, claim: number): [topic: string, payload: unknown
     [resultTopic('ap-1', run), result],
     [statusTopic('ap-1'), offline],
     [commandTopic('ap-1'), { type: 'cancel', run, reason: 'because' }],
-    [slotTopic('s-1'), { device: null, run: null, token: null, until: null }],
+    [slotTopic('s-1'), { device: null, run: null, token: null, until: null, length_ms: null }],
     [controllerTopic(), { online: true, boot: 'evil', version: '9' }],
   ];
 };

@@ -39,9 +39,13 @@ export const signal = (pid: number, name: 'SIGTERM' | 'SIGKILL'): void => {
 
 /**
  * Ends what an earlier agent with this state folder left running, TERM first, KILL after 2 s, and resolves with their pids when all are
- * gone. Rejects when something is still there after 5 s.
+ * gone. Rejects when something is still there after 5 s. Once `isHurried` says so, all of it is killed at once and not waited for.
  */
-export const endLeftovers = async (state: string, clock: Clock): Promise<number[]> => {
+export const endLeftovers = async (
+  state: string,
+  clock: Clock,
+  isHurried: () => boolean = () => false,
+): Promise<number[]> => {
   const found = findLeftovers(state);
   const begin = clock.now();
   for (const pid of found) signal(pid, 'SIGTERM');
@@ -53,7 +57,9 @@ export const endLeftovers = async (state: string, clock: Clock): Promise<number[
       throw new Error(
         `processes ${left.join(', ')} of an earlier agent do not end; end them, then start the agent again`,
       );
-    if (waited >= KILL_AFTER_TERM_MS) for (const pid of left) signal(pid, 'SIGKILL');
+    const hurried = isHurried();
+    if (hurried || waited >= KILL_AFTER_TERM_MS) for (const pid of left) signal(pid, 'SIGKILL');
+    if (hurried) return found;
     await sleep(clock, POLL_MS);
   }
 };

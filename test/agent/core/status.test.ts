@@ -91,8 +91,8 @@ describe('stop', () => {
     expect(bench.statuses().at(-1)).toMatchObject({ online: false });
   });
 
-  it('leaves after 3.5 s although iperf3 does not end', () => {
-    const bench = new Bench().ready().start(7).give({ kind: 'stop' }).pass(3_500);
+  it('leaves after 2.5 s although iperf3 does not end', () => {
+    const bench = new Bench().ready().start(7).give({ kind: 'stop' }).pass(2_500);
     expect(bench.of('exit')).toHaveLength(1);
     expect(bench.said()).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DEADLINE_MS, found, only, row, SlotBench } from '../../helpers/slot-bench.ts';
+import { DEADLINE_MS, found, only, REST_MS, row, SlotBench } from '../../helpers/slot-bench.ts';
 
 const TWO_SERVERS = { servers: ['s1', 's2'].map((server) => ({ server, host_group: null })), last_token: 9 };
 
@@ -66,7 +66,7 @@ describe('recovery in general', () => {
     const { token, run, device, nonce, server, lease_ms } = lease;
     expect(effects).toEqual([
       { type: 'start', device, run, token, nonce, server, lease_ms },
-      { type: 'slot', server: 's1', lease: { device, run, token, length_ms: DEADLINE_MS } },
+      { type: 'slot', server: 's1', lease: { device, run, token, length_ms: DEADLINE_MS, rest_ms: REST_MS } },
       { type: 'phase', run, phase: 'starting', server: 's1' },
     ]);
     expect(only(bench.wait(DEADLINE_MS - 1), 'ended')).toEqual([]);

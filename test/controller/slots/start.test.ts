@@ -10,7 +10,11 @@ describe('a grant', () => {
       { type: 'save-lease', lease: { ...lease, granted: false } },
       START,
       { type: 'granted', lease },
-      { type: 'slot', server: 's1', lease: { device: 'd1', run: 'r1', token: 1, length_ms: DEADLINE_MS } },
+      {
+        type: 'slot',
+        server: 's1',
+        lease: { device: 'd1', run: 'r1', token: 1, length_ms: DEADLINE_MS, rest_ms: REST_MS },
+      },
       { type: 'phase', run: 'r1', phase: 'starting', server: 's1' },
     ]);
   });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findLeftovers } from '../../../../agent/hosts/node/leftovers.ts';
@@ -16,13 +16,7 @@ afterEach(() => world.close());
 
 const results = () => readdirSync(join(world.state, 'results'));
 
-/** A PATH on which `iperf3` is this script. */
-const wrapped = (script: string): NodeJS.ProcessEnv => {
-  const folder = join(world.folder, 'bin');
-  mkdirSync(folder);
-  writeFileSync(join(folder, 'iperf3'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-  return { ...process.env, PATH: `${folder}:${process.env['PATH']}` };
-};
+const wrapped = (script: string) => world.withProgram('iperf3', script);
 
 describe('the agent on Node', () => {
   it('runs a test, keeps the result until it is accepted, and leaves nothing when it stops', async () => {

@@ -32,6 +32,7 @@ export class World {
   readonly log = new RecordedLog();
   readonly heard: Inbound[] = [];
   url = '';
+  broker: ChildProcess | null = null;
   port = 0;
   #controller: MqttLink | null = null;
   readonly #processes: ChildProcess[] = [];
@@ -44,7 +45,7 @@ export class World {
     this.url = `mqtt://127.0.0.1:${brokerPort}`;
     const conf = join(this.folder, 'mosquitto.conf');
     writeFileSync(conf, `listener ${brokerPort} 127.0.0.1\nallow_anonymous true\n`);
-    this.run('mosquitto', ['-c', conf]);
+    this.broker = this.run('mosquitto', ['-c', conf]);
     this.run('iperf3', ['-s', '-p', String(this.port)]);
     const { clock, random } = { clock: systemClock, random: Math.random };
     const options = { url: this.url, clientId: 'controller', username: null, password: null, tls: null };
@@ -64,6 +65,14 @@ export class World {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
     this.#processes.push(child);
     return child;
+  }
+
+  /** An environment in whose PATH `name` is this shell script. */
+  withProgram(name: string, script: string): NodeJS.ProcessEnv {
+    const bin = join(this.folder, 'bin');
+    mkdirSync(bin);
+    writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    return { ...process.env, PATH: `${bin}:${process.env['PATH']}` };
   }
 
   config(more: Partial<AgentConfig> = {}): AgentConfig {
