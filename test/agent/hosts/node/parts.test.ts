@@ -120,6 +120,17 @@ describe('what an earlier agent left', () => {
     expect(findLeftovers(folder)).toEqual([]);
   });
 
+  it('is killed at once when the agent is in a hurry', async () => {
+    const child = spawn('sleep', ['60'], { env: { ...process.env, PERFLEET_STATE: folder } });
+    await until('it runs', () => findLeftovers(folder).length > 0);
+    process.kill(child.pid ?? 0, 'SIGSTOP'); // TERM has to wait
+    await until('it is stopped', () => isStopped(child.pid ?? 0));
+    const ended = once(child, 'exit');
+    // The clock stands still: it would wait for ever.
+    expect(await endLeftovers(folder, new ManualClock(), () => true)).toEqual([child.pid]);
+    expect(await ended).toEqual([null, 'SIGKILL']);
+  });
+
   it('that does not end at all keeps the agent from starting', async () => {
     let now = 0;
     const child = spawn('sleep', ['60'], { env: { ...process.env, PERFLEET_STATE: folder } });
