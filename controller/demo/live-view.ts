@@ -4,8 +4,8 @@ import type { Progress } from '../runs/progress.ts';
 interface Row {
   device: string;
   progress: Progress | null;
-  /** When it began to run, milliseconds. */
-  running_since: number | null;
+  /** When it began to run, milliseconds; 0 before that. */
+  running_since: number;
 }
 
 /** The picture of a moment: a line per server with who holds it and who is next, and a line of those that wait. */
@@ -18,7 +18,7 @@ export class LiveView {
   }
 
   add(run: string, device: string): void {
-    this.#rows.set(run, { device, progress: null, running_since: null });
+    this.#rows.set(run, { device, progress: null, running_since: 0 });
   }
 
   /** Returns a sentence for a log of what changed, or null when it is not worth one. */
@@ -70,7 +70,7 @@ const WIDTH = 20;
 /** How far a run is by its plan: which test, and how much of it. */
 const bar = ({ progress, running_since }: Row, now: number): string => {
   if (progress === null || progress.phase !== 'running') return 'starting';
-  let left = (now - (running_since ?? now)) / 1000;
+  let left = (now - running_since) / 1000;
   for (const { test, duration_s, omit_s } of progress.tests) {
     const length = duration_s + omit_s;
     if (left < length) {

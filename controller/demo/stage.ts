@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GUARD } from '../../agent/iperf3/guard.ts';
@@ -40,14 +40,15 @@ const freePort = (): Promise<number> =>
     const probe = createServer();
     probe.once('error', reject);
     probe.listen(0, HOST, () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      const { port } = probe.address() as AddressInfo;
       probe.close(() => resolve(port));
     });
   });
 
-const settingsFor = ({ tests, servers }: StageOptions, folder: string, ports: number[]): Settings => {
-  const names = Array.from({ length: servers }, (_, index) => `server-${index + 1}`);
+const settingsFor = (tests: TestPlan[], folder: string, ports: number[]): Settings => {
+  const about = { host: HOST, host_group: null, auth: null };
+  const servers = ports.map((port, index) => ({ ...about, server: `server-${index + 1}`, port }));
+  const names = servers.map(({ server }) => server);
   const check = {
     enabled: false,
     schedule: '0 2 * * *',
@@ -61,12 +62,7 @@ const settingsFor = ({ tests, servers }: StageOptions, folder: string, ports: nu
     http: { host: HOST, port: 0, token: randomBytes(16).toString('hex') },
     store: join(folder, 'store'),
     influx: null,
-    servers: new Map(
-      names.map((server, index) => [
-        server,
-        { server, host: HOST, port: ports[index] ?? 0, host_group: null, auth: null },
-      ]),
-    ),
+    servers: new Map(servers.map((server) => [server.server, server])),
     host_groups: new Map(),
     uplink_groups: new Map(),
     organizations: new Map([['default', { organization: 'default', servers: names, check }]]),
@@ -99,7 +95,7 @@ export class Stage {
     this.folder = folder;
     this.#ports = ports;
     this.#children = new Children(clock);
-    const settings = settingsFor(options, folder, ports);
+    const settings = settingsFor(options.tests, folder, ports);
     this.controller = new Controller({ settings, version, clock, random, log, onFatal });
   }
 
@@ -121,7 +117,7 @@ export class Stage {
       );
     }
     const witnessed = installWitness(join(this.folder, 'witness'), iperf3, env);
-    for (let index = 1; index <= devices; index += 1) this.#startAgent(`device-${index}`, mqtt_port ?? 0, witnessed);
+    for (let index = 1; index <= devices; index += 1) this.#startAgent(`device-${index}`, mqtt_port, witnessed);
   }
 
   /** Where the witness writes its record. */
@@ -137,7 +133,7 @@ export class Stage {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #startAgent(device: string, mqtt_port: number, env: NodeJS.ProcessEnv): void {
+  #startAgent(device: string, mqtt_port: number | null, env: NodeJS.ProcessEnv): void {
     const added = this.controller.fleet.addDevice({ device, organization: 'default', tags: [], uplink_group: null });
     if (!added.ok) throw new Error(added.problem.message);
     const state = join(this.folder, device);

@@ -180,6 +180,7 @@ export class Runs {
   /** How many are not final. */
   countOpen(): number {
     const row = z.object({ count: z.int() });
-    return this.#database.get(row, `SELECT count(*) AS count FROM runs WHERE state <> 'final'`, [])?.count ?? 0;
+    const counted = this.#database.all(row, `SELECT count(*) AS count FROM runs WHERE state <> 'final'`, []);
+    return counted.reduce((sum, { count }) => sum + count, 0);
   }
 }
