@@ -18,6 +18,7 @@ import { type InfluxDrain, influxDrain } from './influx/influx-drain.ts';
 import { limitedLog } from './limited-log.ts';
 import { Dispatcher } from './runs/dispatcher.ts';
 import { Housekeeping } from './runs/housekeeping.ts';
+import { Inbox } from './runs/inbox.ts';
 import { Nights } from './runs/nights.ts';
 import { ProgressBoard } from './runs/progress.ts';
 import { Settlement } from './runs/settlement.ts';
@@ -54,6 +55,7 @@ interface Parts {
   slots: Slots;
   fleet: Fleet;
   dispatcher: Dispatcher;
+  inbox: Inbox;
   nights: Nights;
   housekeeping: Housekeeping;
   influx: InfluxDrain | null;
@@ -127,6 +129,7 @@ export class Controller {
     const onPoints = () => influx?.drain.kick();
     const shared = { settings, store, slots, driver, settlement, board, clock, log, onFatal, onPoints };
     const dispatcher = new Dispatcher(shared);
+    const inbox = new Inbox({ ...shared, dispatcher });
     const nights = new Nights({ ...shared, submit: (run: string) => dispatcher.submit(run) });
     const housekeeping = new Housekeeping(shared);
     const fleet = new Fleet({
@@ -145,7 +148,7 @@ export class Controller {
     });
     const { host, port, token } = this.#settings.http;
     const api = new ApiServer(createApi(fleet, { token, log, clock }), { host, port, clock });
-    this.#parts = { store, broker, link, charge, slots, fleet, dispatcher, nights, housekeeping, influx, api };
+    this.#parts = { store, broker, link, charge, slots, fleet, dispatcher, inbox, nights, housekeeping, influx, api };
     started.push(() => {
       this.#parts = null;
     });
@@ -226,8 +229,8 @@ export class Controller {
     const parts = this.#parts;
     if (parts === null) return;
     if (message.kind === 'controller') parts.charge.hear(message.payload);
-    else if (message.kind !== 'slot') parts.dispatcher.message(message);
-    else if (retained) parts.dispatcher.retainedSlot(message.server, message.payload);
+    else if (message.kind !== 'slot') parts.inbox.message(message);
+    else if (retained) parts.inbox.retainedSlot(message.server, message.payload);
   }
 
   #onCharge(in_charge: boolean): void {

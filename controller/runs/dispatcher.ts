@@ -1,6 +1,4 @@
 import type { Clock } from '../../broker/clock.ts';
-import type { Inbound } from '../../broker/contract/inbound.ts';
-import type { SlotStatus } from '../../broker/contract/messages.ts';
 import type { Log } from '../../broker/log.ts';
 import type { Settings } from '../config/settings.ts';
 import type { MqttDriver } from '../drivers/mqtt.ts';
@@ -16,7 +14,6 @@ import { Afterwards } from './afterwards.ts';
 import type { Progress, ProgressBoard } from './progress.ts';
 import { requestOfLease, runRequest } from './run-request.ts';
 import type { Settled, Settlement } from './settlement.ts';
-import { strangerRest } from './stranger.ts';
 
 export interface DispatcherOptions {
   settings: () => Settings;
@@ -33,8 +30,6 @@ export interface DispatcherOptions {
   onPoints: () => void;
 }
 
-type ResultMessage = Extract<Inbound, { kind: 'result' | 'unreadable-result' }>;
-
 /** Done one by one and in order: a lease is on disk before its `start` is sent. The rest of a step is one transaction. */
 const BEFORE_ALL: ReadonlySet<SlotEffect['type']> = new Set(['save-lease', 'cancel', 'start']);
 
@@ -45,7 +40,7 @@ const refusal = (reason: string): Failure =>
     : { class: 'local', message: reason, retryable: false };
 
 /**
- * The hands of the slots: takes events in from agents, people and the clock, and does what the slots ask for, in their order.
+ * The hands of the slots: takes events in, and does what the slots ask for, in their order.
  * A store that can't be written ends the controller before anything is sent that is not on disk.
  */
 export class Dispatcher {
@@ -94,27 +89,7 @@ export class Dispatcher {
     if (run?.state === 'open') this.handle({ type: 'submit', request: this.#request(run) });
   }
 
-  /** A message from a device; the retained ones tell who is online. */
-  message(message: Inbound): void {
-    this.#keep(() => {
-      if (message.kind === 'status') this.#status(message);
-      else if (message.kind === 'event') this.#event(message);
-      else if (message.kind === 'result' || message.kind === 'unreadable-result') this.#result(message);
-    });
-  }
-
-  /** A slot that the broker remembers from before: ours, or that of a controller whose client may still be running. */
-  retainedSlot(server: string, slot: SlotStatus): void {
-    const { store, settings, log } = this.#options;
-    this.#keep(() => {
-      const plans = [...settings().organizations.values()].map(({ check }) => check.tests);
-      const rest_ms = strangerRest(slot, plans);
-      if (rest_ms === null || store.runs.get(slot.run ?? '') !== null) return;
-      log.warn({ server, run: slot.run, rest_ms }, 'another controller held this slot; the server rests');
-      this.handle({ type: 'stranger', server, rest_ms });
-    });
-  }
-
+  /** Takes one event, and does what the slots want done. Events that come meanwhile wait for their turn. */
   handle(event: SlotEvent): void {
     this.#queue.push(event);
     if (this.#busy || this.#stopped) return;
@@ -141,59 +116,11 @@ export class Dispatcher {
     if (!settlement.end(run, 'cancelled', reason, clock.wall())) return;
     driver.cancel(device, run, reason);
     onPoints();
-    this.#followUp(run, 'final');
+    this.followUp(run, 'final');
   }
 
-  #status({ device, payload }: Extract<Inbound, { kind: 'status' }>): void {
-    const { store } = this.#options;
-    if (store.devices.get(device) === null) return;
-    if (payload.online) store.devices.noteAgent(device, { ...payload, at_ms: this.#options.clock.wall() });
-    this.handle({ type: 'status', device, online: payload.online, boot: payload.boot });
-  }
-
-  #event({ device, payload }: Extract<Inbound, { kind: 'event' }>): void {
-    const { store, driver } = this.#options;
-    const run = store.runs.get(payload.run);
-    if (run === null || run.device !== device) {
-      driver.cancel(device, payload.run, 'unknown run');
-      return;
-    }
-    // A late one: what its agent has by now is the result, and a cancel would make it forget that.
-    if (payload.type === 'ready' && run.awaits_result) return;
-    this.handle({ ...payload, device });
-  }
-
-  /** The slot passes on first, the result is stored next, and only then may the agent forget it. */
-  #result(message: ResultMessage): void {
-    const { device, payload } = message;
-    const { run, token } = payload;
-    this.handle({ type: 'finished', device, run, token });
-    this.#afterwards.add(() => {
-      if (!this.#stopped) this.#settle(message);
-    });
-  }
-
-  #settle(message: ResultMessage): void {
-    const { device, payload } = message;
-    const { settlement, driver, clock, log, onPoints } = this.#options;
-    const at_ms = clock.wall();
-    let settled: Settled;
-    try {
-      settled =
-        message.kind === 'result'
-          ? settlement.result(device, message.payload, at_ms)
-          : settlement.unreadable(device, payload, message.reason, at_ms);
-    } catch (error) {
-      const why = 'a result could not be stored; its agent keeps it and sends it again';
-      log.error({ device, run: payload.run, error: error instanceof StoreError ? error.message : error }, why);
-      return;
-    }
-    driver.accepted(device, payload.run, payload.token);
-    onPoints();
-    this.#followUp(payload.run, settled);
-  }
-
-  #followUp(id: string, settled: Settled): void {
+  /** What comes after a run was settled: whoever watches is told, or it waits for another attempt. */
+  followUp(id: string, settled: Settled): void {
     if (settled === 'final') this.#tell({ phase: 'final', run: id, at: this.#at() });
     if (settled === 'retry') this.submit(id);
   }
@@ -201,11 +128,11 @@ export class Dispatcher {
   #perform(effects: SlotEffect[]): void {
     const rest = effects.filter((effect) => !BEFORE_ALL.has(effect.type));
     for (const effect of effects) {
-      if (BEFORE_ALL.has(effect.type) && !this.#stopped) this.#keep(() => this.#do(effect));
+      if (BEFORE_ALL.has(effect.type) && !this.#stopped) this.keep(() => this.#do(effect));
     }
     if (rest.length === 0 || this.#stopped) return;
     const work = () =>
-      this.#keep(() =>
+      this.keep(() =>
         this.#options.store.atomically(() => {
           for (const effect of rest) this.#do(effect);
         }),
@@ -214,8 +141,15 @@ export class Dispatcher {
     else this.#afterwards.add(work);
   }
 
-  /** Runs what writes to the store; a store that fails stops everything. */
-  #keep(action: () => void): void {
+  /** Does `work` when what was just sent is on its way, unless the dispatcher was stopped before. */
+  later(work: () => void): void {
+    this.#afterwards.add(() => {
+      if (!this.#stopped) work();
+    });
+  }
+
+  /** Runs what reads or writes the store; a store that fails stops everything. */
+  keep(action: () => void): void {
     try {
       action();
     } catch (error) {
@@ -299,11 +233,11 @@ export class Dispatcher {
     const at_ms = clock.wall();
     switch (ending.how) {
       case 'refused':
-        this.#followUp(run, settlement.attemptFailed(run, refusal(ending.reason), ending.server, at_ms));
+        this.followUp(run, settlement.attemptFailed(run, refusal(ending.reason), ending.server, at_ms));
         break;
       case 'interrupted': {
         const message = `the agent lost the run: ${ending.reason}`;
-        this.#followUp(
+        this.followUp(
           run,
           settlement.attemptFailed(run, { class: 'link-lost', message, retryable: true }, null, at_ms),
         );
@@ -317,7 +251,7 @@ export class Dispatcher {
       case 'missed':
       case 'cancelled':
         if (ending.how !== 'cancelled') log.warn({ run, reason: ending.reason }, `run ${ending.how}`);
-        if (settlement.end(run, ending.how, ending.reason, at_ms)) this.#followUp(run, 'final');
+        if (settlement.end(run, ending.how, ending.reason, at_ms)) this.followUp(run, 'final');
         break;
     }
     onPoints();

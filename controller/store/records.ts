@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Measurement } from '../results/measurement.ts';
-import { Outcome, RunRecord } from '../run-record.ts';
+import { RunRecord } from '../run-record.ts';
 import { type Database, jsonColumn, type Value } from './database.ts';
 
 const MAX_RECORDS = 1000;
@@ -14,20 +14,11 @@ export interface RecordFilter {
   limit?: number;
 }
 
-const Head = z.object({
-  run: z.string(),
-  device: z.string(),
-  organization: z.string(),
-  server: z.string().nullable(),
-  via: z.enum(['agent', 'ssh']).nullable(),
-  outcome: Outcome.nullable(),
-  reason: z.string().nullable(),
+const Head = RunRecord.omit({ granted_at: true, queued_s: true, measurements: true, warnings: true }).extend({
   granted_at_ms: z.number().nullable(),
   requested_at_ms: z.number(),
   /** Until when it was queued. */
   left_queue_at_ms: z.number(),
-  duration_s: z.number(),
-  attempts: z.int(),
   failures: jsonColumn(RunRecord.shape.failures),
 });
 

@@ -1,0 +1,103 @@
+import type { Clock } from '../../broker/clock.ts';
+import type { Inbound } from '../../broker/contract/inbound.ts';
+import type { SlotStatus } from '../../broker/contract/messages.ts';
+import type { Log } from '../../broker/log.ts';
+import type { Settings } from '../config/settings.ts';
+import type { MqttDriver } from '../drivers/mqtt.ts';
+import { StoreError } from '../store/errors.ts';
+import type { Store } from '../store/store.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import type { Settled, Settlement } from './settlement.ts';
+import { strangerRest } from './stranger.ts';
+
+export interface InboxOptions {
+  settings: () => Settings;
+  store: Store;
+  driver: MqttDriver;
+  settlement: Settlement;
+  dispatcher: Dispatcher;
+  clock: Clock;
+  log: Log;
+  /** Called when rows were added for InfluxDB. */
+  onPoints: () => void;
+}
+
+type ResultMessage = Extract<Inbound, { kind: 'result' | 'unreadable-result' }>;
+
+/** What agents say, and what the broker remembers, made into events for the slots, and results settled and accepted. */
+export class Inbox {
+  readonly #options: InboxOptions;
+
+  constructor(options: InboxOptions) {
+    this.#options = options;
+  }
+
+  /** A message from a device; the retained ones tell who is online. */
+  message(message: Inbound): void {
+    this.#options.dispatcher.keep(() => {
+      if (message.kind === 'status') this.#status(message);
+      else if (message.kind === 'event') this.#event(message);
+      else if (message.kind === 'result' || message.kind === 'unreadable-result') this.#result(message);
+    });
+  }
+
+  /** A slot that the broker remembers from before: ours, or that of a controller whose client may still be running. */
+  retainedSlot(server: string, slot: SlotStatus): void {
+    const { store, settings, dispatcher, log } = this.#options;
+    dispatcher.keep(() => {
+      const plans = [...settings().organizations.values()].map(({ check }) => check.tests);
+      const rest_ms = strangerRest(slot, plans);
+      if (rest_ms === null || store.runs.get(slot.run ?? '') !== null) return;
+      log.warn({ server, run: slot.run, rest_ms }, 'another controller held this slot; the server rests');
+      dispatcher.handle({ type: 'stranger', server, rest_ms });
+    });
+  }
+
+  #status({ device, payload }: Extract<Inbound, { kind: 'status' }>): void {
+    const { store, dispatcher, clock } = this.#options;
+    if (store.devices.get(device) === null) return;
+    if (payload.online) store.devices.noteAgent(device, { ...payload, at_ms: clock.wall() });
+    dispatcher.handle({ type: 'status', device, online: payload.online, boot: payload.boot });
+  }
+
+  #event({ device, payload }: Extract<Inbound, { kind: 'event' }>): void {
+    const { store, driver, dispatcher } = this.#options;
+    const run = store.runs.get(payload.run);
+    if (run === null || run.device !== device) {
+      driver.cancel(device, payload.run, 'unknown run');
+      return;
+    }
+    // A late one: what its agent has by now is the result, and a cancel would make it forget that.
+    if (payload.type === 'ready' && run.awaits_result) return;
+    dispatcher.handle({ ...payload, device });
+  }
+
+  /** The slot passes on first, the result is stored next, and only then may the agent forget it. */
+  #result(message: ResultMessage): void {
+    const { device, payload } = message;
+    const { run, token } = payload;
+    const { dispatcher } = this.#options;
+    dispatcher.handle({ type: 'finished', device, run, token });
+    dispatcher.later(() => this.#settle(message));
+  }
+
+  #settle(message: ResultMessage): void {
+    const { device, payload } = message;
+    const { settlement, driver, dispatcher, clock, log, onPoints } = this.#options;
+    const at_ms = clock.wall();
+    let settled: Settled;
+    try {
+      settled =
+        message.kind === 'result'
+          ? settlement.result(device, message.payload, at_ms)
+          : settlement.unreadable(device, payload, message.reason, at_ms);
+    } catch (error) {
+      const why = 'a result could not be stored; its agent keeps it and sends it again';
+      log.error({ device, run: payload.run, error: error instanceof StoreError ? error.message : error }, why);
+      return;
+    }
+    driver.accepted(device, payload.run, payload.token);
+    onPoints();
+    dispatcher.followUp(payload.run, settled);
+  }
+}
