@@ -66,6 +66,7 @@ test('perfleet measures the same as the same iperf3 commands typed by hand, with
     const measured = record?.measurements.find((one) => one.direction === direction)?.bits_per_second;
     const typed = (before[direction] + after[direction]) / 2;
     const seen = `${direction}: ${measured} by perfleet, ${before[direction]} and ${after[direction]} by hand`;
+    console.info(seen);
     expect((measured ?? 0) / typed, seen).toBeGreaterThan(0.98);
     expect((measured ?? 0) / typed, seen).toBeLessThan(1.02);
     expect(typed, 'the link is what is measured, not the machine').toBeLessThan(50e6);
