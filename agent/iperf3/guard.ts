@@ -15,6 +15,7 @@
  *   signal), or killed by the runner (iperf3 has ended). A signal that comes just before `wait` is so never missed.
  * - `reader` waits for the end of stdin.
  * - `runner` waits for iperf3. It outlives the signals that iperf3 gets.
+ * - `killer`, from the moment iperf3 is told to end: TERM, and KILL two seconds later.
  * Helpers are only ever killed with KILL: TERM, sent to a shell that has just forked and had a trap set, can be lost. They hold neither
  * stdout nor stderr, or the caller would wait for them. stderr is iperf3's alone, not for the shell's "Killed": the runner would die of
  * that (SIGPIPE) when the caller has died. So it starts iperf3 in a subshell, as dash redirects a plain command's stderr in itself.
