@@ -20,6 +20,10 @@ export const restForStranger = ({ now }: Step, server: Server, rest_ms: number):
   server.quarantine = { until, token: quarantine?.token ?? null, probe_at: Number.POSITIVE_INFINITY };
 };
 
+/** Whether only a stranger's lease keeps the server from being idle. */
+export const restsForStranger = ({ lease, quarantine }: Server): boolean =>
+  lease === null && quarantine !== null && quarantine.token === null;
+
 /** A probe may shorten a quarantine, never a lease; "busy" and "silent" change nothing. */
 export const noteProbe = ({ now }: Step, server: Server, verdict: 'free' | 'busy' | 'silent'): void => {
   const { quarantine } = server;
@@ -33,6 +37,7 @@ export const tendQuarantine = ({ now, out }: Step, server: Server): void => {
   const { quarantine } = server;
   if (quarantine === null) return;
   if (now >= quarantine.until) {
+    if (restsForStranger(server)) out.push({ type: 'slot', server: server.server, lease: null });
     server.quarantine = null;
     if (quarantine.token !== null) out.push({ type: 'drop-lease', token: quarantine.token });
   } else if (now >= quarantine.probe_at && !mayBeRunning(server)) {

@@ -3,7 +3,7 @@ import type { RunRequest, SlotEffect, SlotEvent } from './events.ts';
 import { ask, grantReady, leaseWake, shownLease, tendLease } from './lease.ts';
 import { clearDeck, deckWake, fillSeats, tendDeck, unseat } from './on-deck.ts';
 import { forgetPresence } from './presence.ts';
-import { noteProbe, quarantineWake, restForStranger, tendQuarantine } from './quarantine.ts';
+import { noteProbe, quarantineWake, restForStranger, restsForStranger, tendQuarantine } from './quarantine.ts';
 import { dequeue, enqueue, expireWaiting, findWaiting, queueWake } from './queue.ts';
 import { type FoundLease, forgetGone, recoverLeases } from './recovery.ts';
 import { emptyServer, type SlotState, type Step } from './state.ts';
@@ -98,9 +98,13 @@ export class Slots {
     return wake;
   }
 
-  /** Who holds which slot, to be told to everybody. */
+  /**
+   * Who holds which slot, to be told to everybody. What the broker remembers of a stranger stays until its rest is over: a restart in
+   * between must find it again.
+   */
   slotEffects(now: number): Extract<SlotEffect, { type: 'slot' }>[] {
-    return [...this.#state.servers.values()].map(({ server, lease }) => ({
+    const ours = [...this.#state.servers.values()].filter((server) => !restsForStranger(server));
+    return ours.map(({ server, lease }) => ({
       type: 'slot',
       server,
       lease: lease === null ? null : shownLease(lease, now),

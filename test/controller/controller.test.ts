@@ -105,6 +105,12 @@ describe('one controller', () => {
         message: 'another controller held this slot; the server rests',
       },
     ]);
+    // A restart in between does not forget it, and in the end everybody is told that the slot is free.
+    await world.restart();
+    await world.inCharge();
+    expect(world.controller.fleet.servers()[0]).toMatchObject({ state: 'resting', run: null });
+    world.clock.advance(83_000);
+    expect(world.controller.fleet.servers()[0]).toMatchObject({ state: 'idle' });
   });
 });
 

@@ -95,6 +95,15 @@ describe('the slot of a stranger', () => {
     expect(bench.states).toEqual(['idle']);
   });
 
+  it('stays for others to see until the rest is over, as a restart in between must find it again', () => {
+    const bench = new SlotBench();
+    bench.do({ type: 'stranger', server: 's1', rest_ms: 30_000 });
+    expect(bench.slots.slotEffects(bench.now)).toEqual([]);
+    expect(only(bench.wait(29_999), 'slot')).toEqual([]);
+    expect(only(bench.wait(1), 'slot')).toEqual([{ type: 'slot', server: 's1', lease: null }]);
+    expect(bench.slots.slotEffects(bench.now)).toEqual([{ type: 'slot', server: 's1', lease: null }]);
+  });
+
   it('is not shortened by the probe of an earlier rest', () => {
     const { bench } = afterDeadline();
     bench.wait(5000);
