@@ -114,6 +114,7 @@ export class Controller {
       host_groups: this.#settings.host_groups,
       uplink_groups: this.#settings.uplink_groups,
       last_token: store.leases.lastToken(),
+      random,
     });
     const influx = influxDrain(this.#settings.influx, { outbox: store.outbox, clock, random, log });
     const settings = () => this.#settings;

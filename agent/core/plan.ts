@@ -88,6 +88,8 @@ export const readPrepare = (run: string, raw: unknown): { command: PrepareComman
   const port = field(server, 'port');
   const list = field(raw, 'tests');
   const lease_ms = field(raw, 'lease_ms');
+  const most = field(raw, 'max_cross_traffic');
+  if (most != null && !isWhole(most, 1, HIGHEST_BITRATE)) push(problems, 'max_cross_traffic: expected bit/s');
   if (!isHost(host)) push(problems, 'server.host: expected a host name or an address');
   if (!isWhole(port, 1, 65535)) push(problems, 'server.port: expected a port');
   if (!isList(list) || length(list) < 1 || length(list) > MOST_TESTS)
@@ -109,6 +111,7 @@ export const readPrepare = (run: string, raw: unknown): { command: PrepareComman
       auth: readAuth(field(server, 'auth'), problems),
     },
     tests,
+    max_cross_traffic: isWhole(most, 1, HIGHEST_BITRATE) ? most : null,
     lease_ms: min(type(lease_ms) === 'int' ? (lease_ms as number) : 0, longestLeaseMs(tests)),
   };
   return { command, problems };

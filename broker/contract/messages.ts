@@ -48,6 +48,8 @@ const Prepare = z.object({
   server: z.object({ host: z.string().min(1).max(253), port: z.int().min(1).max(65535), auth: orNull(ServerAuth) }),
   tests: z.array(TestPlan).min(1).max(32),
   lease_ms: z.int().positive(),
+  /** With more traffic of others on its WAN than this, in bit/s, the device declines; null: it need not look. */
+  max_cross_traffic: orNull(z.int().positive()),
 });
 /**
  * A nonce does not say which `prepare` it answers: a run that was prepared for one server and then for another, with the second

@@ -48,7 +48,7 @@ export const ServerView = z.object({
   device: z.string().nullable(),
   run: z.string().nullable(),
   queued: z.int(),
-  state: z.enum(['idle', 'leased', 'resting']),
+  state: z.enum(['idle', 'leased', 'resting', 'busy-elsewhere', 'suppressed', 'maintenance']),
 });
 export type ServerView = z.infer<typeof ServerView>;
 

@@ -46,6 +46,12 @@ export const DEFAULT_CHECK: CheckSettings = {
   window_ms: 5 * HOUR_MS,
   tests: [...DEFAULT_TESTS],
   retries: 2,
+  backoff_ms: 30_000,
+  priority: 10,
+  max_runs_per_day: null,
+  spread: 'pack',
+  monthly_budget: null,
+  max_cross_traffic: null,
 };
 
 /** An absent key takes `inherited`, an explicit null goes back to the built-in default. */
@@ -60,6 +66,7 @@ export const readCheck = (reader: Reader, path: Path, raw: unknown, inherited: C
       ? given.tests
       : readTests(reader, [...path, 'tests'], given.tests);
   return {
+    ...inherited,
     enabled: either(given.enabled, inherited.enabled, DEFAULT_CHECK.enabled),
     schedule: either(given.schedule, inherited.schedule, DEFAULT_CHECK.schedule),
     timezone: either(given.timezone, inherited.timezone, DEFAULT_CHECK.timezone),

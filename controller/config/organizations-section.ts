@@ -41,7 +41,7 @@ export const readOrganizations = (
       const hint = 'list them here, or under default_servers for everybody';
       reader.problem([...path, 'servers'], 'no server, and an enabled check', 'at least one server', hint);
     }
-    organizations.set(organization, { organization, servers, check });
+    organizations.set(organization, { organization, servers, check, tags: [] });
   }
   return organizations;
 };

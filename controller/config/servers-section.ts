@@ -21,6 +21,11 @@ const readAuth = (reader: Reader, path: Path, raw: unknown): ServerSettings['aut
   };
 };
 
+/** A server with nothing but its address. */
+export const plainServer = (server: string, host: string, port: number): ServerSettings => ({
+  ...{ server, host, port, host_group: null, auth: null, max_bitrate: null, maintenance: [] },
+});
+
 /** `servers`: the iperf3 servers by name. The same host and port twice would be two slots for one server: refused. */
 export const readServers = (reader: Reader, raw: unknown, hostGroups: unknown): Map<string, ServerSettings> => {
   const servers = new Map<string, ServerSettings>();
@@ -37,7 +42,8 @@ export const readServers = (reader: Reader, raw: unknown, hostGroups: unknown): 
     reader.reference([...path, 'host_group'], given.host_group, groups, 'host_groups');
     const auth = readAuth(reader, [...path, 'auth'], given.auth);
     const { host = '', port } = given;
-    servers.set(server, { server, host, port: port ?? IPERF3_PORT, host_group: given.host_group ?? null, auth });
+    const plain = plainServer(server, host, port ?? IPERF3_PORT);
+    servers.set(server, { ...plain, host_group: given.host_group ?? null, auth });
 
     const endpoint = `${host.toLowerCase().replace(/\.$/, '')} port ${port ?? IPERF3_PORT}`;
     const owner = owners.get(endpoint);

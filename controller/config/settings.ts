@@ -49,6 +49,10 @@ export interface ServerSettings {
   port: number;
   host_group: string | null;
   auth: { username: string; password: string; public_key: string } | null;
+  /** No test asks this server for more, in bit/s; null when it has no limit. */
+  max_bitrate: number | null;
+  /** When it is not to be used; `schedule` is a cron expression with five fields in `timezone`. */
+  maintenance: { schedule: string; timezone: string; duration_ms: number }[];
 }
 
 export interface CheckSettings {
@@ -60,12 +64,32 @@ export interface CheckSettings {
   tests: TestPlan[];
   /** How often a run is tried again after `unreachable`. */
   retries: number;
+  /** The wait before the first of these retries; it doubles with each. */
+  backoff_ms: number;
+  /** 1 to 100: which run of an organization goes first, and the weight of its share of a server that it does not have alone. */
+  priority: number;
+  /** Scheduled runs of a device in one calendar day of `timezone`; null for no limit. */
+  max_runs_per_day: number | null;
+  /** `pack`: as early as possible; `even`: over the window. */
+  spread: 'pack' | 'even';
+  /** Bytes that the runs of a device may move in one calendar month of `timezone`; null for no limit. */
+  monthly_budget: number | null;
+  /** A device with more traffic of others on its WAN than this, in bit/s, is measured later; null when nobody looks. */
+  max_cross_traffic: number | null;
+}
+
+/** What a tag changes about the check of the devices that have it. */
+export interface TagCheck {
+  tag: string;
+  check: Partial<CheckSettings>;
 }
 
 export interface OrganizationSettings {
   organization: string;
   servers: string[];
   check: CheckSettings;
+  /** In the order in which they apply: of two that change the same key the later one counts. */
+  tags: TagCheck[];
 }
 
 /** One alert rule, validated; this version does not evaluate it. */

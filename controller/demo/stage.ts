@@ -7,6 +7,8 @@ import { GUARD } from '../../agent/iperf3/guard.ts';
 import type { Clock } from '../../broker/clock.ts';
 import type { TestPlan } from '../../broker/contract/messages.ts';
 import type { Log } from '../../broker/log.ts';
+import { DEFAULT_CHECK } from '../config/check-section.ts';
+import { plainServer } from '../config/servers-section.ts';
 import type { Settings } from '../config/settings.ts';
 import { Controller } from '../controller.ts';
 import { Children } from './children.ts';
@@ -46,17 +48,9 @@ const freePort = (): Promise<number> =>
   });
 
 const settingsFor = (tests: TestPlan[], folder: string, ports: number[]): Settings => {
-  const about = { host: HOST, host_group: null, auth: null };
-  const servers = ports.map((port, index) => ({ ...about, server: `server-${index + 1}`, port }));
+  const servers = ports.map((port, index) => plainServer(`server-${index + 1}`, HOST, port));
   const names = servers.map(({ server }) => server);
-  const check = {
-    enabled: false,
-    schedule: '0 2 * * *',
-    timezone: 'UTC',
-    window_ms: 3_600_000,
-    tests,
-    retries: 0,
-  };
+  const check = { ...DEFAULT_CHECK, tests, retries: 0 };
   return {
     broker: { kind: 'embedded', host: HOST, port: 0, tls: null },
     http: { host: HOST, port: 0, token: randomBytes(16).toString('hex') },
@@ -65,7 +59,7 @@ const settingsFor = (tests: TestPlan[], folder: string, ports: number[]): Settin
     servers: new Map(servers.map((server) => [server.server, server])),
     host_groups: new Map(),
     uplink_groups: new Map(),
-    organizations: new Map([['default', { organization: 'default', servers: names, check }]]),
+    organizations: new Map([['default', { organization: 'default', servers: names, check, tags: [] }]]),
     alerts: [],
     receivers: new Map(),
   };

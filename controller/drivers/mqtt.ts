@@ -1,9 +1,12 @@
 import type { MqttLink } from '../../broker/client.ts';
 import { type Inbound, parseInbound } from '../../broker/contract/inbound.ts';
-import type { Command, SlotStatus, TestPlan } from '../../broker/contract/messages.ts';
+import type { Command, SlotStatus } from '../../broker/contract/messages.ts';
 import { commandTopic, slotTopic } from '../../broker/contract/topics.ts';
 import type { Log } from '../../broker/log.ts';
 import type { ServerSettings } from '../config/settings.ts';
+import type { SlotEffect } from '../slots/events.ts';
+
+type Prepare = Extract<SlotEffect, { type: 'prepare' }>;
 
 /** With its stack: nobody expected it. */
 const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -43,9 +46,8 @@ export class MqttDriver {
   }
 
   /** Asks a device to get ready: on deck, while another run may still hold the slot. */
-  prepare(device: string, run: string, server: ServerSettings, tests: TestPlan[], lease_ms: number): void {
-    const { host, port, auth } = server;
-    this.#command(device, { type: 'prepare', run, server: { host, port, auth }, tests, lease_ms });
+  prepare({ device, ...order }: Prepare, { host, port, auth }: ServerSettings): void {
+    this.#command(device, { ...order, server: { host, port, auth } });
   }
 
   /** The slot is the device's now. The same token and nonce always make the same bytes. */

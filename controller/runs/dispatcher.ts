@@ -165,7 +165,7 @@ export class Dispatcher {
     switch (effect.type) {
       case 'prepare': {
         const server = settings().servers.get(effect.server);
-        if (server !== undefined) driver.prepare(effect.device, effect.run, server, effect.tests, effect.lease_ms);
+        if (server !== undefined) driver.prepare(effect, server);
         break;
       }
       case 'start': {
@@ -269,7 +269,7 @@ export class Dispatcher {
 
   #request(run: RunRow): RunRequest {
     const { settings, store, clock } = this.#options;
-    return runRequest(run, store.devices.get(run.device)?.uplink_group ?? null, settings(), clock);
+    return runRequest(run, store.devices.get(run.device) ?? { uplink_group: null, tags: [] }, settings(), clock);
   }
 
   #tell(progress: Progress): void {

@@ -1,4 +1,5 @@
 import type { Clock } from '../../broker/clock.ts';
+import { DEFAULT_CHECK } from '../config/check-section.ts';
 import type { Settings } from '../config/settings.ts';
 import type { LeaseRow, RunRequest } from '../slots/events.ts';
 import type { RunRow } from '../store/runs.ts';
@@ -9,18 +10,23 @@ import type { RunRow } from '../store/runs.ts';
  */
 export const runRequest = (
   row: RunRow,
-  uplink_group: string | null,
+  { uplink_group, tags }: { uplink_group: string | null; tags: readonly string[] },
   settings: Settings,
   clock: Pick<Clock, 'now' | 'wall'>,
 ): RunRequest => {
   const shift = clock.now() - clock.wall();
+  const check = settings.organizations.get(row.organization)?.check ?? DEFAULT_CHECK;
   return {
     run: row.run,
     device: row.device,
+    organization: row.organization,
+    tags,
     servers: row.server === null ? (settings.organizations.get(row.organization)?.servers ?? []) : [row.server],
     uplink_group,
     tests: row.tests,
     on_demand: row.origin === 'demand',
+    priority: check.priority,
+    max_cross_traffic: check.max_cross_traffic,
     not_before: row.not_before_ms + shift,
     window_end: row.window_end_ms + shift,
   };
@@ -30,10 +36,14 @@ export const runRequest = (
 export const requestOfLease = ({ run, device, server, tests }: LeaseRow, now: number): RunRequest => ({
   run,
   device,
+  organization: '',
+  tags: [],
   servers: [server],
   uplink_group: null,
   tests,
   on_demand: false,
+  priority: 1,
+  max_cross_traffic: null,
   not_before: now,
   window_end: now,
 });

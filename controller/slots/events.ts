@@ -1,15 +1,23 @@
 import type { TestPlan } from '../../broker/contract/messages.ts';
+import type { SuppressionScope } from '../schedule/suppression.ts';
 
 /** A run as the slots need to know it. Times are monotonic milliseconds. */
 export interface RunRequest {
   run: string;
   device: string;
+  organization: string;
+  /** Of the device: suppression can name them. */
+  tags: readonly string[];
   /** Servers that it may use, the preferred one first. */
   servers: string[];
   uplink_group: string | null;
   tests: TestPlan[];
   /** Asked for by a person: goes before everything that the schedule asked for. */
   on_demand: boolean;
+  /** 1 to 100. In its organization the higher one goes first; between organizations it is the weight of their shares of a server. */
+  priority: number;
+  /** The agent declines while other traffic on the device's WAN is above this, in bit/s; null when it need not look. */
+  max_cross_traffic: number | null;
   not_before: number;
   window_end: number;
 }
@@ -32,6 +40,14 @@ export interface LeaseRow {
 export type SlotEvent =
   | { type: 'submit'; request: RunRequest }
   | { type: 'cancel'; run: string; reason: string }
+  /** It is not to be tried: over budget, for one. A run that has a slot already goes on. */
+  | { type: 'skip'; run: string; reason: string }
+  /** The suppressions in force from now on, all of them. Runs that they name wait; a person's are answered at once. */
+  | { type: 'suppressions'; active: readonly SuppressionScope[] }
+  /** Planned maintenance: whether the server may be used now, and when it must be free next (monotonic; Infinity for never). */
+  | { type: 'maintenance'; server: string; under_way: boolean; next_at: number }
+  /** What a result said of its server: that it was testing somebody outside of perfleet, or not. */
+  | { type: 'served'; server: string; busy_elsewhere: boolean }
   /** Whether new leases may be granted at all: the broker is reachable and this controller is the one in charge. */
   | { type: 'in-charge'; yes: boolean }
   | { type: 'status'; device: string; online: boolean; boot: string }
@@ -76,7 +92,15 @@ export interface ShownLease {
 
 /** What the slots want done, in this order. */
 export type SlotEffect =
-  | { type: 'prepare'; device: string; run: string; server: string; tests: TestPlan[]; lease_ms: number }
+  | {
+      type: 'prepare';
+      device: string;
+      run: string;
+      server: string;
+      tests: TestPlan[];
+      lease_ms: number;
+      max_cross_traffic: number | null;
+    }
   | { type: 'start'; device: string; run: string; token: number; nonce: string; server: string; lease_ms: number }
   | { type: 'cancel'; device: string; run: string; reason: string }
   | { type: 'save-lease'; lease: LeaseRow }

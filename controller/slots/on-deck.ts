@@ -38,8 +38,9 @@ export const deckRow = (server: Server, deck: OnDeck, { nonce, boot }: Ready, gr
 
 const sendPrepare = ({ out, now }: Step, server: Server, deck: OnDeck): void => {
   deck.prepare_sent_at = now;
-  const { run, device, tests } = deck.request;
-  out.push({ type: 'prepare', device, run, server: server.server, tests, lease_ms: deck.lease_ms });
+  const { run, device, tests, max_cross_traffic } = deck.request;
+  const { lease_ms } = deck;
+  out.push({ type: 'prepare', device, run, server: server.server, tests, lease_ms, max_cross_traffic });
 };
 
 const putOnDeck = (step: Step, server: Server, request: Waiting): void => {

@@ -29,17 +29,32 @@ import { emptyServer, type SlotState, type Step } from './state.ts';
  * (recovery.ts). While it waits for its turn the later one may be running: its server is not probed, and it counts in its groups.
  */
 
+/** A server as the slots need to know it; `max_bitrate` in bit/s. */
+export interface SlotServer {
+  server: string;
+  host_group: string | null;
+  max_bitrate: number | null;
+}
+
 export interface SlotOptions {
-  servers: readonly { server: string; host_group: string | null }[];
+  servers: readonly SlotServer[];
   host_groups: ReadonlyMap<string, { capacity: number }>;
   uplink_groups: ReadonlyMap<string, { capacity: number }>;
   last_token: number;
+  /** In [0, 1). */
+  random: () => number;
 }
+
+/**
+ * What a server does. `busy-elsewhere`: it was testing somebody outside of perfleet when it was last asked. `suppressed` and
+ * `maintenance`: nobody gets it now, and nobody has it.
+ */
+export type ServerState = 'idle' | 'leased' | 'resting' | 'busy-elsewhere' | 'suppressed' | 'maintenance';
 
 /** What the slots look like from outside: a line per server. */
 export interface SlotView {
   server: string;
-  state: 'idle' | 'leased' | 'resting';
+  state: ServerState;
   device: string | null;
   run: string | null;
   on_deck: { device: string; run: string; ready: boolean } | null;
@@ -112,7 +127,7 @@ export class Slots {
   }
 
   /** New settings, taken into force with the next event. A server that left them takes no new run and is kept until its leases are settled. */
-  configure({ servers, host_groups, uplink_groups }: Omit<SlotOptions, 'last_token'>): void {
+  configure({ servers, host_groups, uplink_groups }: Omit<SlotOptions, 'last_token' | 'random'>): void {
     const state = this.#state;
     state.host_groups = host_groups;
     state.uplink_groups = uplink_groups;
@@ -184,6 +199,10 @@ export class Slots {
         if (server !== undefined) restForStranger(step, server, event.rest_ms);
         break;
       }
+      case 'skip':
+      case 'suppressions':
+      case 'maintenance':
+      case 'served':
       case 'tick':
         break;
     }

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { TestPlan } from '../../broker/contract/messages.ts';
 import { CLAIM_WAIT_MS } from '../../broker/contract/numbers.ts';
+import { DEFAULT_CHECK } from '../../controller/config/check-section.ts';
+import { plainServer } from '../../controller/config/servers-section.ts';
 import type { CheckSettings, Settings } from '../../controller/config/settings.ts';
 import { Controller } from '../../controller/controller.ts';
 import type { RunRecord } from '../../controller/run-record.ts';
@@ -28,10 +30,7 @@ export const testPlan = (plan: Partial<TestPlan> = {}): TestPlan => ({
 });
 
 const check = (overrides: Partial<CheckSettings>): CheckSettings => ({
-  enabled: false,
-  schedule: '0 2 * * *',
-  timezone: 'UTC',
-  window_ms: 18_000_000,
+  ...DEFAULT_CHECK,
   tests: [testPlan()],
   retries: 1,
   ...overrides,
@@ -58,15 +57,10 @@ export const worldSettings = ({ servers = ['s-1'], check: overrides = {}, settin
   store: join(temporaryFolder(), 'store'),
   // Nobody listens there: points are queued, as in a night without InfluxDB.
   influx: { version: 1, url: 'http://127.0.0.1:9', database: 'perfleet', username: null, password: null },
-  servers: new Map(
-    servers.map((server, index) => [
-      server,
-      { server, host: '127.0.0.1', port: 5201 + index, host_group: null, auth: null },
-    ]),
-  ),
+  servers: new Map(servers.map((server, index) => [server, plainServer(server, '127.0.0.1', 5201 + index)])),
   host_groups: new Map(),
   uplink_groups: new Map(),
-  organizations: new Map([['default', { organization: 'default', servers, check: check(overrides) }]]),
+  organizations: new Map([['default', { organization: 'default', servers, check: check(overrides), tags: [] }]]),
   alerts: [],
   receivers: new Map(),
   ...settings,

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { GUARD } from '../../agent/iperf3/guard.ts';
 import { systemClock } from '../../broker/clock.ts';
 import type { TestPlan } from '../../broker/contract/messages.ts';
+import { DEFAULT_CHECK } from '../../controller/config/check-section.ts';
+import { plainServer } from '../../controller/config/servers-section.ts';
 import { Controller } from '../../controller/controller.ts';
 import { Children } from '../../controller/demo/children.ts';
 import { findProgram } from '../../controller/demo/find-program.ts';
@@ -39,8 +41,8 @@ export class FarFleet {
   constructor(options: FarFleetOptions) {
     this.#options = options;
     const { controller, server, tests } = options;
-    const check = { enabled: false, schedule: '0 2 * * *', timezone: 'UTC', window_ms: 3_600_000, tests, retries: 0 };
-    const one = { server: 'far', host: server.host, port: server.port, host_group: null, auth: null };
+    const check = { ...DEFAULT_CHECK, tests, retries: 0 };
+    const one = plainServer('far', server.host, server.port);
     this.#controller = new Controller({
       settings: {
         broker: { kind: 'embedded', host: controller, port: 0, tls: null },
@@ -50,7 +52,7 @@ export class FarFleet {
         servers: new Map([['far', one]]),
         host_groups: new Map(),
         uplink_groups: new Map(),
-        organizations: new Map([['default', { organization: 'default', servers: ['far'], check }]]),
+        organizations: new Map([['default', { organization: 'default', servers: ['far'], check, tags: [] }]]),
         alerts: [],
         receivers: new Map(),
       },

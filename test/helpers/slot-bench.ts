@@ -22,10 +22,14 @@ export const REST_MS = 50_000;
 export const request = (run: string, device: string, more: Partial<RunRequest> = {}): RunRequest => ({
   run,
   device,
+  organization: 'default',
+  tags: [],
   servers: ['s1'],
   uplink_group: null,
   tests: [TEN_SECONDS],
   on_demand: false,
+  priority: 10,
+  max_cross_traffic: null,
   not_before: 0,
   window_end: 3_600_000,
   ...more,
@@ -63,8 +67,9 @@ export class SlotBench {
 
   constructor(options: Partial<SlotOptions> & { in_charge?: boolean } = {}) {
     const { in_charge = true, ...rest } = options;
-    const servers = [{ server: 's1', host_group: null }];
-    this.slots = new Slots({ servers, host_groups: new Map(), uplink_groups: new Map(), last_token: 0, ...rest });
+    const servers = [{ server: 's1', host_group: null, max_bitrate: null }];
+    const groups = { host_groups: new Map(), uplink_groups: new Map() };
+    this.slots = new Slots({ servers, ...groups, last_token: 0, random: () => 0.5, ...rest });
     if (in_charge) this.do({ type: 'in-charge', yes: true });
   }
 

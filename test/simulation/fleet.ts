@@ -53,9 +53,13 @@ export const someRun = (
 ): Omit<RunRequest, 'not_before' | 'window_end'> & { patience_ms: number } => ({
   run,
   device,
+  organization: 'o',
+  tags: [],
   servers: random.shuffled(fleet.servers).slice(0, random.whole(1, fleet.servers.length)),
   uplink_group: fleet.uplink_of.get(device) ?? null,
   tests: Array.from({ length: random.whole(1, 2) }, (_, index) => someTest(random, index)),
   on_demand: random.chance(0.3),
+  priority: 10,
+  max_cross_traffic: null,
   patience_ms,
 });

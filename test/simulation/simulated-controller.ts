@@ -61,8 +61,12 @@ export class SimulatedController {
     const { rows, last_token, orders, awaited } = this.#disk;
     this.#offset_ms = random.between(0, 1e9);
     const { host_group_of, host_groups, uplink_groups } = fleet;
-    const servers = fleet.servers.map((server) => ({ server, host_group: host_group_of.get(server) ?? null }));
-    const slots = new Slots({ servers, host_groups, uplink_groups, last_token });
+    const servers = fleet.servers.map((server) => ({
+      server,
+      host_group: host_group_of.get(server) ?? null,
+      max_bitrate: null,
+    }));
+    const slots = new Slots({ servers, host_groups, uplink_groups, last_token, random: () => random.next() });
     this.#slots = slots;
     const leased = [...rows.values()];
     laws.controllerStarts(leased);

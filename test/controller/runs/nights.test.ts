@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { plainServer } from '../../../controller/config/servers-section.ts';
 import { ControllerFixture } from '../../helpers/controller-fixture.ts';
 import { corpusOutput } from '../../helpers/iperf3-output.ts';
 import { until } from '../../helpers/until.ts';
@@ -82,7 +83,7 @@ describe('a reload', () => {
     const world = await ControllerFixture.start({ check: NIGHTLY });
     await world.agent('ap-1');
     const { settings } = world;
-    const server = { server: 's-9', host: '127.0.0.1', port: 5299, host_group: null, auth: null };
+    const server = plainServer('s-9', '127.0.0.1', 5299);
     const organization = settings.organizations.get('default');
     if (organization === undefined) throw new Error('no organization');
     const later = { ...organization, servers: ['s-9'], check: { ...organization.check, schedule: '0 4 * * *' } };

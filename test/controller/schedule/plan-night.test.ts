@@ -11,7 +11,7 @@ const at = (time: string) => Date.parse(time);
 
 const organization = (name: string, check: Partial<CheckSettings> = {}): [string, OrganizationSettings] => [
   name,
-  { organization: name, servers: ['s'], check: { ...DEFAULT_CHECK, enabled: true, ...check } },
+  { organization: name, servers: ['s'], check: { ...DEFAULT_CHECK, enabled: true, ...check }, tags: [] },
 ];
 const devicesOf = (name: string, count: number) =>
   Array.from({ length: count }, (_, index) => ({ device: `${name}-${index}`, organization: name }));

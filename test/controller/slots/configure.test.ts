@@ -2,9 +2,10 @@ import { expect, it } from 'vitest';
 import { Slots } from '../../../controller/slots/slots.ts';
 import { only, request } from '../../helpers/slot-bench.ts';
 
-const servers = (...names: string[]) => names.map((server) => ({ server, host_group: null }));
+const servers = (...names: string[]) => names.map((server) => ({ server, host_group: null, max_bitrate: null }));
 const groups = { host_groups: new Map(), uplink_groups: new Map() };
-const slotsOf = (...names: string[]) => new Slots({ servers: servers(...names), ...groups, last_token: 0 });
+const slotsOf = (...names: string[]) =>
+  new Slots({ servers: servers(...names), ...groups, last_token: 0, random: () => 0.5 });
 
 /** Takes a run to its lease. */
 const begin = (slots: Slots, run: string, device: string, server: string) => {
@@ -33,7 +34,7 @@ it('a server that leaves the settings takes no new run, and is forgotten when it
 it('a server that comes into the settings is used at once, and one that comes back is used again', () => {
   const slots = slotsOf('s1');
   slots.configure({ servers: [], ...groups });
-  slots.configure({ servers: [{ server: 's1', host_group: 'g' }, ...servers('s2')], ...groups });
+  slots.configure({ servers: [{ server: 's1', host_group: 'g', max_bitrate: null }, ...servers('s2')], ...groups });
   begin(slots, 'r1', 'd1', 's1');
   expect(slots.view().map(({ server, state }) => [server, state])).toEqual([
     ['s1', 'leased'],

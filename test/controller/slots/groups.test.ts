@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DEADLINE_MS, found, only, REST_MS, row, SlotBench } from '../../helpers/slot-bench.ts';
 
-const servers = (...names: string[]) => names.map((server) => ({ server, host_group: 'h' }));
+const servers = (...names: string[]) => names.map((server) => ({ server, host_group: 'h', max_bitrate: null }));
 const runsOf = (effects: { run: string }[]) => effects.map(({ run }) => run);
 
 describe('a host group', () => {
@@ -36,7 +36,7 @@ describe('a host group', () => {
 describe('an uplink group', () => {
   const bench = (capacity?: number) =>
     new SlotBench({
-      servers: ['s1', 's2', 's3'].map((server) => ({ server, host_group: null })),
+      servers: ['s1', 's2', 's3'].map((server) => ({ server, host_group: null, max_bitrate: null })),
       uplink_groups: new Map(capacity === undefined ? [] : [['u', { capacity }]]),
       in_charge: false,
       last_token: 2,

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { DEADLINE_MS, found, only, REST_MS, row, SlotBench } from '../../helpers/slot-bench.ts';
 
-const TWO_SERVERS = { servers: ['s1', 's2'].map((server) => ({ server, host_group: null })), last_token: 9 };
+const TWO_SERVERS = {
+  servers: ['s1', 's2'].map((server) => ({ server, host_group: null, max_bitrate: null })),
+  last_token: 9,
+};
 
 describe('recovery', () => {
   it('settles each of two leases of one device by its own answer, and gives the device nothing new before both are over', () => {
