@@ -1,289 +1,478 @@
-import { CLAIM_WAIT_MS } from '../../broker/contract/numbers.ts';
-import type { LeaseRow, RunRequest, SlotEffect, SlotEvent } from '../../controller/slots/events.ts';
-import { Slots } from '../../controller/slots/slots.ts';
+import type { Inbound } from '../../broker/contract/inbound.ts';
+import { CLAIM_WAIT_MS, OVERDUE_MS } from '../../broker/contract/numbers.ts';
+import type { Outcome } from '../../controller/run-record.ts';
+import { requestOfLease, runRequest } from '../../controller/runs/run-request.ts';
+import { strangerRest } from '../../controller/runs/stranger.ts';
+import type { SuppressionScope } from '../../controller/schedule/suppression.ts';
+import type { RunRequest, SlotEvent } from '../../controller/slots/events.ts';
+import { Slots, type SlotView } from '../../controller/slots/slots.ts';
+import type { NewRun, RunRow } from '../../controller/store/runs.ts';
+import type { Broker, FromController } from './broker.ts';
+import { ClaimKeeper } from './claim-keeper.ts';
+import { ControllerLink } from './controller-link.ts';
+import { Disk } from './disk.ts';
 import type { Fleet } from './fleet.ts';
-import type { Laws } from './laws.ts';
-import type { Network } from './network.ts';
+import { Hands } from './hands.ts';
+import type { Iperf3Server } from './iperf3-server.ts';
+import type { Laws } from './laws/laws.ts';
+import { lookForNights } from './planner.ts';
+import type { PromiseName } from './promises.ts';
 import type { Random } from './random.ts';
-import type { Command, Report } from './simulated-agent.ts';
+import { Settlement } from './settlement.ts';
 import type { Timeline } from './timeline.ts';
+import type { Trace } from './trace.ts';
+
+/** The wall clock is looked at this often at least: it may jump. */
+const LOOK_MS = 60_000;
+
+/** What runs later in the event loop runs this much later. */
+const TURN_MS = 2;
 
 export interface ControllerWorld {
   timeline: Timeline;
   random: Random;
-  network: Network;
+  broker: Broker;
   laws: Laws;
+  trace: Trace;
   fleet: Fleet;
-  toAgent: (command: Command) => void;
+  servers: ReadonlyMap<string, Iperf3Server>;
+  /** Devices over their budget: no run of theirs is to be tried. */
+  over_budget: ReadonlySet<string>;
+  broken: PromiseName | null;
+  ended: (outcome: Outcome, reason: string | null) => void;
 }
 
-/** A request whose times are not yet by the clock of the controller that takes it up. */
-export type Order = Omit<RunRequest, 'not_before' | 'window_end'> & { patience_ms: number };
-
-type Status = Extract<Report, { type: 'status' }>;
+/** A planned maintenance window of a server, in simulated time. */
+export interface Maintenance {
+  server: string;
+  from: number;
+  to: number;
+}
 
 /** Thrown by a crash in the middle of a step. */
 class Crash extends Error {}
 
-/** What outlives a crash of the controller: its store. */
-interface Disk {
-  rows: Map<number, LeaseRow>;
-  last_token: number;
-  orders: Map<string, Order & { window_end: number }>;
-  /** Runs that hold or held a slot, and whose result is expected: not submitted again after a restart. */
-  awaited: Set<string>;
+/** What makes one life of the process; made anew by each start. */
+interface Life {
+  boot: string;
+  slots: Slots;
+  link: ControllerLink;
+  claim: ClaimKeeper;
+  hands: Hands;
+  queue: SlotEvent[];
+  busy: boolean;
+  cancelWake: () => void;
+  cancelLook: () => void;
 }
 
-/** The controller around the real `Slots`: carries out effects in their order, and may crash between any two. */
+/**
+ * A controller's process around the product's schedule, slots, claim and decisions about results. It may die between any two effects;
+ * only its disk remains. Its wall clock jumps, its monotonic clock runs a little fast or slow and begins anywhere.
+ */
 export class SimulatedController {
+  readonly name: string;
+  readonly disk: Disk;
   readonly #world: ControllerWorld;
-  readonly #disk: Disk = { rows: new Map(), last_token: 0, orders: new Map(), awaited: new Set() };
-  /** The broker's retained statuses. */
-  readonly #retained = new Map<string, Status>();
-  #slots: Slots | null = null;
-  #reachable = false;
-  #offset_ms = 0;
+  readonly #rate: number;
+  readonly #maintenance: readonly Maintenance[];
+  readonly #settlement: Settlement;
+  #mono_offset_ms = 0;
+  #wall_offset_ms: number;
   #crash_chance = 0;
-  #claimed_at = 0;
-  #cancelWake = () => {};
-  #crashes = 0;
+  #boots = 0;
+  #runs = 0;
+  #life: Life | null = null;
+  #plans_nights = true;
 
-  constructor(world: ControllerWorld) {
+  constructor(name: string, world: ControllerWorld, wall_offset_ms: number, maintenance: readonly Maintenance[]) {
+    this.name = name;
     this.#world = world;
+    this.disk = new Disk(world.broken);
+    this.#rate = world.random.between(0.9995, 1.0005);
+    this.#wall_offset_ms = wall_offset_ms;
+    this.#maintenance = maintenance;
+    this.#settlement = new Settlement({
+      disk: this.disk,
+      laws: world.laws.recordsOf(name),
+      random: () => world.random.next(),
+      retriesOf: (run) => world.fleet.settings.organizations.get(run.organization)?.check.retries ?? 0,
+      onEnd: world.ended,
+    });
   }
 
   get isUp(): boolean {
-    return this.#slots !== null;
+    return this.#life !== null;
+  }
+
+  get isInCharge(): boolean {
+    return this.#life?.claim.isInCharge === true;
+  }
+
+  view(): SlotView[] {
+    return this.#life?.slots.view() ?? [];
+  }
+
+  wall(): number {
+    return this.#wall_offset_ms + this.#world.timeline.now;
   }
 
   start(): void {
-    const { fleet, laws, random, timeline } = this.#world;
-    const { rows, last_token, orders, awaited } = this.#disk;
-    this.#offset_ms = random.between(0, 1e9);
-    const { host_group_of, host_groups, uplink_groups } = fleet;
-    const servers = fleet.servers.map((server) => ({
-      server,
-      host_group: host_group_of.get(server) ?? null,
-      max_bitrate: null,
-    }));
-    const slots = new Slots({ servers, host_groups, uplink_groups, last_token, random: () => random.next() });
-    this.#slots = slots;
-    const leased = [...rows.values()];
-    laws.controllerStarts(leased);
-    const found = leased.map((row) => ({
-      row,
-      request: this.#request(row.run),
-      cancelled: laws.isOver(row.run) ? 'the run was over' : null,
-    }));
+    if (this.#life !== null) return;
+    const { random, fleet, laws } = this.#world;
+    this.#boots += 1;
+    this.#mono_offset_ms = random.between(0, 1e9);
+    const boot = `${this.name}-${this.#boots}`;
+    const { host_groups, uplink_groups, settings } = fleet;
+    const { last_token } = this.disk;
+    const slots = new Slots({
+      servers: [...settings.servers.values()],
+      host_groups,
+      uplink_groups,
+      last_token,
+      random: () => random.next(),
+    });
+    const life = this.#birth(boot, slots);
+    this.#life = life;
+    this.#tell(() => `starts as ${boot}`);
+    const leases = this.disk.leasesInOrder();
+    laws.leasesOf(this.name).controllerStarts(leases);
+    const leased = new Set(leases.map(({ run }) => run));
+    const found = leases.map((row) => {
+      const run = this.disk.runs.get(row.run);
+      if (run === undefined) return { row, request: requestOfLease(row, this.#now()), cancelled: 'the run is unknown' };
+      const request = { ...this.#request(run), tests: row.tests };
+      return { row, request, cancelled: run.state === 'final' ? 'the run was over' : null };
+    });
     this.#survive(() => {
-      this.#perform(slots.recover(found, this.#now()));
-      for (const run of orders.keys()) {
-        if (!laws.isOpen(run) || awaited.has(run) || leased.some((row) => row.run === run)) continue;
-        this.#handle({ type: 'submit', request: this.#request(run) });
-      }
+      for (const event of this.#bans()) life.hands.perform(slots.handle(event, this.#now()));
+      life.hands.perform(slots.recover(found, this.#now()));
+      for (const run of [...this.disk.runs.rows.values()])
+        if (run.state !== 'final' && !leased.has(run.run) && !run.awaits_result) this.#submit(run.run);
+      this.#rearm();
+      this.#look();
     });
-    if (this.#slots !== slots) return;
-    timeline.after(random.between(0, 500), () => {
-      if (this.#slots === slots) this.reconnect();
-    });
+    if (this.#life === life) this.#after(random.between(0, 300), () => life.link.connect());
   }
 
-  /** The next step is interrupted between two effects, most likely. */
+  /** Dies at once. */
+  crash(): void {
+    this.#tell(() => 'crashes');
+    this.#die();
+    this.disk.crash();
+  }
+
+  /** Most likely it dies between two effects of the next steps. */
   crashSoon(): void {
-    this.#crash_chance = 0.2;
+    this.#crash_chance = 0.1;
   }
 
-  /** No more crashes. */
   calm(): void {
     this.#crash_chance = 0;
   }
 
-  crash(): void {
-    this.#cancelWake();
-    this.#slots = null;
-    this.#reachable = false;
-    this.#crash_chance = 0;
-    this.#crashes += 1;
+  /** Stops in order, and says goodbye. */
+  stop(): void {
+    const life = this.#life;
+    if (life === null) return;
+    this.#tell(() => 'stops in order');
+    this.#survive(() => life.hands.flush());
+    if (this.#life === life) this.#die({ online: false, boot: life.boot, version: null });
   }
 
-  disconnect(): void {
-    if (!this.#reachable) return;
-    this.#reachable = false;
-    this.#survive(() => this.#handle({ type: 'in-charge', yes: false }));
+  breakDown(): void {
+    this.#life?.link.breakDown();
   }
 
-  /** Hears the retained statuses, claims the broker, and is in charge after the wait. */
-  reconnect(): void {
-    if (this.#reachable || this.#slots === null) return;
-    const slots = this.#slots;
-    this.#reachable = true;
-    const claimed_at = this.#world.timeline.now;
-    this.#claimed_at = claimed_at;
-    for (const status of this.#retained.values()) this.#survive(() => this.#handle(status));
-    this.#world.timeline.after(CLAIM_WAIT_MS, () => {
-      if (this.#slots !== slots || !this.#reachable || this.#claimed_at !== claimed_at) return;
-      this.#survive(() => this.#handle({ type: 'in-charge', yes: true }));
+  /** The wall clock is set. */
+  jump(ms: number): void {
+    this.#wall_offset_ms += ms;
+    this.#tell(() => `its wall clock jumps by ${Math.round(ms / 1000)} s`);
+  }
+
+  /** No more nights are planned: the story comes to its end. */
+  lastNight(): void {
+    this.#plans_nights = false;
+  }
+
+  /** A person asks for a run. Null when nobody is there to take it. */
+  demand(run: Pick<NewRun, 'device' | 'organization' | 'server' | 'tests'>, patience_ms: number): string | null {
+    const id = this.#newRunId();
+    if (this.#life === null) return null;
+    const at = this.wall();
+    const times = { requested_at_ms: at, not_before_ms: at, window_end_ms: at + patience_ms };
+    this.disk.add({ ...run, ...times, run: id, origin: 'demand', night: null });
+    this.#survive(() => this.#submit(id));
+    return id;
+  }
+
+  /** A person cancels any run that is not over. */
+  cancel(run: RunRow): void {
+    const life = this.#life;
+    if (life === null) return;
+    const reason = 'by a person';
+    this.#survive(() => {
+      this.#handle({ type: 'cancel', run: run.run, reason });
+      if (!this.#settlement.end(run.run, 'cancelled', reason, this.wall())) return;
+      life.link.send({ kind: 'command', device: run.device, payload: { type: 'cancel', run: run.run, reason } });
     });
   }
 
-  submit(order: Order): void {
-    const { laws, timeline } = this.#world;
-    laws.submitted(order.run);
-    this.#disk.awaited.delete(order.run);
-    this.#disk.orders.set(order.run, { ...order, window_end: timeline.now + order.patience_ms });
-    this.#survive(() => this.#handle({ type: 'submit', request: this.#request(order.run) }));
+  /** The kill switch: until a time by the wall clock. With `stop_running` what runs is cancelled too. */
+  suppress(scope: SuppressionScope, for_ms: number): void {
+    if (this.#life === null) return;
+    this.disk.suppressions = [...this.disk.suppressions, { scope, until_wall: this.wall() + for_ms }];
+    this.#survive(() => this.#tellBans());
   }
 
-  cancel(run: string): void {
-    if (this.#world.laws.isOver(run)) return;
-    this.#survive(() => this.#handle({ type: 'cancel', run, reason: 'by a person' }));
+  resume(): void {
+    this.disk.suppressions = [];
+    this.#survive(() => this.#tellBans());
   }
 
-  /** A message reaches the broker, and from there the controller. */
-  hear(report: Report): void {
-    if (report.type === 'status') this.#retained.set(report.device, report);
-    if (!this.#reachable) return;
-    const { laws } = this.#world;
-    this.#survive(() => {
-      if (report.type !== 'result') {
-        this.#handle(report);
+  openRuns(): RunRow[] {
+    return [...this.disk.runs.rows.values()].filter(({ state }) => state !== 'final');
+  }
+
+  #birth(boot: string, slots: Slots): Life {
+    const { timeline, random, broker, broken, trace } = this.#world;
+    const own = { online: true, boot, version: null };
+    const claim = new ClaimKeeper({
+      boot,
+      broken,
+      now: () => this.#now(),
+      after: (ms, action) => this.#after(ms, action),
+      publish: () => life.link.send({ kind: 'controller', payload: own }),
+      onChange: (in_charge) => {
+        this.#tell(() => (in_charge ? 'is in charge' : 'is not in charge'));
+        this.#survive(() => {
+          if (in_charge) for (const effect of slots.slotEffects(this.#now())) life.hands.showSlot(effect);
+          this.#handle({ type: 'in-charge', yes: in_charge });
+        });
+      },
+      onYield: () => {
+        this.#tell(() => 'gives way to another controller');
+        this.#survive(() => life.hands.flush());
+        this.#die(null, true);
+      },
+    });
+    const link = new ControllerLink({
+      timeline,
+      random,
+      broker,
+      will: { ...own, online: false },
+      onMessage: (message, retained) => this.#survive(() => this.#hear(message, retained)),
+      onConnect: () => claim.connected(),
+      onDisconnect: () => claim.disconnected(),
+    });
+    const hands = new Hands({
+      disk: this.disk,
+      settlement: this.#settlement,
+      laws: this.#world.laws.leasesOf(this.name),
+      wall: () => this.wall(),
+      send: (message) => this.#send(message),
+      mayCrash: () => this.#mayCrash(),
+      later: (work) => this.#after(TURN_MS, () => this.#survive(work)),
+      objection: (run) => (this.#world.over_budget.has(this.disk.runs.get(run)?.device ?? '') ? 'over-budget' : null),
+      probe: (server) => this.#probe(server),
+      granted: ({ run, token, server }) => this.#world.laws.granted(run, token, server),
+      handle: (event) => this.#handle(event),
+      submit: (run) => this.#submit(run),
+      tagsOf: (device) => this.#member(device)?.tags ?? [],
+      tell: (text) => trace.say(timeline.now, this.name, text),
+    });
+    const none = () => {};
+    const life: Life = { boot, slots, link, claim, hands, queue: [], busy: false, cancelWake: none, cancelLook: none };
+    return life;
+  }
+
+  #die(goodbye: { online: false; boot: string; version: null } | null = null, yielded = false): void {
+    const life = this.#life;
+    if (life === null) return;
+    this.#life = null;
+    this.#crash_chance = 0;
+    life.cancelWake();
+    life.cancelLook();
+    life.claim.stop();
+    life.link.close(goodbye, yielded);
+  }
+
+  #send(message: FromController): void {
+    this.#life?.link.send(message);
+  }
+
+  /** What a controller hears from the broker: controller/controller.ts and controller/runs/inbox.ts. */
+  #hear(message: Inbound, retained: boolean): void {
+    const life = this.#life;
+    if (life === null) return;
+    const { broken } = this.#world;
+    if (message.kind === 'controller') life.claim.hear(message.payload);
+    else if (message.kind === 'slot') {
+      const rest_ms = strangerRest(message.payload, []);
+      const isOurs = this.disk.runs.get(message.payload.run ?? '') !== undefined;
+      if (!retained || rest_ms === null || isOurs || broken === 'strangers-rest') return;
+      this.#handle({ type: 'stranger', server: message.server, rest_ms });
+    } else if (message.kind === 'status') {
+      const { device, payload } = message;
+      this.#handle({ type: 'status', device, online: payload.online, boot: payload.boot });
+    } else if (message.kind === 'event') {
+      const { device, payload } = message;
+      const run = this.disk.runs.get(payload.run);
+      if (run?.device !== device) {
+        const cancel = { type: 'cancel', run: payload.run, reason: 'unknown run' } as const;
+        this.#send({ kind: 'command', device, payload: cancel });
         return;
       }
-      const { device, run, token } = report;
-      this.#handle({ type: 'finished', device, run, token });
-      if (this.#disk.rows.has(token) && this.#believesIn(run))
-        laws.broken(`the lease ${token} outlives its own result`);
-      if (this.#disk.awaited.has(run) && laws.isOpen(run) && !this.#holds(run)) {
-        laws.ended(run, 'by its result');
-      }
-      this.#send({ type: 'accepted', device, run, token });
+      if (payload.type === 'ready' && run.awaits_result) return;
+      this.#handle({ ...payload, device });
+    } else if (message.kind === 'result') this.#result(message);
+  }
+
+  #result({ device, payload }: Extract<Inbound, { kind: 'result' }>): void {
+    const { run, token } = payload;
+    const accept = () => this.#send({ kind: 'command', device, payload: { type: 'accepted', run, token } });
+    const early = this.#world.broken === 'accepted-when-stored';
+    this.#handle({ type: 'finished', device, run, token });
+    if (early) accept();
+    this.#life?.hands.later(() => {
+      this.#mayCrash();
+      const { settled, busy } = this.#settlement.result(device, payload, this.wall());
+      this.#mayCrash();
+      if (!early) accept();
+      const server = this.disk.grants.get(token)?.server;
+      if (busy !== null && server !== undefined) this.#handle({ type: 'served', server, busy_elsewhere: busy });
+      this.#life?.hands.followUp(run, settled);
     });
   }
 
-  /** Nothing is left: no lease on disk, every server idle. */
-  allIdle(): void {
-    const { laws } = this.#world;
-    if (this.#disk.rows.size > 0) laws.broken(`leases left on disk: ${[...this.#disk.rows.keys()].join(', ')}`);
-    for (const { server, state, on_deck } of this.#slots?.view() ?? laws.broken('the controller is down')) {
-      if (state !== 'idle' || on_deck !== null) laws.broken(`${server} is never idle again: ${state}`);
-    }
-    // Granted, released or declined, then a crash before that was noted: `lost` after 24 h, by the clock of the runs.
-    for (const run of this.#disk.awaited) if (laws.isOpen(run) && this.#crashes > 0) laws.ended(run, 'lost');
+  #probe(server: string): void {
+    const { laws, servers, random } = this.#world;
+    laws.clients.probe(server);
+    const verdict = servers.get(server)?.probe() ?? 'silent';
+    this.#tell(() => `probes ${server}: ${verdict}`);
+    this.#after(verdict === 'silent' ? 3000 : random.between(1, 20), () => {
+      laws.leasesOf(this.name).probed(server, verdict);
+      this.#survive(() => this.#handle({ type: 'probed', server, verdict }));
+    });
   }
 
-  #believesIn(run: string): boolean {
-    return this.#slots?.view().some((server) => server.run === run || server.on_deck?.run === run) === true;
+  #submit(id: string): void {
+    const run = this.disk.runs.get(id);
+    if (run?.state === 'open') this.#handle({ type: 'submit', request: this.#request(run) });
   }
 
-  #holds(run: string): boolean {
-    return [...this.#disk.rows.values()].some((row) => row.run === run);
+  #request(run: RunRow): RunRequest {
+    const about = this.#member(run.device) ?? { uplink_group: null, tags: [] };
+    const clock = { now: () => this.#now(), wall: () => this.wall() };
+    return runRequest(run, about, this.#world.fleet.settings, clock);
   }
 
-  #request(run: string): RunRequest {
-    const order = this.#disk.orders.get(run);
-    if (order === undefined) throw new Error(`no order for ${run}`);
-    const now = this.#now();
-    return { ...order, not_before: now, window_end: order.window_end + this.#offset_ms };
+  #member(device: string) {
+    return this.#world.fleet.members.find((member) => member.device === device);
   }
 
+  /** One event at a time, as the dispatcher does. */
   #handle(event: SlotEvent): void {
-    const slots = this.#slots;
-    if (slots === null) return;
-    this.#perform(slots.handle(event, this.#now()));
-    this.#checkView(slots);
-    const now = this.#now();
-    const wake = slots.wake(now);
-    this.#cancelWake();
-    if (wake === Number.POSITIVE_INFINITY) return;
-    if (event.type === 'tick' && wake <= now) this.#world.laws.broken(`a tick at ${now} asks for another at ${wake}`);
-    const tick = () => this.#survive(() => this.#handle({ type: 'tick' }));
-    // A timer may be late, never early.
-    this.#cancelWake = this.#world.timeline.after(Math.ceil(wake - now), tick);
+    const life = this.#life;
+    if (life === null) return;
+    life.queue.push(event);
+    if (life.busy) return;
+    life.busy = true;
+    try {
+      for (let next = life.queue.shift(); next !== undefined; next = life.queue.shift()) {
+        life.hands.perform(life.slots.handle(next, this.#now()));
+        this.#checkSeats(life.slots);
+      }
+    } finally {
+      life.busy = false;
+    }
+    this.#rearm(event.type === 'tick');
   }
 
-  #checkView(slots: Slots): void {
+  #rearm(wasTick = false): void {
+    const life = this.#life;
+    if (life === null) return;
+    life.cancelWake();
+    const now = this.#now();
+    const wake = life.slots.wake(now);
+    if (wake === Number.POSITIVE_INFINITY) return;
+    if (wasTick && wake <= now) this.#world.laws.broken('a tick is not for nothing', `at ${now}, for ${wake}`);
+    // A timer may be late, never early.
+    life.cancelWake = this.#after(Math.ceil(wake - now) + 0.01, () =>
+      this.#survive(() => this.#handle({ type: 'tick' })),
+    );
+  }
+
+  #checkSeats(slots: Slots): void {
     const seen = new Set<string>();
     for (const { on_deck } of slots.view()) {
       if (on_deck === null) continue;
-      if (seen.has(on_deck.device)) this.#world.laws.broken(`${on_deck.device} is on two decks`);
+      if (seen.has(on_deck.device)) this.#world.laws.broken('one seat a device', on_deck.device);
       seen.add(on_deck.device);
     }
   }
 
-  #perform(effects: SlotEffect[]): void {
-    this.#world.laws.decided(effects, this.#disk.rows);
-    for (const effect of effects) {
-      if (this.#crash_chance > 0 && this.#world.random.chance(this.#crash_chance)) throw new Crash();
-      this.#do(effect);
-    }
+  /** Looks at the wall clock: for nights, for what is overdue, and for suppressions and maintenance that begin or end. */
+  #look(): void {
+    const life = this.#life;
+    if (life === null) return;
+    life.cancelLook();
+    const now_ms = this.wall();
+    for (const { run, awaits_result, granted_at_ms } of this.openRuns())
+      if (awaits_result && granted_at_ms !== null && granted_at_ms <= now_ms - OVERDUE_MS)
+        this.#settlement.end(run, 'lost', 'no-result', now_ms);
+    const next = this.#plans_nights ? this.#plan(now_ms) : null;
+    this.#tellBans();
+    const wait = next === null ? LOOK_MS : Math.min(next - now_ms, LOOK_MS);
+    life.cancelLook = this.#after(wait, () => this.#survive(() => this.#look()));
   }
 
-  #do(effect: SlotEffect): void {
-    const { laws, random, timeline } = this.#world;
-    const { rows, awaited } = this.#disk;
-    switch (effect.type) {
-      case 'start':
-        laws.started(effect, rows.get(effect.token));
-        this.#send(effect);
-        break;
-      case 'prepare':
-      case 'cancel':
-        this.#send(effect);
-        break;
-      case 'save-lease':
-        rows.set(effect.lease.token, effect.lease);
-        this.#disk.last_token = Math.max(this.#disk.last_token, effect.lease.token);
-        break;
-      case 'granted':
-        rows.set(effect.lease.token, effect.lease);
-        awaited.add(effect.lease.run);
-        break;
-      case 'drop-lease':
-        rows.delete(effect.token);
-        break;
-      case 'phase':
-        if (effect.phase === 'waiting') awaited.delete(effect.run);
-        break;
-      case 'released':
-        laws.ended(effect.run, 'released');
-        break;
-      case 'ended':
-        laws.ended(effect.run, effect.ending.how);
-        if (effect.ending.how === 'interrupted' && random.chance(0.5)) this.#again(effect.run);
-        break;
-      case 'probe': {
-        const { server } = effect;
-        const slots = this.#slots;
-        const verdict = laws.probe(server);
-        timeline.after(random.between(0, 20), () => {
-          if (this.#slots !== slots) return;
-          if (verdict === 'free') laws.probeSaidFree(server);
-          this.#survive(() => this.#handle({ type: 'probed', server, verdict }));
-        });
-        break;
-      }
-      case 'slot':
-        break;
-    }
+  #plan(now_ms: number): number | null {
+    const { fleet, laws, broken } = this.#world;
+    return lookForNights(
+      {
+        fleet,
+        broken,
+        disk: this.disk,
+        settlement: this.#settlement,
+        laws: laws.recordsOf(this.name),
+        newRunId: () => this.#newRunId(),
+        mayCrash: () => this.#mayCrash(),
+        submit: (run) => this.#submit(run),
+      },
+      now_ms,
+    );
   }
 
-  /** A run that was interrupted is tried again under the same name. */
-  #again(run: string): void {
-    const order = this.#disk.orders.get(run);
-    if (order === undefined) return;
-    this.#world.laws.submitted(run);
-    this.#disk.awaited.delete(run);
-    const slots = this.#slots;
-    this.#world.timeline.after(0, () => {
-      if (this.#slots === slots) this.#survive(() => this.#handle({ type: 'submit', request: this.#request(run) }));
+  #tellBans(): void {
+    for (const event of this.#bans()) this.#handle(event);
+  }
+
+  /** Suppressions and maintenance as they are now. */
+  #bans(): SlotEvent[] {
+    const { timeline, laws } = this.#world;
+    const active = this.disk.suppressions
+      .filter(({ until_wall }) => until_wall > this.wall())
+      .map(({ scope }) => scope);
+    laws.leasesOf(this.name).suppressed(active);
+    const windows = this.#maintenance.map(({ server, from, to }): SlotEvent => {
+      const under_way = timeline.now >= from && timeline.now < to;
+      const next_at = timeline.now < from ? this.#now() + this.#rate * (from - timeline.now) : Number.POSITIVE_INFINITY;
+      return { type: 'maintenance', server, under_way, next_at };
     });
+    return [{ type: 'suppressions', active }, ...windows];
   }
 
-  #send(command: Command): void {
-    if (this.#reachable) this.#world.network.carry(() => this.#world.toAgent(command));
+  #newRunId(): string {
+    this.#runs += 1;
+    return `${this.name}-r${this.#runs}`;
+  }
+
+  #mayCrash(): void {
+    if (this.#crash_chance > 0 && this.#world.random.chance(this.#crash_chance)) throw new Crash();
   }
 
   #survive(step: () => void): void {
+    if (this.#life === null) return;
     try {
       step();
     } catch (error) {
@@ -293,6 +482,21 @@ export class SimulatedController {
   }
 
   #now(): number {
-    return this.#world.timeline.now + this.#offset_ms;
+    return this.#mono_offset_ms + this.#rate * this.#world.timeline.now;
+  }
+
+  /** By its clock, and only while this process lives. */
+  #after(ms: number, action: () => void): () => void {
+    const boots = this.#boots;
+    return this.#world.timeline.after(ms / this.#rate, () => {
+      if (boots === this.#boots && this.#life !== null) action();
+    });
+  }
+
+  #tell(text: () => string): void {
+    this.#world.trace.say(this.#world.timeline.now, this.name, text);
   }
 }
+
+/** What a controller needs before it may grant anything after a start. */
+export const START_UP_MS = CLAIM_WAIT_MS + 500;
