@@ -1,4 +1,5 @@
 import type { Measurement } from '../../controller/results/measurement.ts';
+import type { NightMark } from '../../controller/schedule/night.ts';
 import type { SuppressionScope } from '../../controller/schedule/suppression.ts';
 import type { LeaseRow } from '../../controller/slots/events.ts';
 import type { Grant, NewRun, RunRow } from '../../controller/store/runs.ts';
@@ -45,7 +46,7 @@ export class Disk {
   readonly runs = new Table<string, RunRow>(this.#undo, this.#isOpen);
   readonly leases = new Table<number, LeaseRow>(this.#undo, this.#isOpen);
   readonly grants = new Table<number, Grant>(this.#undo, this.#isOpen);
-  readonly history = new Table<string, string>(this.#undo, this.#isOpen);
+  readonly history = new Table<string, NightMark>(this.#undo, this.#isOpen);
   readonly results = new Table<string, true>(this.#undo, this.#isOpen);
   readonly measured = new Table<string, readonly Measurement[]>(this.#undo, this.#isOpen);
   readonly #nights = new Table<string, string>(this.#undo, this.#isOpen);

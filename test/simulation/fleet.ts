@@ -1,5 +1,5 @@
 import type { Settings } from '../../controller/config/settings.ts';
-import { type Calendar, someCalendar } from './organizations.ts';
+import { type Calendar, someCalendar, TAG } from './organizations.ts';
 import type { Random } from './random.ts';
 
 /** A device as the store knows it. */
@@ -40,7 +40,7 @@ export const someFleet = (random: Random): Fleet => {
   const members = devices.map((device) => ({
     device,
     organization: organizations[random.whole(0, organizations.length - 1)]?.organization ?? '',
-    tags: random.chance(0.3) ? ['lte'] : [],
+    tags: random.chance(0.3) ? [TAG] : [],
     uplink_group: uplink_of.get(device) ?? null,
   }));
   const settings: Settings = {

@@ -7,8 +7,9 @@ import { type Fleet, someFleet } from './fleet.ts';
 import { Iperf3Server } from './iperf3-server.ts';
 import { IdleLaw } from './laws/idle-law.ts';
 import { Laws } from './laws/laws.ts';
+import type { Expected } from './laws/record-laws.ts';
 import { CALM, Network } from './network.ts';
-import { someTests } from './organizations.ts';
+import { someTests, TAG } from './organizations.ts';
 import type { PromiseName } from './promises.ts';
 import { Random } from './random.ts';
 import { type ControllerWorld, type Maintenance, SimulatedController } from './simulated-controller.ts';
@@ -146,6 +147,8 @@ export const runNight = ({
     device.traits.refusing = 0;
     device.traits.syn_loss = 0;
     device.traits.link_loss = 0;
+    // A message of a lasting connection is not lost for ever: what was lost above came with a new connection.
+    device.disconnect();
     device.start();
     device.connect();
   }
@@ -165,15 +168,22 @@ export const runNight = ({
   }
   main.jump(DAY_AND_MORE_MS);
   timeline.runUntil(TROUBLE_MS + SETTLE_MS + LAST_RUNS_MS + 120_000);
-  const expected = fleet.calendar.organizations.map(({ settings: { organization, check }, nights }) => ({
-    organization,
-    nights,
-    window_ms: check.window_ms,
-    devices: fleet.members.filter((member) => member.organization === organization).map(({ device }) => device),
-  }));
+  const expected = expectedNights(fleet);
   laws.recordsOf(main.name).check([...main.disk.runs.rows.values()], expected);
   return outcomes;
 };
+
+const expectedNights = ({ calendar, members }: Fleet): Expected[] =>
+  calendar.organizations.flatMap(({ settings: { organization, check }, nights, tagged }) => {
+    const devicesWith = (hasTag: boolean) =>
+      members
+        .filter((member) => member.organization === organization && member.tags.includes(TAG) === hasTag)
+        .map(({ device }) => device);
+    return [
+      { organization, nights, window_ms: check.window_ms, devices: devicesWith(false) },
+      { organization, ...tagged, devices: devicesWith(true) },
+    ];
+  });
 
 /** Nothing is left: no client, no lease on disk, every server idle. */
 const expectNobodyBusy = (laws: Laws, controller: SimulatedController): void => {

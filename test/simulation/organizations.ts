@@ -59,11 +59,16 @@ const nightsOf =
     return [...nights].sort((a, b) => a - b);
   };
 
-/** An organization, and when its nights are by other means than the product's. */
+/** An organization, and when the nights of its devices are by other means than the product's: null while their check is off. */
 export interface Organization {
   settings: OrganizationSettings;
   nights: NightsBetween | null;
+  /** Of those that have the tag. */
+  tagged: { nights: NightsBetween | null; window_ms: number };
 }
+
+/** The tag that may change a check. */
+export const TAG = 'lte';
 
 export interface Calendar {
   organizations: Organization[];
@@ -93,11 +98,9 @@ export const someCalendar = (random: Random, servers: readonly string[]): Calend
   const wall_ms = zone.change - random.whole(0, 10) * MINUTE_MS + random.whole(0, 59_999);
   const local = wall_ms + zone.before_ms;
   const around = Math.floor((((local % DAY_MS) + DAY_MS) % DAY_MS) / MINUTE_MS) + 1;
-  const patterns = new Map<string, Organization>();
-  const names = ['o1', 'o2', 'o3'].slice(0, random.whole(1, 3));
   // Organizations of one schedule are cheaper to plan, and as hard for the slots.
   let pattern = somePattern(random, around);
-  for (const organization of names) {
+  const organizations = ['o1', 'o2', 'o3'].slice(0, random.whole(1, 3)).map((organization): Organization => {
     if (random.chance(0.3)) pattern = somePattern(random, around);
     const check: CheckSettings = {
       enabled: random.chance(0.9),
@@ -106,16 +109,37 @@ export const someCalendar = (random: Random, servers: readonly string[]): Calend
       window_ms: random.whole(30, 300) * 1000,
       tests: someTests(random),
       retries: random.whole(0, 2),
-      backoff_ms: 30_000,
+      backoff_ms: random.whole(5, 30) * 1000,
       priority: random.whole(1, 20),
       max_runs_per_day: null,
       spread: random.chance(0.7) ? 'pack' : 'even',
       monthly_budget: null,
       max_cross_traffic: null,
     };
-    const list = random.shuffled(servers).slice(0, random.whole(1, servers.length));
-    const nights = check.enabled ? nightsOf(pattern, zone) : null;
-    patterns.set(organization, { settings: { organization, servers: list, check, tags: [] }, nights });
-  }
-  return { organizations: [...patterns.values()], wall_ms };
+    const other = random.chance(0.5) ? pattern : somePattern(random, around);
+    const change: Partial<CheckSettings> = random.chance(0.3)
+      ? {
+          schedule: other.schedule,
+          window_ms: random.whole(30, 300) * 1000,
+          enabled: random.chance(0.8),
+          priority: random.whole(1, 20),
+        }
+      : {};
+    const nights = (of: Pattern, enabled: boolean) => (enabled ? nightsOf(of, zone) : null);
+    const isChanged = change.schedule !== undefined;
+    return {
+      settings: {
+        organization,
+        servers: random.shuffled(servers).slice(0, random.whole(1, servers.length)),
+        check,
+        tags: isChanged ? [{ tag: TAG, check: change }] : [],
+      },
+      nights: nights(pattern, check.enabled),
+      tagged: {
+        nights: nights(isChanged ? other : pattern, change.enabled ?? check.enabled),
+        window_ms: change.window_ms ?? check.window_ms,
+      },
+    };
+  });
+  return { organizations, wall_ms };
 };

@@ -1,7 +1,8 @@
-import type { RunResult } from '../../broker/contract/messages.ts';
+import type { RunResult, TestPlan } from '../../broker/contract/messages.ts';
+import type { CheckSettings } from '../../controller/config/settings.ts';
 import { decideRun, type Verdict } from '../../controller/results/decide-run.ts';
 import type { Failure } from '../../controller/results/measurement.ts';
-import { readRun, type TestFailure } from '../../controller/results/read-run.ts';
+import { type RunReading, readRun, type TestFailure } from '../../controller/results/read-run.ts';
 import type { Outcome } from '../../controller/run-record.ts';
 import type { RunRow } from '../../controller/store/runs.ts';
 import type { Disk } from './disk.ts';
@@ -14,12 +15,28 @@ export interface SettlementOptions {
   disk: Disk;
   laws: RecordLaws;
   random: () => number;
-  retriesOf: (run: RunRow) => number;
+  checkOf: (run: RunRow) => Pick<CheckSettings, 'retries' | 'backoff_ms'>;
   /** Called once for each run that is over. */
   onEnd: (outcome: Outcome, reason: string | null) => void;
 }
 
 const DEMAND_RETRY_MS = 5000;
+
+/** Kept in memory. */
+const MOST_READINGS = 10_000;
+
+const readings = new Map<string, RunReading>();
+
+/** The product's reading of a result. There are few that differ, and reading is slow. */
+const reading = (tests: TestPlan[], outputs: RunResult['tests']): RunReading => {
+  const key = JSON.stringify([
+    tests,
+    outputs.map(({ test, stdout, ended_ms, started_ms }) => [test, stdout, Math.round((ended_ms - started_ms) / 1000)]),
+  ]);
+  const known = readings.get(key) ?? readRun(tests, outputs);
+  if (readings.size < MOST_READINGS) readings.set(key, known);
+  return known;
+};
 
 /** What an attempt means for its run: controller/runs/settlement.ts on the simulated disk, around the product's own decisions. */
 export class Settlement {
@@ -37,7 +54,7 @@ export class Settlement {
     if (run?.device !== device || grant?.run !== result.run) return { settled: 'unchanged', busy: null };
     const key = `${result.run}/${result.token}`;
     if (disk.results.get(key)) return { settled: 'unchanged', busy: null };
-    const { measurements, failures } = readRun(grant.tests, result.tests);
+    const { measurements, failures } = reading(grant.tests, result.tests);
     const decides = run.state !== 'final' && run.awaits_result && run.granted_token === result.token;
     const verdict = decides ? this.#verdict(run, failures, at_ms, measurements) : null;
     disk.atomically(() => {
@@ -79,13 +96,15 @@ export class Settlement {
     now_ms: number,
     measurements: ReturnType<typeof readRun>['measurements'],
   ) {
-    const { disk, random, retriesOf } = this.#options;
+    const { disk, random, checkOf } = this.#options;
+    const { retries, backoff_ms } = checkOf(run);
     return decideRun({
       plans: run.plan,
       measurements: [...(disk.measured.get(run.run) ?? []), ...measurements],
       failures,
       earlier: run.failed_attempts,
-      retries: retriesOf(run),
+      retries,
+      backoff_ms,
       now_ms,
       window_end_ms: run.window_end_ms,
       random,

@@ -3,7 +3,7 @@ import type { Character } from './character.ts';
 import type { Device } from './device.ts';
 import type { Fleet } from './fleet.ts';
 import type { Iperf3Server } from './iperf3-server.ts';
-import { someTests } from './organizations.ts';
+import { someTests, TAG } from './organizations.ts';
 import type { Random } from './random.ts';
 import type { SimulatedController } from './simulated-controller.ts';
 import type { Timeline } from './timeline.ts';
@@ -120,7 +120,7 @@ const peoplesWishes = ({ timeline, random, controllers, fleet }: Cast): Trouble[
       { scope: 'organization', name: member?.organization ?? '' },
       { scope: 'server', name: random.pick(servers) ?? '' },
       { scope: 'device', name: member?.device ?? '' },
-      { scope: 'tag', name: 'lte' },
+      { scope: 'tag', name: TAG },
     ];
     return random.pick(scopes) ?? { scope: 'fleet' };
   };

@@ -3,6 +3,9 @@ import type { Fleet } from '../fleet.ts';
 import type { Iperf3Server } from '../iperf3-server.ts';
 import type { Break } from './broken-law.ts';
 
+/** Run ids begin with the name of their controller. */
+const controllerOf = (run: string): string => run.replace(/-.*/, '');
+
 /** Laws about the iperf3 clients that really run, whatever any controller believes. */
 export class ClientLaws {
   readonly #fleet: Fleet;
@@ -32,13 +35,15 @@ export class ClientLaws {
     if (this.#closed.has(server.name)) this.#break('no client in a maintenance window', `${name} on ${server.name}`);
     if (others.some((other) => other.device === device)) this.#break('one run on a device', name);
     this.#running.add(running);
+    // A controller counts its own: of a stranger's lease it knows the server, and lets that rest.
+    const ours = others.filter((other) => controllerOf(other.run) === controllerOf(running.run));
     const { host_group_of, host_groups, uplink_of, uplink_groups } = this.#fleet;
     const host = host_group_of.get(server.name);
-    const beside = others.filter((other) => host !== undefined && host_group_of.get(other.server) === host).length;
+    const beside = ours.filter((other) => host !== undefined && host_group_of.get(other.server) === host).length;
     if (host !== undefined && beside >= (host_groups.get(host)?.capacity ?? 1))
       this.#break('host group capacity', `${host} has ${beside} clients, and ${name}`);
     const uplink = uplink_of.get(device);
-    const near = others.filter((other) => uplink !== undefined && uplink_of.get(other.device) === uplink).length;
+    const near = ours.filter((other) => uplink !== undefined && uplink_of.get(other.device) === uplink).length;
     if (uplink !== undefined && near >= (uplink_groups.get(uplink)?.capacity ?? 1))
       this.#break('uplink group capacity', `${uplink} has ${near} clients, and ${name}`);
   }

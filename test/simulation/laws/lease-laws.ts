@@ -50,7 +50,7 @@ export class LeaseLaws {
       if (effect.type !== 'ended' || (effect.ending.how !== 'overdue' && effect.ending.how !== 'interrupted')) continue;
       const row = rows.filter(({ run }) => run === effect.run).at(-1);
       if (row === undefined)
-        return this.#break('the lease is on disk before its start', `${effect.run} ended ${effect.ending.how} without`);
+        this.#break('the lease is on disk before its start', `${effect.run} ended ${effect.ending.how} without`);
       const rest_ms = CLOCKS_AGREE * (longestTestMs(row.tests) + 1000 * QUARANTINE_S);
       this.#resting.set(row.server, this.#now() + rest_ms);
     }
@@ -68,7 +68,7 @@ export class LeaseLaws {
   ): void {
     const { token, server, run } = effect;
     if (row === undefined || row.server !== server)
-      return this.#break('the lease is on disk before its start', `token ${token} on ${server}`);
+      this.#break('the lease is on disk before its start', `token ${token} on ${server}`);
     const text = JSON.stringify(effect);
     const before = this.#startOf.get(token);
     if (before === text) return;
