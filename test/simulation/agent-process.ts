@@ -148,8 +148,8 @@ export class AgentProcess {
     let message: Upward;
     if (action.what === 'event') {
       const { payload } = action;
-      if (payload.type === 'started' && payload.token !== this.#accepted?.token && !device.hasStored(payload.token))
-        this.#accepted = payload;
+      const isKnown = payload.type === 'started' && device.hasStored(payload.run, payload.token);
+      if (payload.type === 'started' && !isKnown) this.#accepted = payload;
       if (payload.type === 'finished') world.laws.finished(name, payload.run, payload.token);
       message = { kind: 'event', device: name, payload };
     } else if (action.what === 'status') message = { kind: 'status', device: name, payload: action.payload };

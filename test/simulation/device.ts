@@ -140,8 +140,8 @@ export class Device {
     return !this.world.random.chance(this.traits.refusing);
   }
 
-  hasStored(token: number): boolean {
-    return [...this.stored.values()].some((result) => result.token === token);
+  hasStored(run: string, token: number): boolean {
+    return this.stored.get(run)?.token === token;
   }
 
   spawn(agent: AgentProcess, action: Extract<Action, { kind: 'spawn' }>, of: { run: string; token: number }) {

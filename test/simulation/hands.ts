@@ -132,16 +132,17 @@ export class Hands {
     }
   }
 
-  showSlot({ server, lease }: Extract<SlotEffect, { type: 'slot' }>): void {
+  showSlot({ server, lease, state }: Extract<SlotEffect, { type: 'slot' }>): void {
     const payload =
       lease === null
-        ? { device: null, run: null, token: null, until: null, length_ms: null }
+        ? { device: null, run: null, token: null, until: null, length_ms: null, state }
         : {
             device: lease.device,
             run: lease.run,
             token: lease.token,
             until: null,
             length_ms: Math.ceil(lease.length_ms + lease.rest_ms),
+            state,
           };
     this.#options.send({ kind: 'slot', server, payload });
   }

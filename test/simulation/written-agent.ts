@@ -34,6 +34,9 @@ type Said =
   | { type: 'started'; run: string; token: number; nonce: string }
   | { type: 'finished'; run: string; token: number };
 
+/** A lease: stores count their tokens each for itself. */
+const nameOf = ({ run, token }: { run: string; token: number }): string => `${run}/${token}`;
+
 /**
  * An agent written from the text of docs/protocol.md, by somebody who has not read agent/core. It keeps every promise but the one that is
  * broken. Where the text leaves a choice it takes the one that is harder for the controller: nonces belong to a run, not to its `prepare`.
@@ -49,8 +52,9 @@ export class WrittenAgent implements Agent {
   #running: WrittenRun | null = null;
   /** A cancelled run whose iperf3 is still there. */
   #leaving: WrittenRun | null = null;
-  readonly #kept = new Map<number, Kept>();
-  readonly #dead = new Set<number>();
+  /** By run and token, as all that is said of leases. */
+  readonly #kept = new Map<string, Kept>();
+  readonly #dead = new Set<string>();
   /** Of an agent that breaks its word: what it began last, and what it declined last. */
   #last: { command: PrepareCommand; token: number } | null = null;
   #declined: StartCommand | null = null;
@@ -98,7 +102,7 @@ export class WrittenAgent implements Agent {
     if (read.kind === 'prepare') this.#onPrepare(read.command, read.text);
     else if (read.kind === 'start') this.#onStart(read.start);
     else if (read.kind === 'cancel') this.#onCancel(read.run);
-    else if (read.kind === 'accepted') this.#forget(read.token);
+    else if (read.kind === 'accepted') this.#forget(nameOf(read));
   }
 
   #onPrepare(command: PrepareCommand, text: string) {
@@ -132,14 +136,19 @@ export class WrittenAgent implements Agent {
 
   #onStart(start: StartCommand) {
     const { run, token, nonce } = start;
-    const current = [this.#running, this.#leaving].find((one) => one?.token === token);
+    const current = [this.#running, this.#leaving].find((one) => one?.token === token && one.run === run);
     if (current) {
       if (this.#broken === 'running-token-is-not-declined') return this.#decline(start, 'running: it was begun before');
       return this.#sayStarted(current);
     }
-    if (this.#broken === 'start-counts-once' && this.#last?.token === token && this.#running === null)
+    if (
+      this.#broken === 'start-counts-once' &&
+      this.#last?.token === token &&
+      this.#last.command.run === run &&
+      this.#running === null
+    )
       return this.#begin(this.#last.command, token, nonce);
-    const kept = this.#kept.get(token);
+    const kept = this.#kept.get(nameOf(start));
     if (kept !== undefined) {
       this.#say({ type: 'started', run, token, nonce });
       return this.#send(kept);
@@ -158,7 +167,7 @@ export class WrittenAgent implements Agent {
   #fitting({ run, token, nonce, server, lease_ms }: StartCommand): PrepareCommand | null {
     const command = this.#prepared?.command;
     if (command === undefined || command.run !== run || this.#running !== null || this.#leaving !== null) return null;
-    if (this.#dead.has(token)) return null;
+    if (this.#dead.has(nameOf({ run, token }))) return null;
     const window_ms = this.#broken === 'start-window' ? Number.POSITIVE_INFINITY : START_WINDOW_MS;
     const lives = this.#nonces.some((one) => one.run === run && one.nonce === nonce && this.#now - one.at <= window_ms);
     if (!lives) return null;
@@ -168,7 +177,7 @@ export class WrittenAgent implements Agent {
   }
 
   #decline({ run, token, nonce }: StartCommand, reason: string): void {
-    this.#dead.add(token);
+    this.#dead.add(nameOf({ run, token }));
     this.#declined = { type: 'start', run, token, nonce, server: null, lease_ms: null };
     if (this.#broken === 'every-start-is-answered') return;
     this.#say({ type: 'declined', run, token, nonce, reason });
@@ -193,7 +202,7 @@ export class WrittenAgent implements Agent {
     const result = { run: run.run, token, nonce, tests: outputs };
     if (this.#broken !== 'result-before-finished') this.#act({ kind: 'store_result', result });
     this.#send(this.#keep(result));
-    if (this.#broken === 'result-kept-until-accepted') this.#forget(token);
+    if (this.#broken === 'result-kept-until-accepted') this.#forget(nameOf(run));
   }
 
   #onExited(key: number, stdout: string): void {
@@ -209,10 +218,10 @@ export class WrittenAgent implements Agent {
 
   #onCancel(run: string) {
     if (this.#prepared?.command.run === run) this.#prepared = null;
-    for (const [token, kept] of this.#kept) if (kept.result.run === run) this.#forget(token);
+    for (const [name, kept] of this.#kept) if (kept.result.run === run) this.#forget(name);
     const running = this.#running;
     if (running?.run !== run) return;
-    this.#dead.add(running.token);
+    this.#dead.add(nameOf(running));
     this.#running = null;
     if (running.child === null) return this.#sayCancelled(running);
     this.#leaving = running;
@@ -288,15 +297,15 @@ export class WrittenAgent implements Agent {
 
   #keep(result: StoredResult): Kept {
     const kept = { result, resend_at: this.#now + RESEND_FIRST_MS, delay: RESEND_FIRST_MS };
-    this.#kept.set(result.token, kept);
+    this.#kept.set(nameOf(result), kept);
     return kept;
   }
 
-  #forget(token: number): void {
-    const kept = this.#kept.get(token);
+  #forget(name: string): void {
+    const kept = this.#kept.get(name);
     if (kept === undefined) return;
-    this.#dead.add(token);
-    this.#kept.delete(token);
+    this.#dead.add(name);
+    this.#kept.delete(name);
     this.#act({ kind: 'forget_result', run: kept.result.run });
   }
 

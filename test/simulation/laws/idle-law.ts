@@ -5,7 +5,7 @@ import type { Device } from '../device.ts';
 import type { Fleet } from '../fleet.ts';
 import type { Iperf3Server } from '../iperf3-server.ts';
 import { CALM_DELAY_MS } from '../network.ts';
-import { type SimulatedController, START_UP_MS } from '../simulated-controller.ts';
+import { type Maintenance, type SimulatedController, START_UP_MS } from '../simulated-controller.ts';
 import type { Timeline } from '../timeline.ts';
 import type { Laws } from './laws.ts';
 
@@ -14,6 +14,9 @@ const MESSAGE_MS = CALM_DELAY_MS + LINK_DELAY_MS;
 
 /** A run on deck elsewhere is taken over only if it would wait there longer than this (expected). */
 const TAKEOVER_MS = 3000;
+
+/** Wall-clock things are looked at this often at least. */
+const LOOK_MAX_MS = 61_000;
 
 /** How often is looked: what lasts shorter is not seen. */
 const LOOK_MS = 250;
@@ -32,6 +35,7 @@ interface Surroundings {
   controller: SimulatedController;
   devices: readonly Device[];
   servers: ReadonlyMap<string, Iperf3Server>;
+  maintenance: readonly Maintenance[];
 }
 
 /** No server is idle while a ready device waits for it. Holds exactly only in a night in which nothing goes wrong. */
@@ -55,8 +59,8 @@ export class IdleLaw {
     const states = new Map(controller.view().map((one) => [one.server, one.state]));
     for (const server of fleet.servers) {
       const state = states.get(server);
-      const isIdle = laws.clients.on(server) === undefined && servers.get(server)?.isFree === true;
-      const next = isIdle && state !== 'maintenance' ? waiting.find((run) => this.#mayUse(run, server)) : undefined;
+      const isIdle = laws.clients.on(server) === undefined && servers.get(server)?.isFree === true && state === 'idle';
+      const next = isIdle && !this.#isClosed(server) ? waiting.find((run) => this.#mayUse(run, server)) : undefined;
       if (next === undefined || this.#groupIsFull(server)) {
         this.#idle_since.delete(server);
         continue;
@@ -92,6 +96,16 @@ export class IdleLaw {
       for (const one of [on_deck?.device, device]) if (one) near.add(one);
     const taken = [...near].filter((device) => fleet.uplink_of.get(device) === group).length;
     return taken < (fleet.uplink_groups.get(group)?.capacity ?? 1);
+  }
+
+  /** Maintenance, or so soon that a lease could reach into it; its end is noticed within a minute. */
+  #isClosed(server: string): boolean {
+    const { maintenance, timeline } = this.#around;
+    const longest_lease_ms = 60_000;
+    return maintenance.some(
+      (one) =>
+        one.server === server && timeline.now > one.from - longest_lease_ms && timeline.now < one.to + LOOK_MAX_MS,
+    );
   }
 
   /** Another server of its host group is used, or is about to be. */

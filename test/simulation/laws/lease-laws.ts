@@ -2,7 +2,7 @@ import { QUARANTINE_S } from '../../../broker/contract/numbers.ts';
 import type { SuppressionScope } from '../../../controller/schedule/suppression.ts';
 import { suppressesDevice, suppressesServer } from '../../../controller/schedule/suppression.ts';
 import type { LeaseRow, RunRequest, SlotEffect } from '../../../controller/slots/events.ts';
-import { longestTestMs } from '../../../controller/slots/state.ts';
+import { longestTestMs } from '../../../controller/slots/plan-length.ts';
 import type { Break } from './broken-law.ts';
 
 type Start = Extract<SlotEffect, { type: 'start' }>;
