@@ -78,6 +78,9 @@ export class AgentProcess {
     if (!this.#alive || this.#connection === null) return;
     const { topic, payload } = message;
     this.#device.tell(() => `<- ${JSON.stringify(payload)}`);
+    // C1: a cancel takes what is kept, too, be it meant for an earlier `prepare` and late.
+    if (message.topic === 'command' && message.payload.type === 'cancel')
+      this.#device.world.laws.forgotten(message.payload.run);
     const actions = this.#take({ kind: 'message', topic, payload });
     if (message.topic === 'command' && message.payload.type === 'start') {
       const { token, nonce } = message.payload;

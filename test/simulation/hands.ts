@@ -3,6 +3,7 @@ import type { Ending, LeaseRow, SlotEffect, SlotEvent } from '../../controller/s
 import type { FromController } from './broker.ts';
 import type { Disk } from './disk.ts';
 import type { LeaseLaws } from './laws/lease-laws.ts';
+import type { PromiseName } from './promises.ts';
 import type { Settled, Settlement } from './settlement.ts';
 
 export interface HandsOptions {
@@ -23,6 +24,7 @@ export interface HandsOptions {
   submit: (run: string) => void;
   tagsOf: (device: string) => readonly string[];
   tell: (text: () => string) => void;
+  broken: PromiseName | null;
 }
 
 const BEFORE_ALL: ReadonlySet<SlotEffect['type']> = new Set(['save-lease', 'cancel', 'start']);
@@ -31,6 +33,7 @@ const BEFORE_ALL: ReadonlySet<SlotEffect['type']> = new Set(['save-lease', 'canc
 export class Hands {
   readonly #options: HandsOptions;
   readonly #queue: (() => void)[] = [];
+  #sent = 0;
 
   constructor(options: HandsOptions) {
     this.#options = options;
@@ -90,10 +93,14 @@ export class Hands {
         break;
       }
       case 'start': {
-        const { device, server, ...start } = effect;
+        const { device, server, ...start } = this.#asSent(effect);
         const row = disk.leases.get(effect.token);
         const run = disk.runs.get(effect.run);
-        laws.started(effect, row, { device, organization: run?.organization ?? '', tags: tagsOf(device) });
+        laws.started({ ...start, device, server }, row, {
+          device,
+          organization: run?.organization ?? '',
+          tags: tagsOf(device),
+        });
         if (row !== undefined) granted(row);
         send({ kind: 'command', device, payload: { ...start, server: { host: server, port: 5201 } } });
         break;
@@ -130,6 +137,13 @@ export class Hands {
         probe(effect.server);
         break;
     }
+  }
+
+  /** The bytes of a start; other ones each time in a world in which rule L4 is broken. */
+  #asSent(effect: Extract<SlotEffect, { type: 'start' }>): typeof effect {
+    if (this.#options.broken !== 'start-is-repeated-byte-for-byte') return effect;
+    this.#sent += 1;
+    return { ...effect, nonce: `${effect.nonce}-${this.#sent}` };
   }
 
   showSlot({ server, lease, state }: Extract<SlotEffect, { type: 'slot' }>): void {

@@ -26,7 +26,6 @@ export type PromiseName =
   | 'quarantine'
   | 'leased-is-not-probed'
   | 'lease-before-start'
-  | 'lease-outlives-its-run'
   | 'restart-takes-leases'
   | 'tokens-grow'
   | 'claim-is-obeyed'

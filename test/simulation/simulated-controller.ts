@@ -287,6 +287,7 @@ export class SimulatedController {
       submit: (run) => this.#submit(run),
       tagsOf: (device) => this.#member(device)?.tags ?? [],
       tell: (text) => trace.say(timeline.now, this.name, text),
+      broken,
     });
     const none = () => {};
     const life: Life = { boot, slots, link, claim, hands, queue: [], busy: false, cancelWake: none, cancelLook: none };
@@ -321,6 +322,7 @@ export class SimulatedController {
       this.#handle({ type: 'stranger', server: message.server, rest_ms });
     } else if (message.kind === 'status') {
       const { device, payload } = message;
+      this.#jumpToConclusions(device, payload.online, payload.boot);
       this.#handle({ type: 'status', device, online: payload.online, boot: payload.boot });
     } else if (message.kind === 'event') {
       const { device, payload } = message;
@@ -333,6 +335,16 @@ export class SimulatedController {
       if (payload.type === 'ready' && run.awaits_result) return;
       this.#handle({ ...payload, device });
     } else if (message.kind === 'result') this.#result(message);
+  }
+
+  /** What rules L9 and L10 forbid: a device that is gone, or came back, is taken for one that has finished. */
+  #jumpToConclusions(device: string, online: boolean, boot: string): void {
+    const { broken } = this.#world;
+    for (const lease of this.disk.leasesInOrder()) {
+      if (lease.device !== device || !lease.granted) continue;
+      const frees = online ? broken === 'new-boot-is-asked' && boot !== lease.boot : broken === 'offline-frees-nothing';
+      if (frees) this.#handle({ type: 'finished', device, run: lease.run, token: lease.token });
+    }
   }
 
   #result({ device, payload }: Extract<Inbound, { kind: 'result' }>): void {
@@ -422,6 +434,11 @@ export class SimulatedController {
     }
   }
 
+  /** What rule L11 forbids. */
+  #probeAll(life: Life): void {
+    for (const { server } of life.slots.view()) this.#probe(server);
+  }
+
   /** Looks at the wall clock: for nights, for what is overdue, and for suppressions and maintenance that begin or end. */
   #look(): void {
     const life = this.#life;
@@ -435,6 +452,7 @@ export class SimulatedController {
     this.#looked_at = now_ms;
     this.#next_night = next;
     this.#tellBans();
+    if (this.#world.broken === 'leased-is-not-probed') this.#probeAll(life);
     const wait = next === null ? LOOK_MS : Math.min(next - now_ms, LOOK_MS);
     life.cancelLook = this.#after(wait, () => this.#survive(() => this.#look()));
   }
