@@ -130,7 +130,7 @@ const peoplesWishes = ({ timeline, random, controllers, fleet }: Cast): Trouble[
       const run = random.pick(controller?.openRuns() ?? []);
       if (run !== undefined) controller?.cancel(run);
     },
-    () => random.pick(controllers)?.suppress(someScope(), random.between(5000, 150_000)),
+    () => random.pick(controllers)?.suppress(someScope(), random.between(5000, 150_000), random.chance(0.3)),
     () => {
       const controller = random.pick(controllers);
       timeline.after(random.between(0, 30_000), () => controller?.resume());

@@ -1,12 +1,15 @@
+import { CLAIM_WAIT_MS } from '../../../broker/contract/numbers.ts';
 import type { RunRow } from '../../../controller/store/runs.ts';
 import { CHECK_MS } from '../agent-process.ts';
 import { LINK_DELAY_MS } from '../controller-link.ts';
+import type { Maintenance } from '../controller-machine.ts';
 import type { Device } from '../device.ts';
 import type { Fleet } from '../fleet.ts';
 import type { Iperf3Server } from '../iperf3-server.ts';
 import { CALM_DELAY_MS } from '../network.ts';
-import { type Maintenance, type SimulatedController, START_UP_MS } from '../simulated-controller.ts';
+import type { SimulatedController } from '../simulated-controller.ts';
 import type { Timeline } from '../timeline.ts';
+import { LOOK_MS as WALL_LOOK_MS } from '../wall-watch.ts';
 import type { Laws } from './laws.ts';
 
 /** From an agent to the controller, or back. */
@@ -14,9 +17,6 @@ const MESSAGE_MS = CALM_DELAY_MS + LINK_DELAY_MS;
 
 /** A run on deck elsewhere is taken over only if it would wait there longer than this (expected). */
 const TAKEOVER_MS = 3000;
-
-/** Wall-clock things are looked at this often at least. */
-const LOOK_MAX_MS = 61_000;
 
 /** How often is looked: what lasts shorter is not seen. */
 const LOOK_MS = 250;
@@ -50,7 +50,7 @@ export class IdleLaw {
   /** Looks again and again, up to `until_ms`. */
   watch(until_ms: number): void {
     const { timeline } = this.#around;
-    for (let at = START_UP_MS + 6000; at < until_ms; at += LOOK_MS) timeline.after(at, () => this.#look());
+    for (let at = CLAIM_WAIT_MS + 6500; at < until_ms; at += LOOK_MS) timeline.after(at, () => this.#look());
   }
 
   #look(): void {
@@ -104,7 +104,9 @@ export class IdleLaw {
     const longest_lease_ms = 60_000;
     return maintenance.some(
       (one) =>
-        one.server === server && timeline.now > one.from - longest_lease_ms && timeline.now < one.to + LOOK_MAX_MS,
+        one.server === server &&
+        timeline.now > one.from - longest_lease_ms &&
+        timeline.now < one.to + WALL_LOOK_MS + 1000,
     );
   }
 
