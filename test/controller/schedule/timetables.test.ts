@@ -41,6 +41,14 @@ describe('devices whose tags', () => {
     expect(names(acme.plan('2026-11-22T02:00Z').due)).toEqual(['acme-0', 'acme-1']);
   });
 
+  test('change schedule and time zone between them have the nights of both', () => {
+    const tags = { early: { schedule: '0 1 * * *' }, tokyo: { timezone: 'Asia/Tokyo' } };
+    const acme = new FleetMemory([organization('acme', {}, tags)], devicesOf('acme', 1, 'tokyo', 'early'));
+    acme.plan('2026-11-21T12:00Z');
+    expect(nights(acme.plan('2026-11-21T20:00Z').due)).toEqual(['acme/2026-11-21T16:00:00.000Z']);
+    expect(nights(acme.plan('2026-11-22T12:00Z').due)).toEqual([]);
+  });
+
   test('change window and tests have one night with the others, each with its own', () => {
     const tests = DEFAULT_CHECK.tests.slice(0, 1);
     const { due } = mixed({ window_ms: HOUR_MS, tests }).plan('2026-11-22T02:00Z');
