@@ -74,17 +74,22 @@ export class Nights {
   #carryOut(plan: NightPlan): void {
     if (plan.planned.length === 0 && plan.gone.length === 0) return;
     const { store, log } = this.#options;
-    const whole = (run: DueRun): NewRun => ({ ...run, run: newRunId(), server: null, origin: 'schedule' });
-    const due = plan.due.map(whole);
-    const missed = plan.missed.map(whole);
-    const added = new Set(store.nights.plan([...due, ...missed], plan));
-    if (due.length + missed.length === 0) return;
-    log.info({ runs: due.length, missed: missed.length }, 'planned a night');
+    const turn = (due: DueRun, missed_at_ms: number | null) => {
+      const row: NewRun = { ...due, run: newRunId(), server: null, origin: 'schedule' };
+      return { row, missed_at_ms };
+    };
+    const turns = [
+      ...plan.due.map((due) => turn(due, null)),
+      ...plan.missed.map((due) => turn(due, due.window_end_ms)),
+    ];
+    const rows = turns.map(({ row }) => row);
+    const added = new Set(store.nights.plan(rows, plan));
+    if (turns.length === 0) return;
+    log.info({ runs: plan.due.length, missed: plan.missed.length }, 'planned a night');
     this.#warnOfStrays();
-    for (const { run } of due) if (added.has(run)) this.#waiting.push({ run, missed_at_ms: null });
-    for (const { run, window_end_ms } of missed) {
-      if (added.has(run)) this.#waiting.push({ run, missed_at_ms: window_end_ms });
-    }
+    // What is there already is not doubled: a night of an organization that left the configuration and came back.
+    const fresh = turns.filter(({ row }) => added.has(row.run));
+    this.#waiting = [...this.#waiting, ...fresh.map(({ row, missed_at_ms }) => ({ run: row.run, missed_at_ms }))];
     this.#handOn();
   }
 

@@ -78,6 +78,6 @@ test('it is under way exactly when some window is open, and says when that chang
         expect(isOpen(windows, between)).toBe(under_way);
       }
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
