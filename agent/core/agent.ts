@@ -90,7 +90,7 @@ const apply = (state: State, input: Input) => {
       if (input.topic === 'status') return onOwnStatus(state, input.payload);
       return onController(state, input.payload);
     case 'checked':
-      return onChecked(state, input.run, input);
+      return onChecked(state, input.key, input);
     case 'exited':
       if (state.child?.key === input.key) onExit(state, input.exit_code, input.stdout, input.stderr);
       return;
