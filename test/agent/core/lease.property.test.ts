@@ -51,11 +51,11 @@ class Watcher {
   readonly used = new Set<number>();
   readonly keys = new Set<number>();
   readonly cancelled = new Set<number>();
-  /** The newest check, and whether its answer allows the run. */
-  check: { key: number; wan: boolean; passed: boolean } | null = null;
+  /** The newest check, and whether its first answer allows the run. */
+  check: { key: number; wan: boolean; passed: boolean | null } | null = null;
 
   hear(key: number, good: boolean, bits_per_second: number | null): void {
-    if (this.check?.key !== key) return;
+    if (this.check?.key !== key || this.check.passed !== null) return;
     this.check.passed = good && !(this.check.wan && bits_per_second === 1_001);
   }
 
@@ -89,7 +89,7 @@ class Watcher {
         this.keys.add(action.key);
         this.alive = { key: action.key, token: this.lease?.token ?? 0, until: action.until_ms, killed: false };
       }
-      if (action.kind === 'check') this.check = { key: action.key, wan: action.wan, passed: false };
+      if (action.kind === 'check') this.check = { key: action.key, wan: action.wan, passed: null };
       if (action.kind === 'store_result') this.lease = null;
     }
     if (this.alive !== null && now >= this.alive.until) expect(this.alive.killed, 'dead at its limit').toBe(true);
