@@ -58,8 +58,8 @@ const onController = (state: State, payload: unknown): void => {
 const onConnected = (state: State): void => {
   state.connected = true;
   publishStatus(state, true);
-  sendAllKept(state);
   offerAgain(state);
+  sendAllKept(state);
 };
 
 const onStop = (state: State): void => {

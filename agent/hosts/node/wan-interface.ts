@@ -5,8 +5,11 @@ import { join } from 'node:path';
 const RTF_UP = 0x1;
 const RTF_REJECT = 0x200;
 
+const ANY4 = '0'.repeat(8);
+const ANY6 = '0'.repeat(32);
+
 interface Route {
-  interface: string;
+  interface: string | undefined;
   metric: number;
   flags: number;
 }
@@ -25,14 +28,17 @@ const linesOf = (path: string): string[][] => {
 /** IPv4: Iface Destination Gateway Flags RefCnt Use Metric Mask …, the metric is decimal, the rest hexadecimal. */
 const routes4 = (folder: string): Route[] =>
   linesOf(join(folder, 'route'))
-    .filter((row) => row[1] === '00000000' && row[7] === '00000000')
-    .map((row) => ({ interface: row[0] ?? '', flags: Number(`0x${row[3]}`), metric: Number(row[6]) }));
+    .filter((row) => row[1] === ANY4 && row[7] === ANY4)
+    .map((row) => ({ interface: row[0], flags: Number(`0x${row[3]}`), metric: Number(row[6]) }));
 
-/** IPv6: Destination Length Source Length Next-hop Metric RefCnt Use Flags Iface, all numbers hexadecimal. */
+/**
+ * IPv6: Destination Length Source Length Next-hop Metric RefCnt Use Flags Iface, all numbers hexadecimal. A default route for some sources
+ * only counts, too: OpenWrt has no other.
+ */
 const routes6 = (folder: string): Route[] =>
   linesOf(join(folder, 'ipv6_route'))
-    .filter((row) => /^0{32}$/.test(row[0] ?? '') && row[1] === '00' && row[3] === '00')
-    .map((row) => ({ interface: row[9] ?? '', flags: Number(`0x${row[8]}`), metric: Number(`0x${row[5]}`) }));
+    .filter((row) => row[0] === ANY6 && row[1] === '00')
+    .map((row) => ({ interface: row[9], flags: Number(`0x${row[8]}`), metric: Number(`0x${row[5]}`) }));
 
 /**
  * The interface of the default route, of IPv4 or else of IPv6, of several the one with the lowest metric; null when there is none. `folder` is
@@ -42,7 +48,7 @@ export const findWanInterface = (folder: string): string | null => {
   for (const routes of [routes4(folder), routes6(folder)]) {
     const usable = routes.filter(({ flags }) => (flags & RTF_UP) !== 0 && (flags & RTF_REJECT) === 0);
     const [best] = usable.sort((a, b) => a.metric - b.metric);
-    if (best !== undefined) return best.interface;
+    if (best?.interface !== undefined) return best.interface;
   }
   return null;
 };

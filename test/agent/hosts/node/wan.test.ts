@@ -44,6 +44,11 @@ describe('the WAN interface', () => {
     expect(findWanInterface(folder)).toBe('pppoe-wan');
   });
 
+  it('is that of a default route for the addresses of one prefix, as OpenWrt makes them for IPv6', () => {
+    route6(default6('eth1', '00000200').replace(`${ZERO} 00 fe80`, '20010db8000000000000000000000000 38 fe80'));
+    expect(findWanInterface(folder)).toBe('eth1');
+  });
+
   it('is found when there is no file of the other family', () => {
     route(default4('eth1', 0));
     expect(findWanInterface(folder)).toBe('eth1');
