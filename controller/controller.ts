@@ -1,27 +1,33 @@
 import { randomBytes } from 'node:crypto';
 import type { EmbeddedBroker } from '../broker/broker.ts';
-import { MqttLink } from '../broker/client.ts';
+import type { MqttLink } from '../broker/client.ts';
 import type { Clock } from '../broker/clock.ts';
 import type { Inbound } from '../broker/contract/inbound.ts';
 import { controllerTopic } from '../broker/contract/topics.ts';
 import type { Log } from '../broker/log.ts';
 import { createApi } from './api/app.ts';
 import { ApiServer } from './api/server.ts';
-import { type Dial, makeBroker } from './broker-connection.ts';
+import { makeBroker } from './broker-connection.ts';
 import { brokerUrl } from './broker-url.ts';
 import { Charge } from './charge.ts';
 import { restartNeeded } from './config/restart-needed.ts';
 import type { Settings } from './config/settings.ts';
+import { controllerLink } from './controller-link.ts';
 import { MqttDriver } from './drivers/mqtt.ts';
 import { Fleet } from './fleet.ts';
 import { type InfluxDrain, influxDrain } from './influx/influx-drain.ts';
+import { KillSwitch } from './kill-switch.ts';
 import { limitedLog } from './limited-log.ts';
+import { checkOfRun } from './runs/check-of-run.ts';
 import { Dispatcher } from './runs/dispatcher.ts';
+import { Gate } from './runs/gate.ts';
 import { Housekeeping } from './runs/housekeeping.ts';
 import { Inbox } from './runs/inbox.ts';
+import { MaintenanceWatch } from './runs/maintenance-watch.ts';
 import { Nights } from './runs/nights.ts';
 import { ProgressBoard } from './runs/progress.ts';
 import { Settlement } from './runs/settlement.ts';
+import { Suppressing } from './runs/suppressing.ts';
 import { rescheduled } from './schedule/night.ts';
 import { Slots } from './slots/slots.ts';
 import { Store } from './store/store.ts';
@@ -37,15 +43,6 @@ export interface ControllerOptions {
   onFatal: (error: Error) => void;
 }
 
-/** What the controller listens to. */
-const FILTERS = [
-  'perfleet/1/device/+/status',
-  'perfleet/1/device/+/event',
-  'perfleet/1/device/+/result/+',
-  'perfleet/1/server/+/slot',
-  controllerTopic(),
-];
-
 /** All parts of a running controller; made anew by each `start()`. */
 interface Parts {
   store: Store;
@@ -57,7 +54,9 @@ interface Parts {
   dispatcher: Dispatcher;
   inbox: Inbox;
   nights: Nights;
-  housekeeping: Housekeeping;
+  maintenance: MaintenanceWatch;
+  /** What looks at the clock. */
+  watches: { stop(): void }[];
   influx: InfluxDrain | null;
   api: ApiServer;
 }
@@ -98,13 +97,14 @@ export class Controller {
     const mqtt_port = broker === null ? null : (await broker.start()).port;
     if (broker !== null) started.push(() => broker.stop());
 
-    const link = this.#makeLink(dial);
+    const { version } = this.#options;
+    const link = controllerLink(dial, { boot: this.#boot, version, clock, random, log });
     const aboutDevices = limitedLog(log, clock);
     const driver = new MqttDriver(link, aboutDevices);
     const charge = new Charge({
       link,
       clock,
-      own: { online: true, boot: this.#boot, version: this.#options.version },
+      own: { online: true, boot: this.#boot, version },
       onChange: (in_charge) => this.#onCharge(in_charge),
       onYield: (boot) =>
         this.#fail(new Error(`another controller (boot ${boot}) is in charge on this broker: stop it first`)),
@@ -122,22 +122,26 @@ export class Controller {
     const settlement = new Settlement({
       store,
       influx: influx !== null,
-      retriesOf: (organization) => this.#settings.organizations.get(organization)?.check.retries ?? 0,
+      retriesOf: (run) => checkOfRun(run, this.#settings, store),
       random,
       log: aboutDevices,
     });
     const board = new ProgressBoard();
     const onPoints = () => influx?.drain.kick();
-    const shared = { settings, store, slots, driver, settlement, board, clock, log, onFatal, onPoints };
+    const gate = new Gate({ settings, store, clock });
+    const shared = { settings, store, slots, driver, settlement, gate, board, clock, log, onFatal, onPoints };
     const dispatcher = new Dispatcher(shared);
     const inbox = new Inbox({ ...shared, dispatcher });
     const nights = new Nights({ ...shared, submit: (run: string) => dispatcher.submit(run) });
+    const suppressing = new Suppressing({ ...shared, dispatcher });
+    const maintenance = new MaintenanceWatch({ settings, clock, log, handle: (event) => dispatcher.handle(event) });
     const housekeeping = new Housekeeping(shared);
     const fleet = new Fleet({
       ...shared,
       dispatcher,
+      killSwitch: new KillSwitch({ ...shared, suppressing }),
       health: () => ({
-        version: this.#options.version,
+        version,
         in_charge: charge.in_charge,
         broker_connected: link.connected,
         messages_dropped: driver.dropped,
@@ -149,15 +153,32 @@ export class Controller {
     });
     const { host, port, token } = this.#settings.http;
     const api = new ApiServer(createApi(fleet, { token, log, clock }), { host, port, clock });
-    this.#parts = { store, broker, link, charge, slots, fleet, dispatcher, inbox, nights, housekeeping, influx, api };
+    const watches = [nights, suppressing, maintenance, housekeeping];
+    this.#parts = {
+      store,
+      broker,
+      link,
+      charge,
+      slots,
+      fleet,
+      dispatcher,
+      inbox,
+      nights,
+      maintenance,
+      watches,
+      influx,
+      api,
+    };
     started.push(() => {
       this.#parts = null;
     });
 
     driver.onMessage((message, retained) => this.#hear(message, retained));
-    link.subscribe(FILTERS);
     dispatcher.recover();
     started.push(() => dispatcher.stop());
+    // Before this controller is in charge, so before anything is granted.
+    suppressing.start();
+    maintenance.look();
     const { port: http_port } = await api.start();
     started.push(() => api.stop());
     link.start();
@@ -176,7 +197,7 @@ export class Controller {
   /** Takes new settings into force. Returns what they change that only a restart can. Runs that are under way keep theirs. */
   reload(settings: Settings): string[] {
     const parts = this.#running();
-    const { nights, slots, dispatcher, store } = parts;
+    const { nights, maintenance, slots, dispatcher, store } = parts;
     const before = this.#settings;
     const restart = restartNeeded(before, settings);
     const { broker, http, store: folder, influx } = before;
@@ -185,6 +206,7 @@ export class Controller {
     store.nights.plan([], rescheduled(before.organizations, settings.organizations, store.nights.history(), now_ms));
     slots.configure({ ...settings, servers: [...settings.servers.values()] });
     dispatcher.handle({ type: 'tick' });
+    maintenance.look();
     nights.look();
     return restart;
   }
@@ -193,9 +215,8 @@ export class Controller {
     const parts = this.#parts;
     if (parts === null) return;
     this.#parts = null;
-    const { store, broker, link, charge, dispatcher, nights, housekeeping, influx, api } = parts;
-    nights.stop();
-    housekeeping.stop();
+    const { store, broker, link, charge, dispatcher, watches, influx, api } = parts;
+    for (const watch of watches) watch.stop();
     dispatcher.stop();
     charge.stop();
     await api.stop();
@@ -211,19 +232,6 @@ export class Controller {
   #running(): Parts {
     if (this.#parts === null) throw new Error('the controller is not running');
     return this.#parts;
-  }
-
-  #makeLink(dial: Dial): MqttLink {
-    const { clock, random, log, version } = this.#options;
-    const payload = { online: false, boot: this.#boot, version };
-    return new MqttLink({
-      ...dial,
-      clientId: `perfleet-controller-${this.#boot}`,
-      will: { topic: controllerTopic(), payload, retain: true },
-      clock,
-      random,
-      log,
-    });
   }
 
   #hear(message: Inbound, retained: boolean): void {

@@ -1,13 +1,30 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../broker/clock.ts';
 import type { Answer, RecordFilter, Service } from './api/service.ts';
-import type { Credentials, DeviceView, NewDevice, Problem, RunOrder, ServerView, StatusView } from './api/views.ts';
+import type { SuppressionOrder, WhatToResume } from './api/suppression-orders.ts';
+import type {
+  Credentials,
+  DeviceDetails,
+  DeviceView,
+  NewDevice,
+  Problem,
+  Resumed,
+  RunOrder,
+  ServerView,
+  StatusView,
+  Suppressed,
+  SuppressionView,
+} from './api/views.ts';
 import type { Settings } from './config/settings.ts';
 import { uciLines } from './credentials.ts';
+import type { KillSwitch } from './kill-switch.ts';
 import type { RunRecord } from './run-record.ts';
+import { checkOfRun } from './runs/check-of-run.ts';
 import type { Dispatcher } from './runs/dispatcher.ts';
 import { newRunId } from './runs/nights.ts';
 import type { Progress, ProgressBoard, ProgressListener } from './runs/progress.ts';
+import { monthStart } from './schedule/calendar.ts';
+import { checkOf } from './schedule/check-of.ts';
 import type { Slots } from './slots/slots.ts';
 import type { DeviceRow } from './store/devices.ts';
 import { StoreError } from './store/errors.ts';
@@ -22,6 +39,7 @@ export interface FleetOptions {
   store: Store;
   slots: Slots;
   dispatcher: Dispatcher;
+  killSwitch: KillSwitch;
   board: ProgressBoard;
   clock: Clock;
   /** What only the running controller knows about itself. */
@@ -53,13 +71,14 @@ export class Fleet implements Service {
   }
 
   status(): StatusView {
-    const { store, slots, health } = this.#options;
+    const { store, slots, killSwitch, health } = this.#options;
     const devices = store.devices.list();
     return {
       ...health(),
       devices: devices.length,
       devices_online: devices.filter(({ device }) => slots.isOnline(device)).length,
       runs_open: store.runs.countOpen(),
+      suppressions: killSwitch.list().length,
     };
   }
 
@@ -67,9 +86,13 @@ export class Fleet implements Service {
     return this.#options.store.devices.list().map((row) => this.#view(row));
   }
 
-  device(device: string): Answer<DeviceView> {
-    const row = this.#options.store.devices.get(device);
-    return row === null ? this.#unknownDevice(device) : { ok: true, value: this.#view(row) };
+  device(device: string): Answer<DeviceDetails> {
+    const { store, settings, clock } = this.#options;
+    const row = store.devices.get(device);
+    if (row === null) return this.#unknownDevice(device);
+    const { monthly_budget, timezone } = checkOfRun(row, settings(), store);
+    const moved_this_month = store.moved.since(device, monthStart(clock.wall(), timezone));
+    return { ok: true, value: { ...this.#view(row), moved_this_month, monthly_budget } };
   }
 
   /** Registers a device and issues its password, which is shown this once. */
@@ -107,8 +130,20 @@ export class Fleet implements Service {
     });
   }
 
+  suppressions(): SuppressionView[] {
+    return this.#options.killSwitch.list();
+  }
+
+  suppress(order: SuppressionOrder): Answer<Suppressed> {
+    return this.#options.killSwitch.suppress(order);
+  }
+
+  resume(which: WhatToResume): Answer<Resumed> {
+    return this.#options.killSwitch.resume(which);
+  }
+
   /**
-   * A run now, with the tests of the organization's check, also when its schedule is off. `before` gets the new id before
+   * A run now, with the tests of the device's check, also when its schedule is off. `before` gets the new id before
    * anything happens to the run.
    */
   orderRun({ device, server }: RunOrder, before: (run: string) => void = () => {}): Answer<{ run: string }> {
@@ -142,7 +177,7 @@ export class Fleet implements Service {
         server,
         origin: 'demand',
         night: null,
-        tests: organization.check.tests,
+        tests: checkOf(organization, row.tags).tests,
         requested_at_ms: now,
         not_before_ms: now,
         window_end_ms: now + DEMAND_WINDOW_MS,

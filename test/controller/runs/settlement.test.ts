@@ -10,7 +10,13 @@ const make = (options: { influx?: boolean; retries?: number } = {}) => {
   const { influx = true, retries = 0 } = options;
   const store = openStore();
   const log = new RecordedLog();
-  const settlement = new Settlement({ store, influx, retriesOf: () => retries, random: () => 0.5, log });
+  const settlement = new Settlement({
+    store,
+    influx,
+    retriesOf: () => ({ retries, backoff_ms: 30_000 }),
+    random: () => 0.5,
+    log,
+  });
   const tests = [testPlan(), testPlan({ test: 'tcp-download', direction: 'download' })];
   store.runs.add([newRun('r-1', { tests, requested_at_ms: T0, window_end_ms: T0 + 3_600_000 })]);
   const grant = (token = 1) =>
@@ -26,7 +32,7 @@ it('a result becomes measurements with the time of their tests, and a run point 
   const { settlement, grant, points, device } = make();
   grant();
   const result = { run: 'r-1', token: 1, boot: 'b', tests: [up, down] };
-  expect(settlement.result(device, result, T0 + 6000)).toBe('final');
+  expect(settlement.result(device, result, T0 + 6000).settled).toBe('final');
   expect(points().map(({ measurement, time_ms, tags }) => [measurement, time_ms - T0, tags['direction']])).toEqual([
     ['iperf3', 1505, 'upload'],
     ['iperf3', 3510, 'download'],
@@ -52,7 +58,7 @@ it('the same result twice changes nothing the second time', () => {
   grant();
   const result = { run: 'r-1', token: 1, boot: 'b', tests: [up, down] };
   settlement.result(device, result, T0 + 6000);
-  expect(settlement.result(device, result, T0 + 7000)).toBe('unchanged');
+  expect(settlement.result(device, result, T0 + 7000).settled).toBe('unchanged');
   expect(points()).toHaveLength(3);
 });
 
@@ -127,11 +133,15 @@ it('a run is a success only when all of its tests were measured, whichever attem
   grant(1);
   const refused = corpusOutput('v3.12__err_refused.json');
   const garbage = { ...down, stdout: 'not JSON at all' };
-  expect(settlement.result(device, { run: 'r-1', token: 1, boot: 'b', tests: [refused, garbage] }, T0)).toBe('retry');
+  expect(settlement.result(device, { run: 'r-1', token: 1, boot: 'b', tests: [refused, garbage] }, T0).settled).toBe(
+    'retry',
+  );
   const left = store.runs.get('r-1')?.tests ?? [];
   expect(left).toEqual(tests.slice(0, 1));
   store.runs.noteGrant({ token: 2, run: 'r-1', server: 'milan-1', via: 'agent', at_ms: T0 + 9000, tests: left });
-  expect(settlement.result(device, { run: 'r-1', token: 2, boot: 'b', tests: [up] }, T0 + 12_000)).toBe('final');
+  expect(settlement.result(device, { run: 'r-1', token: 2, boot: 'b', tests: [up] }, T0 + 12_000).settled).toBe(
+    'final',
+  );
   expect(store.records.get('r-1')).toMatchObject({
     outcome: 'failed',
     reason: 'malformed',
