@@ -16,7 +16,7 @@ export interface RunSoFar {
   earlier: Partial<Record<FailureClass, number>>;
   /** How often `unreachable` is tried again. */
   retries: number;
-  /** The wait before the first retry after `unreachable` or `link-lost`; it doubles with each. */
+  /** The wait before the first retry after `unreachable` or `link-lost`. */
   backoff_ms: number;
   now_ms: number;
   /** On the same clock as `now_ms`: no attempt begins at or after it. */
@@ -36,8 +36,8 @@ export type Verdict =
     };
 
 interface RetryRule {
-  /** The wait before the first retry, of the check's backoff; it doubles with each … */
-  first_ms: (backoff_ms: number) => number;
+  /** The wait before the first retry, null for that of the check; it doubles with each … */
+  first_ms: number | null;
   /** … up to this. */
   max_ms: number;
   /** How often an attempt may follow. */
@@ -48,9 +48,9 @@ interface RetryRule {
 
 /** The classes that are worth another attempt; the others end a test at once, without a zero. */
 const RETRY_RULES: Partial<Record<FailureClass, RetryRule>> = {
-  unreachable: { first_ms: (backoff_ms) => backoff_ms, max_ms: 3_600_000, times: (retries) => retries, zero: true },
-  'link-lost': { first_ms: (backoff_ms) => backoff_ms, max_ms: 3_600_000, times: () => 1, zero: true },
-  busy: { first_ms: () => 5_000, max_ms: 300_000, times: () => Number.POSITIVE_INFINITY, zero: false },
+  unreachable: { first_ms: null, max_ms: 3_600_000, times: (retries) => retries, zero: true },
+  'link-lost': { first_ms: null, max_ms: 3_600_000, times: () => 1, zero: true },
+  busy: { first_ms: 5_000, max_ms: 300_000, times: () => Number.POSITIVE_INFINITY, zero: false },
 };
 
 /** Which class names a failed run: one that earns a zero first, since alert rules fire on that. */
@@ -61,8 +61,7 @@ const delayOf = (cause: FailureClass, run: RunSoFar): number | null => {
   const rule = RETRY_RULES[cause];
   const tried = run.earlier[cause] ?? 0;
   if (rule === undefined || tried >= rule.times(run.retries)) return null;
-  const first_ms = rule.first_ms(run.backoff_ms);
-  const backoff_ms = Math.max(first_ms, Math.min(rule.max_ms, first_ms * 2 ** tried));
+  const backoff_ms = Math.min(rule.max_ms, (rule.first_ms ?? run.backoff_ms) * 2 ** tried);
   const delay_ms = Math.round(backoff_ms * (0.5 + run.random() / 2));
   return run.now_ms + delay_ms < run.window_end_ms ? delay_ms : null;
 };

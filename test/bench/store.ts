@@ -64,7 +64,7 @@ const settlementSink = (folder: string, results: RunResult[]): Sink => {
   const settlement = new Settlement({
     store,
     influx: true,
-    retriesOf: () => ({ retries: 0, backoff_ms: 30_000 }),
+    checkOf: () => ({ retries: 0, backoff_ms: 30_000 }),
     random: Math.random,
     log,
   });
