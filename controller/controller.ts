@@ -10,7 +10,6 @@ import { ApiServer } from './api/server.ts';
 import { makeBroker } from './broker-connection.ts';
 import { brokerUrl } from './broker-url.ts';
 import { Charge } from './charge.ts';
-import { DEFAULT_CHECK } from './config/check-section.ts';
 import { restartNeeded } from './config/restart-needed.ts';
 import type { Settings } from './config/settings.ts';
 import { controllerLink } from './controller-link.ts';
@@ -19,16 +18,7 @@ import { Fleet } from './fleet.ts';
 import { type InfluxDrain, influxDrain } from './influx/influx-drain.ts';
 import { KillSwitch } from './kill-switch.ts';
 import { limitedLog } from './limited-log.ts';
-import { Dispatcher } from './runs/dispatcher.ts';
-import { Gate } from './runs/gate.ts';
-import { Housekeeping } from './runs/housekeeping.ts';
-import { Inbox } from './runs/inbox.ts';
-import { MaintenanceWatch } from './runs/maintenance-watch.ts';
-import { Nights } from './runs/nights.ts';
-import { ProgressBoard } from './runs/progress.ts';
-import { Settlement } from './runs/settlement.ts';
-import { Suppressing } from './runs/suppressing.ts';
-import { checkOf } from './schedule/check-of.ts';
+import { type RunParts, runParts, startRuns, stopRuns } from './runs/run-parts.ts';
 import { Slots } from './slots/slots.ts';
 import { Store } from './store/store.ts';
 
@@ -51,12 +41,7 @@ interface Parts {
   charge: Charge;
   slots: Slots;
   fleet: Fleet;
-  dispatcher: Dispatcher;
-  inbox: Inbox;
-  nights: Nights;
-  maintenance: MaintenanceWatch;
-  /** What looks at the clock. */
-  watches: { stop(): void }[];
+  runs: RunParts;
   influx: InfluxDrain | null;
   api: ApiServer;
 }
@@ -118,31 +103,18 @@ export class Controller {
     });
     const influx = influxDrain(this.#settings.influx, { outbox: store.outbox, clock, random, log });
     const settings = () => this.#settings;
-    const onFatal = (error: Error) => this.#fail(error);
-    const settlement = new Settlement({
-      store,
+    const shared = { settings, store, slots, driver, clock, random, log };
+    const runs = runParts({
+      ...shared,
+      aboutDevices,
       influx: influx !== null,
-      checkOf: (organization, tags) => {
-        const settings = this.#settings.organizations.get(organization);
-        return settings === undefined ? { ...DEFAULT_CHECK, retries: 0 } : checkOf(settings, tags);
-      },
-      random,
-      log: aboutDevices,
+      onPoints: () => influx?.drain.kick(),
+      onFatal: (error) => this.#fail(error),
     });
-    const board = new ProgressBoard();
-    const onPoints = () => influx?.drain.kick();
-    const gate = new Gate({ settings, store, clock });
-    const shared = { settings, store, slots, driver, settlement, gate, board, clock, log, onFatal, onPoints };
-    const dispatcher = new Dispatcher(shared);
-    const inbox = new Inbox({ ...shared, dispatcher });
-    const nights = new Nights({ ...shared, submit: (run: string) => dispatcher.submit(run) });
-    const suppressing = new Suppressing({ ...shared, dispatcher });
-    const maintenance = new MaintenanceWatch({ settings, clock, log, handle: (event) => dispatcher.handle(event) });
-    const housekeeping = new Housekeeping(shared);
     const fleet = new Fleet({
       ...shared,
-      dispatcher,
-      killSwitch: new KillSwitch({ ...shared, suppressing }),
+      ...runs,
+      killSwitch: new KillSwitch({ ...shared, ...runs }),
       health: () => ({
         version,
         in_charge: charge.in_charge,
@@ -156,39 +128,21 @@ export class Controller {
     });
     const { host, port, token } = this.#settings.http;
     const api = new ApiServer(createApi(fleet, { token, log, clock }), { host, port, clock });
-    const watches = [nights, suppressing, maintenance, housekeeping];
-    this.#parts = {
-      store,
-      broker,
-      link,
-      charge,
-      slots,
-      fleet,
-      dispatcher,
-      inbox,
-      nights,
-      maintenance,
-      watches,
-      influx,
-      api,
-    };
+    this.#parts = { store, broker, link, charge, slots, fleet, runs, influx, api };
     started.push(() => {
       this.#parts = null;
     });
 
     driver.onMessage((message, retained) => this.#hear(message, retained));
-    dispatcher.recover();
-    started.push(() => dispatcher.stop());
-    // Before this controller is in charge, so before anything is granted.
-    suppressing.start();
-    maintenance.look();
+    started.push(() => stopRuns(runs));
+    startRuns(runs);
     const { port: http_port } = await api.start();
     started.push(() => api.stop());
     link.start();
     influx?.drain.start();
     void influx?.check();
-    nights.start();
-    housekeeping.start();
+    runs.nights.start();
+    runs.housekeeping.start();
     return { http_port, mqtt_port };
   }
 
@@ -200,13 +154,13 @@ export class Controller {
   /** Takes new settings into force. Returns what they change that only a restart can. Runs that are under way keep theirs. */
   reload(settings: Settings): string[] {
     const parts = this.#running();
-    const { nights, maintenance, slots, dispatcher } = parts;
+    const { dispatcher, nights, maintenance } = parts.runs;
     const { broker, http, store, influx } = this.#settings;
     const restart = restartNeeded(this.#settings, settings);
     this.#settings = { ...settings, broker, http, store, influx };
-    slots.configure({ ...settings, servers: [...settings.servers.values()] });
-    dispatcher.handle({ type: 'tick' });
+    parts.slots.configure({ ...settings, servers: [...settings.servers.values()] });
     maintenance.look();
+    dispatcher.handle({ type: 'tick' });
     nights.look();
     return restart;
   }
@@ -215,9 +169,8 @@ export class Controller {
     const parts = this.#parts;
     if (parts === null) return;
     this.#parts = null;
-    const { store, broker, link, charge, dispatcher, watches, influx, api } = parts;
-    for (const watch of watches) watch.stop();
-    dispatcher.stop();
+    const { store, broker, link, charge, runs, influx, api } = parts;
+    stopRuns(runs);
     charge.stop();
     await api.stop();
     const payload = { online: false, boot: this.#boot, version: this.#options.version };
@@ -238,8 +191,8 @@ export class Controller {
     const parts = this.#parts;
     if (parts === null) return;
     if (message.kind === 'controller') parts.charge.hear(message.payload);
-    else if (message.kind !== 'slot') parts.inbox.message(message);
-    else if (retained) parts.inbox.retainedSlot(message.server, message.payload);
+    else if (message.kind !== 'slot') parts.runs.inbox.message(message);
+    else if (retained) parts.runs.inbox.retainedSlot(message.server, message.payload);
   }
 
   #onCharge(in_charge: boolean): void {
@@ -249,8 +202,8 @@ export class Controller {
       { in_charge },
       in_charge ? 'in charge: granting slots' : 'not in charge: granting nothing new',
     );
-    if (in_charge) parts.dispatcher.showSlots();
-    parts.dispatcher.handle({ type: 'in-charge', yes: in_charge });
+    if (in_charge) parts.runs.dispatcher.showSlots();
+    parts.runs.dispatcher.handle({ type: 'in-charge', yes: in_charge });
   }
 
   /** Says it once: the first cause is the one that counts. */

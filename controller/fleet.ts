@@ -18,6 +18,7 @@ import type {
 import type { Settings } from './config/settings.ts';
 import { uciLines } from './credentials.ts';
 import type { KillSwitch } from './kill-switch.ts';
+import { newDeviceProblems } from './new-device-problems.ts';
 import type { RunRecord } from './run-record.ts';
 import { checkOfRun } from './runs/check-of-run.ts';
 import type { Dispatcher } from './runs/dispatcher.ts';
@@ -97,8 +98,8 @@ export class Fleet implements Service {
 
   /** Registers a device and issues its password, which is shown this once. */
   addDevice(device: NewDevice): Answer<Credentials> {
-    const { store, brokerUrl } = this.#options;
-    const problems = this.#problemsOf(device);
+    const { store, settings, brokerUrl } = this.#options;
+    const problems = newDeviceProblems(device, settings());
     if (problems.length > 0) return refuse('bad-request', `device ${device.device} can't be added`, problems);
     const password = newPassword(randomBytes);
     try {
@@ -211,24 +212,6 @@ export class Fleet implements Service {
 
   watch(listener: ProgressListener): () => void {
     return this.#options.board.watch(listener);
-  }
-
-  #problemsOf({ device, organization, uplink_group }: NewDevice): string[] {
-    const { organizations, uplink_groups } = this.#options.settings();
-    const problems: string[] = [];
-    if (device === 'perfleet-controller')
-      problems.push('device: perfleet-controller is the name of the controller itself');
-    if (!organizations.has(organization)) {
-      problems.push(
-        `organization: ${organization} is not in the configuration; known: ${[...organizations.keys()].join(', ')}`,
-      );
-    }
-    if (uplink_group !== null && !uplink_groups.has(uplink_group)) {
-      problems.push(
-        `uplink_group: ${uplink_group} is not in the configuration; known: ${[...uplink_groups.keys()].join(', ') || 'none'}`,
-      );
-    }
-    return problems;
   }
 
   #unknownDevice(device: string): { ok: false; problem: Problem } {
