@@ -34,13 +34,13 @@ export class Moved {
   since(device: string, at_ms: number): number {
     // Not sum(): it fails where integers overflow, and a device can claim what it likes.
     const sql = 'SELECT total(bytes) AS bytes FROM moved WHERE device = ? AND at_ms >= ?';
-    return this.#database.all(Bytes, sql, [device, at_ms])[0]?.bytes ?? 0;
+    return this.#database.all(Bytes, sql, [device, at_ms]).reduce((sum, row) => sum + row.bytes, 0);
   }
 
   /** How many runs a device has had since then, `run` itself not counted. */
   runsSince(device: string, at_ms: number, run: string): number {
     const sql = 'SELECT count(DISTINCT run) AS count FROM moved WHERE device = ? AND at_ms >= ? AND run <> ?';
-    return this.#database.all(Count, sql, [device, at_ms, run])[0]?.count ?? 0;
+    return this.#database.all(Count, sql, [device, at_ms, run]).reduce((sum, row) => sum + row.count, 0);
   }
 
   /** What a device's last `limit` grants of exactly these tests moved, the newest first. Those that moved nothing say nothing, and are left out. */
