@@ -22,8 +22,8 @@ export const megabits = (bits_per_second: number | null | undefined): string =>
 
 /** Bytes in decimal units, as data plans count them: `1.23 GB`. */
 export const bytes = (number: number): string => {
-  const [unit, factor] = BYTES.find(([, size]) => number >= size) ?? ['B', 1];
-  return `${figure(number / factor, 2)} ${unit}`;
+  const [unit, factor] = BYTES.find(([, size]) => number >= size) ?? ['B', null];
+  return `${factor === null ? number : figure(number / factor, 2)} ${unit}`;
 };
 
 /** RFC 3339 → `2026-11-22 02:00:01`, in UTC: whoever shows it says so. */

@@ -9,7 +9,7 @@ import { plainServer } from '../../controller/config/servers-section.ts';
 import type { CheckSettings, Settings } from '../../controller/config/settings.ts';
 import { Controller } from '../../controller/controller.ts';
 import type { RunRecord } from '../../controller/run-record.ts';
-import { ManualClock } from './manual-clock.ts';
+import { JumpingClock } from './jumping-clock.ts';
 import { RecordedLog } from './recorded-log.ts';
 import { ScriptedAgent } from './scripted-agent.ts';
 import { until } from './until.ts';
@@ -68,7 +68,7 @@ export const worldSettings = ({ servers = ['s-1'], check: overrides = {}, settin
 
 /** A real controller with a clock that a test moves, and everything that a test asks of it. Stopped when the test is over. */
 export class ControllerFixture {
-  readonly clock = new ManualClock();
+  readonly clock = new JumpingClock();
   readonly log = new RecordedLog();
   readonly failures: Error[] = [];
   readonly settings: Settings;
@@ -118,9 +118,12 @@ export class ControllerFixture {
   }
 
   /** Registers a device and returns its agent, online. */
-  async agent(device: string, extra: { organization?: string; uplink_group?: string } = {}): Promise<ScriptedAgent> {
-    const { organization = 'default', uplink_group = null } = extra;
-    const added = this.controller.fleet.addDevice({ device, organization, tags: [], uplink_group });
+  async agent(
+    device: string,
+    extra: { organization?: string; uplink_group?: string; tags?: string[] } = {},
+  ): Promise<ScriptedAgent> {
+    const { organization = 'default', uplink_group = null, tags = [] } = extra;
+    const added = this.controller.fleet.addDevice({ device, organization, tags, uplink_group });
     if (!added.ok) throw new Error(added.problem.message);
     this.#passwords.set(device, added.value.password);
     return this.comeBack(device);

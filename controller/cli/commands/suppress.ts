@@ -46,6 +46,9 @@ const report = ({ io }: Context, { suppression, stopped, warnings }: Suppressed,
   for (const warning of warnings) io.stderr.write(`${painted('warning', 'yellow', io.stderr, io.env)}: ${warning}\n`);
 };
 
+/** What makes no sense beside `--list`. */
+const CHANGES = ['organization', 'server', 'device', 'tag', 'until', 'for', 'reason', 'stopRunning'];
+
 /** `perfleet suppress`: the kill switch. */
 export const addSuppress = (program: Command, context: Context): void => {
   const command = program
@@ -56,7 +59,7 @@ export const addSuppress = (program: Command, context: Context): void => {
     .addOption(new Option('--for <length>', 'how long, instead: 2h').argParser(length).conflicts('until'))
     .option('--reason <text>', 'why, for others to read')
     .option('--stop-running', 'stop the runs that are measuring now, too')
-    .option('--list', 'show what is suppressed, and change nothing');
+    .addOption(new Option('--list', 'show what is suppressed, and change nothing').conflicts(CHANGES));
   asksController(command, 'perfleet suppress --organization acme --for 2h --reason "radio work"').action(
     async (flags: SuppressFlags) => {
       const api = clientOf(context, flags);
