@@ -21,7 +21,7 @@ const FIELDS = {
   priority: optional(wholeNumber('the weight', 1, 100)),
   max_runs_per_day: optional(wholeNumber('how many runs', 1, MAX_RUNS_PER_DAY)),
   spread: optional(oneOf('pack', 'even')),
-  monthly_budget: optional(volume(1e6, 1e15)),
+  monthly_budget: optional(volume(1e6, 1e14)),
   max_cross_traffic: optional(rate),
 };
 

@@ -32,8 +32,8 @@ export class Nights {
   readonly #options: NightsOptions;
   #cancelLook = () => {};
   #cancelBatch = () => {};
-  /** New runs that are still to be handed on, in the order of their nights. */
-  #waiting: string[] = [];
+  /** New runs that are still to be handed on, in the order of their nights; those that nobody was there for have missed their window. */
+  #waiting: { run: string; missed_at_ms: number | null }[] = [];
   #clockWentBack = false;
 
   constructor(options: NightsOptions) {
@@ -73,29 +73,40 @@ export class Nights {
 
   #carryOut(plan: NightPlan): void {
     if (plan.planned.length === 0 && plan.gone.length === 0) return;
-    const { store, settlement, log } = this.#options;
-    const whole = (run: DueRun): NewRun => ({ ...run, run: newRunId(), server: null, origin: 'schedule' });
-    const due = plan.due.map(whole);
-    const missed = plan.missed.map(whole);
-    const added = store.atomically(() => {
-      const ids = new Set(store.nights.plan([...due, ...missed], plan));
-      for (const { run, window_end_ms } of missed) {
-        if (ids.delete(run)) settlement.end(run, 'missed', 'controller-was-down', window_end_ms);
-      }
-      return ids;
-    });
-    if (due.length + missed.length === 0) return;
-    log.info({ runs: added.size, missed: missed.length }, 'planned a night');
+    const { store, log } = this.#options;
+    const turn = (due: DueRun, missed_at_ms: number | null) => {
+      const row: NewRun = { ...due, run: newRunId(), server: null, origin: 'schedule' };
+      return { row, missed_at_ms };
+    };
+    const turns = [
+      ...plan.due.map((due) => turn(due, null)),
+      ...plan.missed.map((due) => turn(due, due.window_end_ms)),
+    ];
+    const rows = turns.map(({ row }) => row);
+    const added = new Set(store.nights.plan(rows, plan));
+    if (turns.length === 0) return;
+    log.info({ runs: plan.due.length, missed: plan.missed.length }, 'planned a night');
     this.#warnOfStrays();
-    this.#cancelBatch();
-    this.#waiting.push(...added);
+    // What is there already is not doubled: a night of an organization that left the configuration and came back.
+    const fresh = turns.filter(({ row }) => added.has(row.run));
+    this.#waiting = [...this.#waiting, ...fresh.map(({ row, missed_at_ms }) => ({ run: row.run, missed_at_ms }))];
     this.#handOn();
   }
 
-  /** A batch now and the next one when others had their turn: a night of many devices must not keep results waiting. */
+  /**
+   * A batch now and the next one when others had their turn: a night of many devices must not keep results waiting. After a crash in between
+   * the rest is found in the store, open, and gets its turn or misses its window like any other run.
+   */
   #handOn(): void {
-    const { submit, clock } = this.#options;
-    for (const run of this.#waiting.splice(0, BATCH)) submit(run);
+    const { store, settlement, submit, clock } = this.#options;
+    this.#cancelBatch();
+    const batch = this.#waiting.splice(0, BATCH);
+    store.atomically(() => {
+      for (const { run, missed_at_ms } of batch) {
+        if (missed_at_ms !== null) settlement.end(run, 'missed', 'controller-was-down', missed_at_ms);
+      }
+    });
+    for (const { run, missed_at_ms } of batch) if (missed_at_ms === null) submit(run);
     if (this.#waiting.length > 0) {
       this.#cancelBatch = clock.after(0, () => this.#guarded(() => this.#handOn()));
     }
