@@ -1,4 +1,5 @@
 import type { TestOutput, TestPlan } from '../../broker/contract/messages.ts';
+import { UDP_DEFAULT } from '../schedule/max-bitrate.ts';
 import { type DirectionSums, directionSums, directionsOf, ownWords } from './direction-sums.ts';
 import { count } from './figures.ts';
 import { readIperf3Text } from './iperf3-documents.ts';
@@ -46,16 +47,13 @@ export const movedBytes = (outputs: readonly TestOutput[]): number => {
   );
 };
 
-/** What iperf3 sends in a UDP test that names no bitrate, in bit/s for each stream. */
-const UDP_DEFAULT_BITRATE = 1e6;
-
 /**
  * How many bytes these tests will move as far as the plan itself says. TCP without a bitrate, and a bitrate that is still to be measured, say
  * nothing: 0.
  */
 export const plannedBytes = (tests: readonly TestPlan[]): number =>
   tests.reduce((sum, { protocol, direction, streams, bitrate, duration_s, omit_s }) => {
-    const unnamed = protocol === 'udp' ? UDP_DEFAULT_BITRATE * streams : 0;
+    const unnamed = protocol === 'udp' ? UDP_DEFAULT * streams : 0;
     const bits_per_second = bitrate === 'auto' ? 0 : (bitrate ?? unnamed);
     return sum + Math.round((bits_per_second * (duration_s + omit_s) * directionsOf(direction).length) / 8);
   }, 0);

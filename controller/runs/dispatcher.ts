@@ -49,8 +49,7 @@ export class Dispatcher {
     const found = leases.map((row) => {
       const run = store.runs.get(row.run);
       if (run === null) return { row, request: requestOfLease(row, clock.now()), cancelled: 'the run is unknown' };
-      const request = { ...this.#request(run), tests: row.tests };
-      return { row, request, cancelled: run.state === 'final' ? 'the run was over' : null };
+      return { row, request: this.#request(run), cancelled: run.state === 'final' ? 'the run was over' : null };
     });
     this.#perform(slots.recover(found, clock.now()));
     for (const run of store.runs.open()) {

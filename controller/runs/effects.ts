@@ -159,7 +159,7 @@ export class Effects {
     const target = settings().servers.get(server);
     if (target === undefined) return;
     void probeServer(target.host, target.port, clock).then((verdict) => {
-      log.info({ server, verdict }, 'probed a server that rests after an unclean end');
+      log.info({ server, verdict }, 'probed a server that rests, or is busy elsewhere');
       handle({ type: 'probed', server, verdict });
     });
   }

@@ -50,6 +50,6 @@ export const suppressesDevice = (
       (one.scope === 'tag' && tags.includes(one.name)),
   );
 
-/** Whether a suppression keeps the server from being used. */
+/** Whether a suppression keeps the server from being used, whoever the device is. */
 export const suppressesServer = (active: readonly SuppressionScope[], server: string): boolean =>
-  active.some((one) => one.scope === 'server' && one.name === server);
+  active.some((one) => one.scope === 'fleet' || (one.scope === 'server' && one.name === server));

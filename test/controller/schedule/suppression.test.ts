@@ -15,7 +15,7 @@ const fleet: SuppressionScope = { scope: 'fleet' };
 const named = (scope: Exclude<SuppressionScope['scope'], 'fleet'>, name: string): SuppressionScope => ({ scope, name });
 
 it.each([
-  [fleet, true, false],
+  [fleet, true, true],
   [named('organization', 'acme'), true, false],
   [named('organization', 'other'), false, false],
   [named('device', 'ap-12'), true, false],
