@@ -20,6 +20,8 @@ export interface NightsOptions {
   /** Called with each run that is new and not over. */
   submit: (run: string) => void;
   onFatal: (error: Error) => void;
+  /** Called when rows were added for InfluxDB. */
+  onPoints: () => void;
   clock: Clock;
   log: Log;
 }
@@ -98,7 +100,7 @@ export class Nights {
    * the rest is found in the store, open, and gets its turn or misses its window like any other run.
    */
   #handOn(): void {
-    const { store, settlement, submit, clock } = this.#options;
+    const { store, settlement, submit, clock, onPoints } = this.#options;
     this.#cancelBatch();
     const batch = this.#waiting.splice(0, BATCH);
     store.atomically(() => {
@@ -106,6 +108,7 @@ export class Nights {
         if (missed_at_ms !== null) settlement.end(run, 'missed', 'controller-was-down', missed_at_ms);
       }
     });
+    onPoints();
     for (const { run, missed_at_ms } of batch) if (missed_at_ms === null) submit(run);
     if (this.#waiting.length > 0) {
       this.#cancelBatch = clock.after(0, () => this.#guarded(() => this.#handOn()));

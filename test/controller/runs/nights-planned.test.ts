@@ -17,8 +17,10 @@ const planned = (devices: number) => {
   const [log, timers] = [new RecordedLog(), new ManualClock()];
   const submitted: string[] = [];
   const failures: Error[] = [];
+  /** How many were submitted when InfluxDB's rows were looked after. */
+  const points: number[] = [];
   const settlement = new Settlement({ store, influx: false, checkOf: () => DEFAULT_CHECK, random: () => 0, log });
-  const world = { store, settings, log, submitted, failures, wall_ms: 0, nights: null as Nights | null };
+  const world = { store, settings, log, submitted, failures, points, wall_ms: 0, nights: null as Nights | null };
   const start = () => {
     world.nights?.stop();
     world.nights = new Nights({
@@ -27,6 +29,7 @@ const planned = (devices: number) => {
       settlement,
       submit: (run) => submitted.push(run),
       onFatal: (error) => failures.push(error),
+      onPoints: () => points.push(submitted.length),
       // Its wall clock can be set; its timers go on.
       clock: {
         now: () => timers.now(),
@@ -71,11 +74,11 @@ describe('a night of many devices', () => {
   });
 
   it('that nobody was there for is missed for every device, and nothing of it is handed on', () => {
-    const { start, timers, store, world, submitted } = planned(600);
+    const { start, timers, store, world, submitted, points } = planned(600);
     start();
     world.wall_ms = 4 * HOUR_MS;
     timers.advance(60_000);
-    expect(submitted).toEqual([]);
+    expect([submitted, points]).toEqual([[], [0, 0, 0]]);
     expect(store.runs.countOpen()).toBe(0);
     const records = store.records.list({ limit: 600 });
     expect(new Set(records.map(({ outcome, reason }) => `${outcome} ${reason}`))).toEqual(
