@@ -26,12 +26,11 @@ const targetOf = ({ scope, name }: Words): SuppressionScope | string => {
 
 /** When a suppression ends by itself; a fault in words when it would be over already, or is said twice. */
 const endOf = (until: string | null, length: string | null, now_ms: number): number | null | string => {
-  if (until === null && length === null) return null;
   if (until !== null && length !== null) return 'expected either a time or a length';
-  const length_ms = parseDuration(length);
-  if (until === null && length_ms === null) return 'expected a length such as 2h';
-  const end_ms = until === null ? now_ms + (length_ms ?? 0) : Date.parse(until);
-  return end_ms > now_ms ? end_ms : 'is in the past: expected a time to come';
+  const length_ms = length === null ? null : parseDuration(length);
+  if (length !== null && length_ms === null) return 'expected a length such as 2h';
+  const end_ms = until !== null ? Date.parse(until) : length_ms === null ? null : now_ms + length_ms;
+  return end_ms === null || end_ms > now_ms ? end_ms : 'is in the past: expected a time to come';
 };
 
 /** The body of `POST /suppressions`. `until` is RFC 3339; `for`, instead, how long from `now_ms`. */

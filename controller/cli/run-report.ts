@@ -42,6 +42,6 @@ const ADVICE: Record<string, (device: string) => string> = {
 
 /** What to do about a run that never began, one line; empty where there is no more to say than its reason. */
 export const adviceOn = ({ device, outcome, reason }: RunRecord): string => {
-  const advice = outcome === 'skipped' ? ADVICE[reason ?? ''] : undefined;
+  const advice = outcome === 'skipped' ? ADVICE[`${reason}`] : undefined;
   return advice === undefined ? '' : `${advice(device)}\n`;
 };

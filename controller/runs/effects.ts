@@ -101,7 +101,7 @@ export class Effects {
     const { store, gate, clock } = this.#options;
     const at_ms = clock.wall();
     const bytes = gate.estimate(device, tests);
-    if (!store.runs.noteGrant({ token, run, server, via: 'agent', at_ms, tests })) return;
+    store.runs.noteGrant({ token, run, server, via: 'agent', at_ms, tests });
     store.moved.note({ token, run, device, at_ms, bytes });
   }
 

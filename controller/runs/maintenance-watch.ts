@@ -1,11 +1,16 @@
 import type { Clock } from '../../broker/clock.ts';
 import type { Log } from '../../broker/log.ts';
-import type { Settings } from '../config/settings.ts';
+import type { ServerSettings, Settings } from '../config/settings.ts';
 import { maintenanceAt } from '../schedule/maintenance.ts';
 import type { SlotEvent } from '../slots/events.ts';
 import { WallWatch } from './wall-watch.ts';
 
 type MaintenanceEvent = Extract<SlotEvent, { type: 'maintenance' }>;
+
+type Windows = ServerSettings['maintenance'];
+
+/** What was worked out for some windows; good for every moment from `since_ms` to before `next_ms`. */
+type Known = ReturnType<typeof maintenanceAt> & { windows: Windows; since_ms: number };
 
 export interface MaintenanceWatchOptions {
   settings: () => Settings;
@@ -33,6 +38,8 @@ export class MaintenanceWatch {
   /** What the slots were told last, of each server that has any. */
   readonly #told = new Map<string, MaintenanceEvent>();
 
+  readonly #known = new Map<string, Known>();
+
   constructor(options: MaintenanceWatchOptions) {
     this.#options = options;
     this.#watch = new WallWatch(options.clock, (now_ms) => this.#look(now_ms));
@@ -53,13 +60,31 @@ export class MaintenanceWatch {
     const { servers } = settings();
     let next: number | null = null;
     for (const { server, maintenance } of servers.values()) {
-      const { under_way, next_ms } = maintenanceAt(maintenance, now_ms);
+      const { under_way, next_ms } = this.#maintenance(server, maintenance, now_ms);
       if (next_ms !== null) next = Math.min(next_ms, next ?? next_ms);
       const next_at = next_ms === null ? Number.POSITIVE_INFINITY : next_ms + shift;
       this.#tell({ type: 'maintenance', server, under_way, next_at }, next_ms);
     }
-    for (const server of this.#told.keys()) if (!servers.has(server)) this.#tell(noneOf(server), null);
+    for (const server of this.#known.keys()) {
+      if (servers.has(server)) continue;
+      this.#known.delete(server);
+      this.#tell(noneOf(server), null);
+    }
     return next;
+  }
+
+  /** Works it out only when it may have changed: with 1000 servers it would take a third of a second, every minute. */
+  #maintenance(server: string, windows: Windows, now_ms: number): Known {
+    const before = this.#known.get(server);
+    if (
+      before?.windows === windows &&
+      before.since_ms <= now_ms &&
+      now_ms < (before.next_ms ?? Number.POSITIVE_INFINITY)
+    )
+      return before;
+    const known = { ...maintenanceAt(windows, now_ms), windows, since_ms: now_ms };
+    this.#known.set(server, known);
+    return known;
   }
 
   #tell(event: MaintenanceEvent, next_ms: number | null): void {

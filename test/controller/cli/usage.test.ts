@@ -71,6 +71,10 @@ describe('a wrong call exits with 2 and says what is wrong', () => {
       "error: option '--for <length>' argument '0s' is invalid. Expected a length such as 2h or 30m.\n",
     ],
     [
+      ['suppress', '--for', 'ever'],
+      "error: option '--for <length>' argument 'ever' is invalid. Expected a length such as 2h or 30m.\n",
+    ],
+    [
       ['suppress', '--until', 'tomorrow'],
       "error: option '--until <time>' argument 'tomorrow' is invalid. Expected a time such as 2026-11-22T06:00:00Z.\n",
     ],

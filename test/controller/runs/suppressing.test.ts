@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { SuppressionOrder } from '../../../controller/api/suppression-orders.ts';
 import type { SuppressionScope } from '../../../controller/schedule/suppression.ts';
-import { ControllerFixture } from '../../helpers/controller-fixture.ts';
+import { Store } from '../../../controller/store/store.ts';
+import { ControllerFixture, worldSettings } from '../../helpers/controller-fixture.ts';
+import { lease, newRun } from '../store/samples.ts';
 
 const HOUR_MS = 3_600_000;
 const FLEET: SuppressionScope = { scope: 'fleet' };
@@ -179,6 +181,20 @@ describe('stopping what runs', () => {
     const { world, runs } = await running();
     expect(suppress(world, what, { stop_running: true })).toMatchObject({ value: { stopped: 2 } });
     expect(runs.map((run) => world.record(run).outcome)).toEqual(['cancelled', 'cancelled']);
+  });
+
+  it('leaves alone what is no run of ours any more, and what is idle', async () => {
+    const settings = worldSettings({ servers: ['s-1', 's-2', 's-3'] });
+    const store = Store.open(settings.store);
+    store.runs.add([newRun('r-known', { device: 'ap-gone', organization: 'default' })]);
+    const about = { device: 'ap-gone', granted: true };
+    store.leases.save(lease(1, { ...about, run: 'r-unknown', server: 's-1' }));
+    store.leases.save(lease(2, { ...about, run: 'r-known', server: 's-2' }));
+    store.close();
+    const world = await ControllerFixture.start({ settings });
+    expect(world.controller.fleet.servers().map(({ run }) => run)).toEqual(['r-unknown', 'r-known', null]);
+    expect(suppress(world, FLEET, { stop_running: true })).toMatchObject({ value: { stopped: 1 } });
+    expect(world.record('r-known')).toMatchObject({ outcome: 'cancelled', reason: 'suppressed' });
   });
 
   it('is for those who ask for it: without it what runs goes on', async () => {
