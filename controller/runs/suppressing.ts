@@ -67,11 +67,17 @@ export class Suppressing {
     this.#reload();
   }
 
-  /** Cancels the runs that hold a slot and are of this scope; their iperf3 ends at once. Returns how many. */
+  /**
+   * Cancels the runs of this scope that hold a slot; their iperf3 ends at once. Returns how many. To be called when the scope is suppressed:
+   * who is on deck then was found there after a restart, and may be running.
+   */
   stopRunning(what: SuppressionScope): number {
     const { store, slots, dispatcher } = this.#options;
-    const running = slots.view().flatMap(({ server, run }) => {
-      const row = run === null ? null : store.runs.get(run);
+    const seated = slots.view().flatMap(({ server, run, on_deck }) => [
+      { server, row: run === null ? null : store.runs.get(run) },
+      { server, row: on_deck === null ? null : store.runs.get(on_deck.run) },
+    ]);
+    const running = seated.flatMap(({ server, row }) => {
       if (row === null || row.state === 'final') return [];
       const tags = store.devices.get(row.device)?.tags ?? [];
       const named = what.scope === 'server' ? what.name === server : suppressesDevice([what], { ...row, tags });

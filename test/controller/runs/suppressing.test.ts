@@ -183,18 +183,22 @@ describe('stopping what runs', () => {
     expect(runs.map((run) => world.record(run).outcome)).toEqual(['cancelled', 'cancelled']);
   });
 
-  it('leaves alone what is no run of ours any more, and what is idle', async () => {
+  it('is also for what a restart has found on disk, and not for what is no run of ours any more', async () => {
     const settings = worldSettings({ servers: ['s-1', 's-2', 's-3'] });
     const store = Store.open(settings.store);
-    store.runs.add([newRun('r-known', { device: 'ap-gone', organization: 'default' })]);
+    const known = { device: 'ap-gone', organization: 'default' };
+    store.runs.add([newRun('r-known', known), newRun('r-perhaps', known)]);
     const about = { device: 'ap-gone', granted: true };
     store.leases.save(lease(1, { ...about, run: 'r-unknown', server: 's-1' }));
     store.leases.save(lease(2, { ...about, run: 'r-known', server: 's-2' }));
+    store.leases.save(lease(3, { ...about, run: 'r-perhaps', server: 's-1', granted: false }));
     store.close();
     const world = await ControllerFixture.start({ settings });
     expect(world.controller.fleet.servers().map(({ run }) => run)).toEqual(['r-unknown', 'r-known', null]);
-    expect(suppress(world, FLEET, { stop_running: true })).toMatchObject({ value: { stopped: 1 } });
-    expect(world.record('r-known')).toMatchObject({ outcome: 'cancelled', reason: 'suppressed' });
+    expect(suppress(world, FLEET, { stop_running: true })).toMatchObject({ value: { stopped: 2 } });
+    for (const run of ['r-known', 'r-perhaps']) {
+      expect(world.record(run)).toMatchObject({ outcome: 'cancelled', reason: 'suppressed' });
+    }
   });
 
   it('is for those who ask for it: without it what runs goes on', async () => {
