@@ -114,9 +114,9 @@ export class AgentProcess {
         this.#publish(action);
         break;
       case 'check': {
-        const found = { iperf3: device.hasIperf3() ? '3.12' : null, resolved: true, error: null };
-        const { run } = action;
-        device.after(device.world.random.between(0, CHECK_MS), () => this.#take({ kind: 'checked', run, ...found }));
+        const found = { iperf3: device.hasIperf3() ? '3.12' : null, resolved: true, error: null, wan: null };
+        const { key } = action;
+        device.after(device.world.random.between(0, CHECK_MS), () => this.#take({ kind: 'checked', key, ...found }));
         break;
       }
       case 'spawn':

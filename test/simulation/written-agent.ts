@@ -17,6 +17,8 @@ interface Prepared {
   command: PrepareCommand;
   text: string;
   at: number;
+  /** Of its check. */
+  key: number;
   ready: boolean;
   next_ready: number;
 }
@@ -60,6 +62,7 @@ export class WrittenAgent implements Agent {
   #declined: StartCommand | null = null;
   #controller: string | null = null;
   #status_due: number | null = null;
+  #checks = 0;
   #gone = false;
 
   constructor(identity: AgentIdentity, broken: PromiseName | null) {
@@ -80,7 +83,7 @@ export class WrittenAgent implements Agent {
     if (input.kind === 'connected') this.#onConnected();
     else if (input.kind === 'disconnected') this.#connected = false;
     else if (input.kind === 'message') this.#onMessage(input.topic, input.payload);
-    else if (input.kind === 'checked') this.#onChecked(input.run, input.iperf3);
+    else if (input.kind === 'checked') this.#onChecked(input.key, input.iperf3);
     else if (input.kind === 'exited') this.#onExited(input.key, input.stdout);
     else if (input.kind === 'stop') this.#onStop();
     return [{ kind: 'wake', at_ms: this.#nextWake() }, ...this.#out];
@@ -117,13 +120,15 @@ export class WrittenAgent implements Agent {
       return;
     }
     if (known !== null && known.command.run !== run) this.#refuse(known.command.run, 'superseded: by another run');
-    this.#prepared = { command, text, at: this.#now, ready: false, next_ready: 0 };
-    this.#act({ kind: 'check', run, host: command.server.host });
+    this.#checks += 1;
+    this.#prepared = { command, text, at: this.#now, key: this.#checks, ready: false, next_ready: 0 };
+    this.#act({ kind: 'check', key: this.#checks, host: command.server.host, wan: false });
   }
 
-  #onChecked(run: string, iperf3: string | null) {
+  #onChecked(key: number, iperf3: string | null) {
     const prepared = this.#prepared;
-    if (prepared === null || prepared.ready || prepared.command.run !== run) return;
+    if (prepared === null || prepared.ready || prepared.key !== key) return;
+    const { run } = prepared.command;
     if (iperf3 === null) return this.#refuse(run, 'iperf3-missing: not found');
     prepared.ready = true;
     const declined = this.#declined;
