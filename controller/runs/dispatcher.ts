@@ -1,4 +1,4 @@
-import type { RunRequest, SlotEffect, SlotEvent } from '../slots/events.ts';
+import type { LeaseRow, RunRequest, SlotEffect, SlotEvent } from '../slots/events.ts';
 import type { Slots } from '../slots/slots.ts';
 import { StoreError } from '../store/errors.ts';
 import type { RunRow } from '../store/runs.ts';
@@ -15,6 +15,16 @@ export interface DispatcherOptions extends Omit<EffectsOptions, 'handle' | 'foll
 
 /** Done one by one and in order: a lease is on disk before its `start` is sent. The rest of a step is one transaction. */
 const BEFORE_ALL: ReadonlySet<SlotEffect['type']> = new Set(['save-lease', 'cancel', 'start']);
+
+/**
+ * Whether a lease found on disk has nothing to say about its run any more. A run whose attempt was settled, and that waits for another one,
+ * goes on by itself: of the old lease only its server's rest was left.
+ */
+const overOf = (lease: LeaseRow, run: RunRow): { cancel: string | null } | null => {
+  if (run.state === 'final') return { cancel: 'the run was over' };
+  const isAwaited = run.awaits_result && run.granted_token === lease.token;
+  return lease.granted && !isAwaited ? { cancel: null } : null;
+};
 
 /**
  * Between the slots and the world: takes events in, and has done what the slots ask for, in their order.
@@ -45,12 +55,13 @@ export class Dispatcher {
   recover(): void {
     const { store, slots, clock } = this.#options;
     const leases = store.leases.list();
-    const leased = new Set(leases.map((row) => row.run));
     const found = leases.map((row) => {
       const run = store.runs.get(row.run);
-      if (run === null) return { row, request: requestOfLease(row, clock.now()), cancelled: 'the run is unknown' };
-      return { row, request: this.#request(run), cancelled: run.state === 'final' ? 'the run was over' : null };
+      if (run === null)
+        return { row, request: requestOfLease(row, clock.now()), over: { cancel: 'the run is unknown' } };
+      return { row, request: this.#request(run), over: overOf(row, run) };
     });
+    const leased = new Set(found.flatMap(({ row, over }) => (over === null ? [row.run] : [])));
     this.#perform(slots.recover(found, clock.now()));
     for (const run of store.runs.open()) {
       if (!leased.has(run.run) && !run.awaits_result) this.submit(run.run);

@@ -1,6 +1,7 @@
 import { requestOfLease } from '../../controller/runs/run-request.ts';
-import type { SlotEvent } from '../../controller/slots/events.ts';
+import type { LeaseRow, SlotEvent } from '../../controller/slots/events.ts';
 import { Slots } from '../../controller/slots/slots.ts';
+import type { RunRow } from '../../controller/store/runs.ts';
 import type { FromController } from './broker.ts';
 import { ClaimKeeper } from './claim-keeper.ts';
 import { ControllerLink } from './controller-link.ts';
@@ -17,6 +18,13 @@ const CRASH_CHANCE = 0.1;
 
 /** Thrown by a crash in the middle of a step. */
 class Crash extends Error {}
+
+/** As controller/runs/dispatcher.ts has it. */
+const overOf = (lease: LeaseRow, run: RunRow): { cancel: string | null } | null => {
+  if (run.state === 'final') return { cancel: 'the run was over' };
+  const isAwaited = run.awaits_result && run.granted_token === lease.token;
+  return lease.granted && !isAwaited ? { cancel: null } : null;
+};
 
 /**
  * One life of a controller's process around the product's slots and claim: events in, effects out, one event at a time. It may die between
@@ -104,13 +112,13 @@ export class ControllerProcess {
     machine.tell(() => `starts as ${this.boot}`);
     const leases = disk.leasesInOrder();
     world.laws.leasesOf(machine.name).controllerStarts(leases);
-    const leased = new Set(leases.map(({ run }) => run));
     const found = leases.map((row) => {
       const run = disk.runs.get(row.run);
-      if (run === undefined) return { row, request: requestOfLease(row, this.now()), cancelled: 'the run is unknown' };
-      const request = { ...machine.request(run, () => this.now()), tests: row.tests };
-      return { row, request, cancelled: run.state === 'final' ? 'the run was over' : null };
+      if (run === undefined)
+        return { row, request: requestOfLease(row, this.now()), over: { cancel: 'the run is unknown' } };
+      return { row, request: machine.request(run, () => this.now()), over: overOf(row, run) };
     });
+    const leased = new Set(found.flatMap(({ row, over }) => (over === null ? [row.run] : [])));
     this.survive(() => {
       for (const event of this.watch.bans()) hands.perform(slots.handle(event, this.now()));
       hands.perform(slots.recover(found, this.now()));
