@@ -13,8 +13,12 @@ export interface DispatcherOptions extends Omit<EffectsOptions, 'handle' | 'foll
   onFatal: (error: Error) => void;
 }
 
-/** Done one by one and in order: a lease is on disk before its `start` is sent. The rest of a step is one transaction. */
-const BEFORE_ALL: ReadonlySet<SlotEffect['type']> = new Set(['save-lease', 'cancel', 'start']);
+/** Done one by one and in order: a lease is on disk, and told to everybody, before its `start` is sent. The rest of a step is one transaction. */
+const isBeforeAll = (effect: SlotEffect): boolean =>
+  effect.type === 'save-lease' ||
+  effect.type === 'cancel' ||
+  effect.type === 'start' ||
+  (effect.type === 'slot' && effect.lease !== null);
 
 /**
  * Whether a lease found on disk has nothing to say about its run any more. A run whose attempt was settled, and that waits for another one,
@@ -113,9 +117,9 @@ export class Dispatcher {
   }
 
   #perform(effects: SlotEffect[]): void {
-    const rest = effects.filter((effect) => !BEFORE_ALL.has(effect.type));
+    const rest = effects.filter((effect) => !isBeforeAll(effect));
     for (const effect of effects) {
-      if (BEFORE_ALL.has(effect.type) && !this.#stopped) this.keep(() => this.#effects.do(effect));
+      if (isBeforeAll(effect) && !this.#stopped) this.keep(() => this.#effects.do(effect));
     }
     if (rest.length === 0 || this.#stopped) return;
     const work = () =>

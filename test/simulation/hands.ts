@@ -27,7 +27,8 @@ export interface HandsOptions {
   broken: PromiseName | null;
 }
 
-const BEFORE_ALL: ReadonlySet<SlotEffect['type']> = new Set(['save-lease', 'cancel', 'start']);
+const isBeforeAll = (effect: SlotEffect): boolean =>
+  ['save-lease', 'cancel', 'start'].includes(effect.type) || (effect.type === 'slot' && effect.lease !== null);
 
 /** Carries out what the slots decide, as controller/runs/dispatcher.ts does: in their order, and with its transactions. */
 export class Hands {
@@ -43,11 +44,11 @@ export class Hands {
     const { mayCrash, disk, laws } = this.#options;
     laws.decided(effects, disk.leasesInOrder());
     for (const effect of effects) {
-      if (!BEFORE_ALL.has(effect.type)) continue;
+      if (!isBeforeAll(effect)) continue;
       mayCrash();
       this.#do(effect);
     }
-    const rest = effects.filter((effect) => !BEFORE_ALL.has(effect.type));
+    const rest = effects.filter((effect) => !isBeforeAll(effect));
     if (rest.length === 0) return;
     const work = () =>
       disk.atomically(() => {
