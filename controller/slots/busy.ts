@@ -2,7 +2,7 @@ import { jittered } from './jitter.ts';
 import { AFTER_PROBE_MS, PROBE_INTERVAL_MS } from './quarantine.ts';
 import { PREPARE_LEAD_MS } from './seats.ts';
 import { changeServer, mayBeRunning } from './servers.ts';
-import type { Server, Step } from './state.ts';
+import type { Server, SlotState, Step } from './state.ts';
 
 /** Nobody starts on a server that was testing somebody else for this long; it doubles each time in a row … */
 const BUSY_FIRST_MS = 5000;
@@ -39,17 +39,17 @@ export const tendBusy = ({ state, now, out }: Step, server: Server): void => {
   if (now >= busy.until) {
     changeServer(state, server, { busy: null });
     server.free_since = Math.max(now, server.free_since);
-  } else if (now >= busy.probe_at && isProbed(server)) {
+  } else if (now >= busy.probe_at && state.in_charge && isProbed(server)) {
     busy.probe_at = now + PROBE_INTERVAL_MS;
     out.push({ type: 'probe', server: server.server });
   }
 };
 
 /** When the wait next needs a look by itself. */
-export const busyWake = (server: Server, now: number): number => {
+export const busyWake = ({ in_charge }: SlotState, server: Server, now: number): number => {
   const { busy } = server;
   if (busy === null) return Number.POSITIVE_INFINITY;
   const seatOpens = busy.until - PREPARE_LEAD_MS;
-  const probe_at = isProbed(server) ? busy.probe_at : Number.POSITIVE_INFINITY;
+  const probe_at = in_charge && isProbed(server) ? busy.probe_at : Number.POSITIVE_INFINITY;
   return Math.min(busy.until, probe_at, seatOpens > now ? seatOpens : Number.POSITIVE_INFINITY);
 };

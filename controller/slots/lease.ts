@@ -85,16 +85,15 @@ export const grantReady = (step: Step): void => {
 /** The slot is free. `rest_ms` above zero: the end was not clean, and the server rests first. */
 export const release = (step: Step, server: Server, lease: Lease, rest_ms: number): void => {
   const { state, now, out } = step;
-  const { token } = lease.row;
   changeServer(
     state,
     server,
-    rest_ms > 0 ? { lease: null, quarantine: rest(step, server, rest_ms, token) } : { lease: null },
+    rest_ms > 0 ? { lease: null, quarantine: rest(step, server, rest_ms, lease.row) } : { lease: null },
   );
   server.free_since = now;
   giveRoom(state, lease.run, server);
   disengage(step, lease.run, server);
-  if (rest_ms === 0) out.push({ type: 'drop-lease', token });
+  if (rest_ms === 0) out.push({ type: 'drop-lease', token: lease.row.token });
   if (lease.over !== null) giveUp(state, lease.run, 'ended');
   showSlot(step, server);
 };

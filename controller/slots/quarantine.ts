@@ -1,6 +1,7 @@
+import type { LeaseRow } from './events.ts';
 import { PREPARE_LEAD_MS } from './seats.ts';
 import { changeServer, mayBeRunning } from './servers.ts';
-import type { Quarantine, Server, Step } from './state.ts';
+import type { Quarantine, Server, SlotState, Step } from './state.ts';
 
 /** The first probe comes this long after the unclean end, the next ones as far apart. */
 export const PROBE_INTERVAL_MS = 5000;
@@ -8,10 +9,10 @@ export const PROBE_INTERVAL_MS = 5000;
 /** After a probe that shows the server free it needs a moment to clean up (facts of iperf3 3.12). */
 export const AFTER_PROBE_MS = 500;
 
-/** The rest after the lease of `token`, for `rest_ms` or until a probe shows that the server is free. A longer one under way stays. */
-export const rest = ({ now }: Step, { quarantine }: Server, rest_ms: number, token: number): Quarantine => ({
+/** The rest after the lease of `row`, for `rest_ms` or until a probe shows that the server is free. A longer one under way stays. */
+export const rest = ({ now }: Step, { quarantine }: Server, rest_ms: number, row: LeaseRow): Quarantine => ({
   until: Math.max(now + rest_ms, quarantine?.until ?? now),
-  token,
+  row,
   probe_at: quarantine === null ? now + PROBE_INTERVAL_MS : quarantine.probe_at,
 });
 
@@ -19,14 +20,14 @@ export const rest = ({ now }: Step, { quarantine }: Server, rest_ms: number, tok
 export const restForStranger = ({ state, now }: Step, server: Server, rest_ms: number): void => {
   const { quarantine } = server;
   const until = Math.max(now + rest_ms, quarantine?.until ?? now);
-  const token = quarantine?.token ?? null;
-  changeServer(state, server, { quarantine: { until, token, probe_at: Number.POSITIVE_INFINITY } });
+  const row = quarantine?.row ?? null;
+  changeServer(state, server, { quarantine: { until, row, probe_at: Number.POSITIVE_INFINITY } });
   if (restsForStranger(server)) server.shown = null;
 };
 
 /** Whether only a stranger's lease keeps the server from being idle. */
 export const restsForStranger = ({ lease, quarantine }: Server): boolean =>
-  lease === null && quarantine !== null && quarantine.token === null;
+  lease === null && quarantine !== null && quarantine.row === null;
 
 /** A probe may shorten a quarantine, never a lease. */
 export const shortenRest = ({ now }: Step, { quarantine }: Server): void => {
@@ -35,25 +36,25 @@ export const shortenRest = ({ now }: Step, { quarantine }: Server): void => {
   quarantine.probe_at = Number.POSITIVE_INFINITY;
 };
 
-/** Ends the rest when it is over, and probes before that. */
+/** Ends the rest when it is over, and probes before that; out of charge another controller's client may be there. */
 export const tendQuarantine = ({ state, now, out }: Step, server: Server): void => {
   const { quarantine } = server;
   if (quarantine === null) return;
   if (now >= quarantine.until) {
     changeServer(state, server, { quarantine: null });
     server.free_since = now;
-    if (quarantine.token !== null) out.push({ type: 'drop-lease', token: quarantine.token });
-  } else if (now >= quarantine.probe_at && !mayBeRunning(server)) {
+    if (quarantine.row !== null) out.push({ type: 'drop-lease', token: quarantine.row.token });
+  } else if (now >= quarantine.probe_at && state.in_charge && !mayBeRunning(server)) {
     quarantine.probe_at = now + PROBE_INTERVAL_MS;
     out.push({ type: 'probe', server: server.server });
   }
 };
 
 /** When the quarantine next needs a look by itself. */
-export const quarantineWake = (server: Server, now: number): number => {
+export const quarantineWake = ({ in_charge }: SlotState, server: Server, now: number): number => {
   const { quarantine } = server;
   if (quarantine === null) return Number.POSITIVE_INFINITY;
   const seatOpens = quarantine.until - PREPARE_LEAD_MS;
-  const probe_at = mayBeRunning(server) ? Number.POSITIVE_INFINITY : quarantine.probe_at;
+  const probe_at = mayBeRunning(server) || !in_charge ? Number.POSITIVE_INFINITY : quarantine.probe_at;
   return Math.min(quarantine.until, probe_at, seatOpens > now ? seatOpens : Number.POSITIVE_INFINITY);
 };

@@ -1,7 +1,7 @@
 import type { ShownLease, SlotEffect } from './events.ts';
 import { restMs } from './plan-length.ts';
 import { restsForStranger } from './quarantine.ts';
-import type { Lease, Server, Step } from './state.ts';
+import type { Lease, Quarantine, Server, Step } from './state.ts';
 
 /** A lease as everybody is told of it at `now`. */
 const shownLease = ({ row, deadline }: Lease, now: number): ShownLease => {
@@ -9,12 +9,24 @@ const shownLease = ({ row, deadline }: Lease, now: number): ShownLease => {
   return { device, run, token, length_ms: deadline - now, rest_ms: restMs(tests) };
 };
 
+/** While a server rests, its last lease is shown on: whoever takes charge of the broker meanwhile lets it rest, too. */
+const shownRest = ({ row, until }: Quarantine, now: number): ShownLease | null => {
+  if (row === null) return null;
+  const { device, run, token } = row;
+  return { device, run, token, length_ms: until - now, rest_ms: 0 };
+};
+
+const shown = ({ lease, quarantine }: Server, now: number): ShownLease | null => {
+  if (lease !== null) return shownLease(lease, now);
+  return quarantine === null ? null : shownRest(quarantine, now);
+};
+
 /** A slot as everybody is told of it. */
-export const slotEffect = ({ server, lease, state }: Server, now: number): Extract<SlotEffect, { type: 'slot' }> => ({
+export const slotEffect = (server: Server, now: number): Extract<SlotEffect, { type: 'slot' }> => ({
   type: 'slot',
-  server,
-  lease: lease === null ? null : shownLease(lease, now),
-  state,
+  server: server.server,
+  lease: shown(server, now),
+  state: server.state,
 });
 
 export const showSlot = ({ now, out }: Step, server: Server): void => {

@@ -154,13 +154,13 @@ const tend = (step: Step, server: Server): void => {
   if (server.on_deck !== null) tendDeck(step, server, server.on_deck);
 };
 
-const nextLook = (server: Server, now: number): number => {
+const nextLook = (state: SlotState, server: Server, now: number): number => {
   const { lease, on_deck } = server;
   return Math.min(
     lease === null ? Number.POSITIVE_INFINITY : leaseWake(lease),
     on_deck === null ? Number.POSITIVE_INFINITY : deckWake(server, on_deck),
-    quarantineWake(server, now),
-    busyWake(server, now),
+    quarantineWake(state, server, now),
+    busyWake(state, server, now),
   );
 };
 
@@ -168,7 +168,7 @@ const endStep = (step: Step): void => {
   const { state, now } = step;
   for (const server of state.touched) {
     showChange(step, server);
-    setAlarm(state, server, nextLook(server, now));
+    setAlarm(state, server, nextLook(state, server, now));
     forgetGone(state, server);
   }
   state.touched.clear();

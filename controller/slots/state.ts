@@ -132,7 +132,7 @@ export interface Lease {
 export interface Quarantine {
   until: number;
   /** The lease on disk that goes when the rest is over; null for a stranger's. */
-  token: number | null;
+  row: LeaseRow | null;
   /** Infinity when it is not probed (any more). */
   probe_at: number;
 }

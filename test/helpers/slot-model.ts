@@ -73,7 +73,8 @@ export class SlotModel {
     for (const effect of effects) {
       if (effect.type === 'ended') this.#end(effect.run, effect.ending.how === 'cancelled');
       else if (effect.type === 'released') this.#end(effect.run, false);
-      else if (effect.type === 'slot') this.#settle(effect.server, effect.lease?.run ?? null);
+      else if (effect.type === 'slot')
+        this.#settle(effect.server, effect.state === 'leased' ? (effect.lease?.run ?? null) : null);
       else if (effect.type === 'phase') this.#move(effect, now);
     }
   }

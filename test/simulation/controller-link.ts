@@ -36,8 +36,9 @@ export class ControllerLink {
     this.#options = options;
   }
 
-  get isConnected(): boolean {
-    return this.#connection !== null;
+  /** Whether messages pass. A controller whose connection died does not know it at once. */
+  get isAlive(): boolean {
+    return this.#connection?.alive === true;
   }
 
   connect(): void {

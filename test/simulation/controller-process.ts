@@ -181,7 +181,7 @@ export class ControllerProcess {
 
   probe(server: string): void {
     const { laws, servers, random } = this.machine.world;
-    laws.clients.probe(server);
+    laws.clients.probe(server, this.link.isAlive ? null : this.machine.name);
     const verdict = servers.get(server)?.probe() ?? 'silent';
     this.machine.tell(() => `probes ${server}: ${verdict}`);
     this.after(verdict === 'silent' ? 3000 : random.between(1, 20), () => {

@@ -80,7 +80,7 @@ export class Hands {
 
   #do(effect: SlotEffect): void {
     const { disk, laws, send, tell, granted, probe, objection, handle, tagsOf } = this.#options;
-    if (effect.type !== 'phase' && effect.type !== 'slot') tell(() => JSON.stringify(effect));
+    if (effect.type !== 'phase') tell(() => JSON.stringify(effect));
     switch (effect.type) {
       case 'prepare': {
         const { device, server, ...order } = effect;

@@ -53,10 +53,14 @@ export class ClientLaws {
     this.#running.delete(running);
   }
 
-  /** A server whose client lives is not to be probed. */
-  probe(server: string): void {
+  /**
+   * A server whose client lives is not to be probed. `cut_off`: the controller that probes does not know yet that its connection is dead; of
+   * another one, which may be in charge by now, it can't know.
+   */
+  probe(server: string, cut_off: string | null): void {
     const client = this.on(server);
-    if (client) this.#break('no probe of a client of ours', `${server}, where ${client.device}/${client.run} is`);
+    if (client && (cut_off === null || controllerOf(client.run) === cut_off))
+      this.#break('no probe of a client of ours', `${server}, where ${client.device}/${client.run} is`);
   }
 
   /** A window that was announced long before begins, or ends. */
