@@ -29,15 +29,17 @@ export const slotEffect = (server: Server, now: number): Extract<SlotEffect, { t
   state: server.state,
 });
 
-export const showSlot = ({ now, out }: Step, server: Server): void => {
+/**
+ * Tells everybody of a slot. Out of charge nothing is told: what the broker remembers is another controller's. What it remembers of a stranger
+ * stays until its rest is over: a restart in between must find it again.
+ */
+export const showSlot = ({ state, now, out }: Step, server: Server): void => {
+  if (!state.in_charge || restsForStranger(server)) return;
   server.shown = server.state;
   out.push(slotEffect(server, now));
 };
 
-/**
- * Tells everybody when the server does something else than what they were told last. What the broker remembers of a stranger stays
- * until its rest is over: a restart in between must find it again.
- */
+/** Tells everybody when the server does something else than what they were told last. */
 export const showChange = (step: Step, server: Server): void => {
-  if (server.state !== server.shown && !restsForStranger(server)) showSlot(step, server);
+  if (server.state !== server.shown) showSlot(step, server);
 };

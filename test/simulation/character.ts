@@ -67,19 +67,22 @@ export const someCharacter = (random: Random): Character => {
   const demands = random.whole(0, 6);
   const one_off = random.chance(0.2);
   const real = random.chance(0.3) ? 1 : random.chance(0.5) ? 0.5 : 0;
-  if (random.chance(0.15)) return { ...CALM_NIGHT, demands, one_off, real, maintenance: random.chance(0.2) };
+  // A night of everything at once finds what rarely meets.
+  const is_wild = random.chance(0.15);
+  if (!is_wild && random.chance(0.18))
+    return { ...CALM_NIGHT, demands, one_off, real, maintenance: random.chance(0.2) };
   return {
     is_calm: false,
     up: someWeather(random),
     down: someWeather(random),
-    controllers: random.chance(0.25) ? 2 : 1,
+    controllers: random.chance(is_wild ? 0.7 : 0.25) ? 2 : 1,
     real,
     refusing: random.chance(0.2) ? 0.1 : 0,
     deaf: random.chance(0.5) ? 0.5 : 0,
     syn_loss: random.chance(0.4) ? 0.3 : 0,
     link_loss: random.chance(0.3) ? 0.1 : 0,
-    device_troubles: some(random, 0.8, 24),
-    controller_troubles: some(random, 0.7, 12),
+    device_troubles: is_wild ? random.whole(10, 40) : some(random, 0.8, 24),
+    controller_troubles: is_wild ? random.whole(10, 30) : some(random, 0.7, 12),
     server_troubles: some(random, 0.4, 10),
     clock_jumps: some(random, 0.25, 4),
     people: some(random, 0.4, 8),
