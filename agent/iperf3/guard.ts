@@ -23,8 +23,7 @@
  */
 export const GUARD = `set -f
 pidfile=$1
-limit=$2
-shift 2
+shift
 told=
 nap=
 code=
@@ -49,7 +48,8 @@ stop() {
 }
 group $$
 own=$found
-rm -f "$pidfile"
+read -r limit <&3 || exit 0
+{ true >"$pidfile"; } 2>/dev/null
 trap 'told=1; [ -z "$nap" ] || send KILL $nap' TERM INT HUP
 sleep $((limit > 2 ? limit - 2 : 0)) >/dev/null 2>&1 3<&- &
 nap=$!
@@ -58,9 +58,9 @@ nap=$!
 reader=$!
 {
   trap : TERM INT HUP
-  (exec sh -c 'echo $$ >"$0" && exec "$@"' "$pidfile" "$@" 2>&4 4>&-)
+  (read -r pid _ </proc/self/stat && echo $pid >"$pidfile" && exec "$@" 2>&4 4>&-)
   code=$?
-  rm -f "$pidfile"
+  { true >"$pidfile"; } 2>/dev/null
   send KILL $nap
   exit $code
 } 3<&- 4>&2 2>/dev/null &
@@ -77,8 +77,7 @@ while :; do
   [ $last = 127 ] && [ -n "$code" ] || code=$last
   [ -n "$told" ] || break
 done
-[ ! -e "$pidfile" ] || stop >/dev/null 2>&1
+[ ! -s "$pidfile" ] || stop >/dev/null 2>&1
 kill -KILL $reader $killer 2>/dev/null
-rm -f "$pidfile"
 exit $code
 `;

@@ -10,7 +10,7 @@ import type { Log } from '../../../broker/log.ts';
 import { type Agent, createAgent } from '../../core/agent.ts';
 import type { Action, Input, Publication } from '../../core/io.ts';
 import type { AgentConfig } from './config.ts';
-import { type Kill, runGuarded } from './guarded.ts';
+import { dismiss, type Guard, type Kill, runGuarded, startGuard } from './guarded.ts';
 import { endLeftovers } from './leftovers.ts';
 import { lockFolder } from './lock.ts';
 import { findIperf3, resolveHost } from './preflight.ts';
@@ -43,6 +43,8 @@ export class NodeAgent {
   readonly #around: AgentSurroundings;
   readonly #results: ResultFolder;
   readonly #children = new Map<number, Kill>();
+  /** Guards that wait, by the key of their `spawn`. */
+  readonly #waiting = new Map<number, Guard>();
   readonly #end = new EventEmitter<{ stopped: [] }>();
   #starting = false;
   #stopping = false;
@@ -136,7 +138,7 @@ export class NodeAgent {
   }
 
   #do(action: Action, link: MqttLink): void {
-    const { clock, env, log } = this.#around;
+    const { env, log } = this.#around;
     switch (action.kind) {
       case 'wake':
         this.#cancelWake();
@@ -148,15 +150,21 @@ export class NodeAgent {
       case 'check':
         void this.#check(action.run, action.host);
         break;
-      case 'spawn': {
-        const { key } = action;
-        const kill = runGuarded(action, this.#config.state, env, clock.now(), (exit) => {
-          this.#children.delete(key);
-          this.#take({ kind: 'exited', key, ...exit });
-        });
-        this.#children.set(key, kill);
+      case 'arm': {
+        const onError = (error: Error) =>
+          log.debug({ error: error.message }, 'no guard could be started ahead of time');
+        const guard = startGuard(action, this.#config.state, env, onError);
+        if (guard !== null) this.#waiting.set(action.key, guard);
         break;
       }
+      case 'disarm': {
+        const guard = this.#takeWaiting(action.key);
+        if (guard !== null) dismiss(guard);
+        break;
+      }
+      case 'spawn':
+        this.#spawn(action);
+        break;
       case 'kill':
         this.#children.get(action.key)?.(action.signal);
         break;
@@ -173,6 +181,23 @@ export class NodeAgent {
         void this.#leave();
         break;
     }
+  }
+
+  #takeWaiting(key: number): Guard | null {
+    const guard = this.#waiting.get(key) ?? null;
+    this.#waiting.delete(key);
+    return guard;
+  }
+
+  #spawn(action: Extract<Action, { kind: 'spawn' }>): void {
+    const { key } = action;
+    const { clock, env } = this.#around;
+    const where = { state: this.#config.state, env, now_ms: clock.now(), waiting: this.#takeWaiting(key) };
+    const kill = runGuarded(action, where, (exit) => {
+      this.#children.delete(key);
+      this.#take({ kind: 'exited', key, ...exit });
+    });
+    this.#children.set(key, kill);
   }
 
   #wakeAt(at_ms: number): void {
