@@ -26,12 +26,13 @@ export type Kill = (name: 'TERM' | 'KILL') => void;
 /** A guard, and what has come out of it so far. */
 export interface Guard {
   process: ChildProcessWithoutNullStreams;
+  /** The process group that it leads, to be signalled as a whole. */
+  group: number;
   stdout: () => string;
   stderr: () => string;
 }
 
-const isAlive = ({ process }: Guard): boolean =>
-  process.pid !== undefined && process.exitCode === null && process.signalCode === null;
+const isAlive = ({ process }: Guard): boolean => process.exitCode === null && process.signalCode === null;
 
 /**
  * Starts a guard, which waits. It leads a process group of its own, and its stdin is a pipe that this process holds open: when the agent
@@ -49,10 +50,16 @@ export const startGuard = (
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   guard.on('error', onError);
-  if (guard.pid === undefined) return null;
+  const { pid } = guard;
+  if (pid === undefined) return null;
   // It was killed before it got its line: its exit says so too.
   guard.stdin.on('error', () => {});
-  return { process: guard, stdout: capture(guard.stdout, STDOUT_LIMIT), stderr: capture(guard.stderr, STDERR_LIMIT) };
+  return {
+    process: guard,
+    group: -pid,
+    stdout: capture(guard.stdout, STDOUT_LIMIT),
+    stderr: capture(guard.stderr, STDERR_LIMIT),
+  };
 };
 
 /** Ends a guard that waits in vain: it sees the end of its stdin. */
@@ -89,8 +96,7 @@ export const runGuarded = (
   const guard =
     waiting !== null && isAlive(waiting) ? waiting : startGuard(action, state, env, ({ message }) => refuse(message));
   if (guard === null) return () => {};
-  const { process, stdout, stderr } = guard;
-  const group = -(process.pid ?? 0);
+  const { process, group, stdout, stderr } = guard;
   process.stdin.write(`${limit_s}\n`);
   process.once('exit', (_code, killedBy) => {
     // A guard that was killed leaves iperf3 behind. While the group has members, its number is not given to another.

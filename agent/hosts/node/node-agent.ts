@@ -13,7 +13,7 @@ import type { AgentConfig } from './config.ts';
 import { dismiss, type Guard, type Kill, runGuarded, startGuard } from './guarded.ts';
 import { endLeftovers } from './leftovers.ts';
 import { lockFolder } from './lock.ts';
-import { findIperf3, resolveHost } from './preflight.ts';
+import { iperf3Finder, resolveHost } from './preflight.ts';
 import { ResultFolder } from './result-folder.ts';
 
 export interface AgentSurroundings {
@@ -42,6 +42,7 @@ export class NodeAgent {
   readonly #config: AgentConfig;
   readonly #around: AgentSurroundings;
   readonly #results: ResultFolder;
+  readonly #findIperf3: ReturnType<typeof iperf3Finder>;
   readonly #children = new Map<number, Kill>();
   /** Guards that wait, by the key of their `spawn`. */
   readonly #waiting = new Map<number, Guard>();
@@ -56,6 +57,7 @@ export class NodeAgent {
   constructor(config: AgentConfig, around: AgentSurroundings) {
     this.#config = config;
     this.#around = around;
+    this.#findIperf3 = iperf3Finder(around.env);
     this.#results = new ResultFolder(join(config.state, 'results'), around.log);
     this.stopped = once(this.#end, 'stopped').then(() => {});
   }
@@ -71,7 +73,7 @@ export class NodeAgent {
       const ended = await endLeftovers(state, clock, () => this.#stopping);
       if (ended.length > 0) log.warn({ pids: ended }, 'ended what an earlier agent had left running');
       if (this.#stopping) return await this.#leave();
-      const { iperf3, error } = await findIperf3(env);
+      const { iperf3, error } = await this.#findIperf3();
       if (iperf3 === null) log.warn({ error }, 'no working iperf3: runs will be declined until it is installed');
       if (this.#stopping) await this.#leave();
       else this.#connect(iperf3);
@@ -206,7 +208,7 @@ export class NodeAgent {
   }
 
   async #check(run: string, host: string): Promise<void> {
-    const [found, problem] = await Promise.all([findIperf3(this.#around.env), resolveHost(host, this.#around.clock)]);
+    const [found, problem] = await Promise.all([this.#findIperf3(), resolveHost(host, this.#around.clock)]);
     const resolved = problem === null;
     this.#take({ kind: 'checked', run, iperf3: found.iperf3, resolved, error: found.error ?? problem });
   }
