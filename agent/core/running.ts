@@ -74,8 +74,8 @@ const finish = (state: State, running: Running): void => {
     tests: running.outputs,
   };
   act(state, { kind: 'store_result', result });
-  log(state, 'info', `run ${result.run} finished`);
   sendKept(state, keep(state, result));
+  log(state, 'info', `run ${result.run} finished`);
 };
 
 /** Starts the next test that may run, or ends the run. There must be no child. */

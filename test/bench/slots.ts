@@ -1,4 +1,5 @@
 import '../../agent/hosts/node/builtins.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import Table from 'cli-table3';
 import { argv } from '../../agent/iperf3/argv.ts';
 import { systemClock } from '../../broker/clock.ts';
@@ -7,6 +8,7 @@ import { version } from '../../broker/version.ts';
 import { findProgram } from '../../controller/demo/find-program.ts';
 import { Stage } from '../../controller/demo/stage.ts';
 import { readWitness, slotUse, type WitnessLine } from '../../controller/demo/witness.ts';
+import type { RunRecord } from '../../controller/run-record.ts';
 import { allOnline, orderRuns } from '../helpers/all-runs.ts';
 import type { Bench, BenchOptions, Findings, Target } from './bench.ts';
 import { plainLoop } from './plain-loop.ts';
@@ -67,8 +69,12 @@ const lapOf = (record: WitnessLine[], began_ms: number, servers: number): Lap =>
 const perfleetLap = async (stage: Stage, servers: number): Promise<Lap> => {
   const { fleet } = stage.controller;
   const began_ms = systemClock.wall();
-  const devices = fleet.devices().map(({ device }) => device);
-  const records = await orderRuns(fleet, devices).finished;
+  const orders: Promise<RunRecord[]>[] = [];
+  for (const { device } of fleet.devices()) {
+    orders.push(orderRuns(fleet, [device]).finished);
+    await nextTurn(); // one by one, as the API takes orders
+  }
+  const records = (await Promise.all(orders)).flat();
   const bad = records.find(({ outcome }) => outcome !== 'success');
   if (bad !== undefined) throw new Error(`the run of ${bad.device} is ${bad.outcome}: ${bad.reason}`);
   return lapOf(readWitness(stage.witness), began_ms, servers);

@@ -44,6 +44,8 @@ export class NodeAgent {
   readonly #results: ResultFolder;
   readonly #findIperf3: ReturnType<typeof iperf3Finder>;
   readonly #children = new Map<number, Kill>();
+  /** Keys of guards that are to be started in a moment. */
+  readonly #wanted = new Set<number>();
   /** Guards that wait, by the key of their `spawn`. */
   readonly #waiting = new Map<number, Guard>();
   readonly #end = new EventEmitter<{ stopped: [] }>();
@@ -140,7 +142,7 @@ export class NodeAgent {
   }
 
   #do(action: Action, link: MqttLink): void {
-    const { env, log } = this.#around;
+    const { log } = this.#around;
     switch (action.kind) {
       case 'wake':
         this.#cancelWake();
@@ -152,13 +154,11 @@ export class NodeAgent {
       case 'check':
         void this.#check(action.run, action.host);
         break;
-      case 'arm': {
-        const onError = (error: Error) =>
-          log.debug({ error: error.message }, 'no guard could be started ahead of time');
-        const guard = startGuard(action, this.#config.state, env, onError);
-        if (guard !== null) this.#waiting.set(action.key, guard);
+      case 'arm':
+        this.#wanted.add(action.key);
+        // Not before `ready` has left: a process takes milliseconds to start.
+        setImmediate(() => this.#arm(action));
         break;
-      }
       case 'disarm': {
         const guard = this.#takeWaiting(action.key);
         if (guard !== null) dismiss(guard);
@@ -185,7 +185,16 @@ export class NodeAgent {
     }
   }
 
+  #arm(action: Extract<Action, { kind: 'arm' }>): void {
+    if (!this.#wanted.delete(action.key)) return;
+    const { env, log } = this.#around;
+    const onError = (error: Error) => log.debug({ error: error.message }, 'no guard could be started ahead of time');
+    const guard = startGuard(action, this.#config.state, env, onError);
+    if (guard !== null) this.#waiting.set(action.key, guard);
+  }
+
   #takeWaiting(key: number): Guard | null {
+    this.#wanted.delete(key);
     const guard = this.#waiting.get(key) ?? null;
     this.#waiting.delete(key);
     return guard;

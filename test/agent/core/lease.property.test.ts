@@ -47,7 +47,12 @@ class Watcher {
   readonly cancelled = new Set<number>();
 
   see(actions: Action[], now: number, cause: { run: string; token: number; nonce: string } | null): void {
-    for (const action of actions) {
+    // iperf3 begins before the words about it are sent, but by no other right.
+    const [words, spawns] = [
+      actions.filter((one) => one.kind !== 'spawn'),
+      actions.filter((one) => one.kind === 'spawn'),
+    ];
+    for (const action of [...words, ...spawns]) {
       if (action.kind === 'kill' && action.signal === 'KILL' && action.key === this.alive?.key)
         this.alive.killed = true;
       if (action.kind === 'publish' && action.what === 'event') {
