@@ -7,7 +7,7 @@ import type { TestPlan } from '../../broker/contract/messages.ts';
 import { version } from '../../broker/version.ts';
 import { findProgram } from '../../controller/demo/find-program.ts';
 import { Stage } from '../../controller/demo/stage.ts';
-import { readWitness, slotUse, type WitnessLine } from '../../controller/demo/witness.ts';
+import { readWitness, slotUse, usedShare, type WitnessLine } from '../../controller/demo/witness.ts';
 import type { RunRecord } from '../../controller/run-record.ts';
 import { allOnline, orderRuns } from '../helpers/all-runs.ts';
 import type { Bench, BenchOptions, Findings, Target } from './bench.ts';
@@ -30,16 +30,12 @@ const MOST_RATIO = 1.01;
 
 const LEAST_SLOT_USE = 0.99;
 
-/** All devices once, by perfleet or by loops. The clock runs from the order, or from the start of the loops. */
-interface Lap {
-  /** To the last exit of iperf3. */
-  makespan_s: number;
+/** All devices once, by perfleet or by loops. Times count from the order, or from the start of the loops. */
+interface Lap extends ReturnType<typeof usedShare> {
   /** To the first spawn of iperf3 on the server that had to wait longest for it. */
   first_spawn_ms: number;
   /** From the exit of one iperf3 to the spawn of the next on its server. */
   gaps_ms: number[];
-  /** Σ(spawn to exit of iperf3) ÷ (makespan × servers). */
-  slot_use: number;
 }
 
 interface Comparison {
@@ -50,18 +46,17 @@ interface Comparison {
 }
 
 const lapOf = (record: WitnessLine[], began_ms: number, servers: number): Lap => {
-  const { busy_ms, gaps_ms, last_exit_ms, refused } = slotUse(record);
+  const use = slotUse(record);
   const spawns = record.filter(({ what }) => what === 'spawn');
-  if (refused > 0) throw new Error(`${refused} iperf3 clients met another one on their server`);
+  if (use.refused > 0) throw new Error(`${use.refused} iperf3 clients met another one on their server`);
   if (spawns.length !== DEVICES) throw new Error(`iperf3 was started ${spawns.length} times for ${DEVICES} runs`);
   const first = new Map<string, number>();
   for (const { server, at_ms } of spawns) if (!first.has(server)) first.set(server, at_ms);
   if (first.size !== servers) throw new Error(`${first.size} of ${servers} servers were used`);
   return {
-    makespan_s: (last_exit_ms - began_ms) / 1000,
+    ...usedShare(use, began_ms, servers),
     first_spawn_ms: Math.max(...first.values()) - began_ms,
-    gaps_ms,
-    slot_use: busy_ms / ((last_exit_ms - began_ms) * servers),
+    gaps_ms: use.gaps_ms,
   };
 };
 
