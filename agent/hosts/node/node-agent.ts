@@ -8,13 +8,15 @@ import type { Clock } from '../../../broker/clock.ts';
 import { commandTopic, controllerTopic, statusTopic } from '../../../broker/contract/topics.ts';
 import type { Log } from '../../../broker/log.ts';
 import { type Agent, createAgent } from '../../core/agent.ts';
-import type { Action, Input, Publication } from '../../core/io.ts';
+import type { Action, Input, Publication, WanTraffic } from '../../core/io.ts';
 import type { AgentConfig } from './config.ts';
-import { dismiss, type Guard, type Kill, runGuarded, startGuard } from './guarded.ts';
+import type { Exit } from './guarded.ts';
+import { Guards } from './guards.ts';
 import { endLeftovers } from './leftovers.ts';
 import { lockFolder } from './lock.ts';
 import { iperf3Finder, resolveHost } from './preflight.ts';
 import { ResultFolder } from './result-folder.ts';
+import { watchWan } from './wan-traffic.ts';
 
 export interface AgentSurroundings {
   /** Version of the agent. */
@@ -26,6 +28,12 @@ export interface AgentSurroundings {
   /** Of iperf3, which is looked up on its PATH each time. */
   env: NodeJS.ProcessEnv;
 }
+
+/** Where the kernel shows the routes and the counters of this process's network namespace. */
+const PROC_NET = '/proc/net';
+
+const NOT_WATCHED =
+  "cross-traffic is not looked at: set wan_interface in the agent's file to the interface that leads to the internet";
 
 const randomId = (): string => randomBytes(16).toString('hex');
 
@@ -43,24 +51,24 @@ export class NodeAgent {
   readonly #around: AgentSurroundings;
   readonly #results: ResultFolder;
   readonly #findIperf3: ReturnType<typeof iperf3Finder>;
-  readonly #children = new Map<number, Kill>();
-  /** Keys of guards that are to be started in a moment. */
-  readonly #wanted = new Set<number>();
-  /** Guards that wait, by the key of their `spawn`. */
-  readonly #waiting = new Map<number, Guard>();
+  readonly #guards: Guards;
   readonly #end = new EventEmitter<{ stopped: [] }>();
   #starting = false;
   #stopping = false;
   #parts: { core: Agent; link: MqttLink } | null = null;
   #cancelWake = () => {};
+  #cancelWatch = () => {};
   #unlock = () => {};
 
   /** Starts nothing yet. */
   constructor(config: AgentConfig, around: AgentSurroundings) {
     this.#config = config;
     this.#around = around;
-    this.#findIperf3 = iperf3Finder(around.env);
-    this.#results = new ResultFolder(join(config.state, 'results'), around.log);
+    const { env, clock, log } = around;
+    const onExit = (key: number, exit: Exit) => this.#take({ kind: 'exited', key, ...exit });
+    this.#guards = new Guards({ state: config.state, env, clock, log, onExit });
+    this.#findIperf3 = iperf3Finder(env);
+    this.#results = new ResultFolder(join(config.state, 'results'), log);
     this.stopped = once(this.#end, 'stopped').then(() => {});
   }
 
@@ -152,23 +160,19 @@ export class NodeAgent {
         void this.#publish(action, link);
         break;
       case 'check':
-        void this.#check(action.run, action.host);
+        void this.#check(action);
         break;
       case 'arm':
-        this.#wanted.add(action.key);
-        // Not before `ready` has left: a process takes milliseconds to start.
-        setImmediate(() => this.#arm(action));
+        this.#guards.arm(action);
         break;
-      case 'disarm': {
-        const guard = this.#takeWaiting(action.key);
-        if (guard !== null) dismiss(guard);
+      case 'disarm':
+        this.#guards.disarm(action.key);
         break;
-      }
       case 'spawn':
-        this.#spawn(action);
+        this.#guards.spawn(action);
         break;
       case 'kill':
-        this.#children.get(action.key)?.(action.signal);
+        this.#guards.kill(action);
         break;
       case 'store_result':
         this.#results.store(action.result);
@@ -185,41 +189,30 @@ export class NodeAgent {
     }
   }
 
-  #arm(action: Extract<Action, { kind: 'arm' }>): void {
-    if (!this.#wanted.delete(action.key)) return;
-    const { env, log } = this.#around;
-    const onError = (error: Error) => log.debug({ error: error.message }, 'no guard could be started ahead of time');
-    const guard = startGuard(action, this.#config.state, env, onError);
-    if (guard !== null) this.#waiting.set(action.key, guard);
-  }
-
-  #takeWaiting(key: number): Guard | null {
-    this.#wanted.delete(key);
-    const guard = this.#waiting.get(key) ?? null;
-    this.#waiting.delete(key);
-    return guard;
-  }
-
-  #spawn(action: Extract<Action, { kind: 'spawn' }>): void {
-    const { key } = action;
-    const { clock, env } = this.#around;
-    const where = { state: this.#config.state, env, now_ms: clock.now(), waiting: this.#takeWaiting(key) };
-    const kill = runGuarded(action, where, (exit) => {
-      this.#children.delete(key);
-      this.#take({ kind: 'exited', key, ...exit });
-    });
-    this.#children.set(key, kill);
-  }
-
   #wakeAt(at_ms: number): void {
     const { clock } = this.#around;
     this.#cancelWake = clock.after(at_ms - clock.now(), () => this.#take({ kind: 'wake' }));
   }
 
-  async #check(run: string, host: string): Promise<void> {
+  async #check({ key, host, wan }: Extract<Action, { kind: 'check' }>): Promise<void> {
+    this.#cancelWatch();
+    const watched = wan ? this.#watch() : null;
     const [found, problem] = await Promise.all([this.#findIperf3(), resolveHost(host, this.#around.clock)]);
     const resolved = problem === null;
-    this.#take({ kind: 'checked', run, iperf3: found.iperf3, resolved, error: found.error ?? problem });
+    // Who has to decline anyway does so at once.
+    const traffic = found.iperf3 === null || !resolved ? null : await watched;
+    this.#take({ kind: 'checked', key, iperf3: found.iperf3, resolved, error: found.error ?? problem, wan: traffic });
+  }
+
+  /** Traffic of the WAN interface, or null with a warning. Never resolves when the next check has begun, or the agent has left. */
+  #watch(): Promise<WanTraffic | null> {
+    const { clock, log } = this.#around;
+    return new Promise((resolve) => {
+      this.#cancelWatch = watchWan(this.#config.wan_interface, PROC_NET, clock, (seen) => {
+        if ('problem' in seen) log.warn({ problem: seen.problem }, NOT_WATCHED);
+        resolve('wan' in seen ? seen.wan : null);
+      });
+    });
   }
 
   /** Sends, if there is a connection; what is lost is sent again when the core says so. */
@@ -234,9 +227,10 @@ export class NodeAgent {
   }
 
   async #leave(): Promise<void> {
-    for (const kill of this.#children.values()) kill('KILL');
+    this.#guards.killAll();
     await this.#parts?.link.stop();
     this.#cancelWake();
+    this.#cancelWatch();
     this.#unlock();
     this.#end.emit('stopped');
   }

@@ -32,8 +32,9 @@ describe('the guard that waits', () => {
   it('is for the first test: later ones and second attempts have guards of their own', () => {
     const bench = new Bench().ready(prepare({ tests: [test(), test({ test: 'b' })], lease_ms: 50_000 })).start(7);
     bench.exit(busy).pass(100).exit(report(1)).exit();
-    expect(bench.of('arm', bench.all).map(({ key }) => key)).toEqual([1]);
-    expect(bench.of('spawn', bench.all).map(({ key }) => key)).toEqual([1, 2, 3]);
+    const keys = bench.of('spawn', bench.all).map(({ key }) => key);
+    expect(new Set(keys).size).toBe(3);
+    expect(bench.of('arm', bench.all).map(({ key }) => key)).toEqual([keys[0]]);
   });
 
   it('is not there for a first test that depends on a figure', () => {
@@ -52,7 +53,7 @@ describe('the guard that waits', () => {
     ['has a lease that is too short for a test', (bench) => bench.start(7)],
   ])('is ended when its run %s', (_why, happens) => {
     const bench = happens(new Bench().ready(prepare({ lease_ms: 2_500 })));
-    expect(bench.of('disarm')).toEqual([{ kind: 'disarm', key: 1 }]);
+    expect(bench.of('disarm')).toEqual([{ kind: 'disarm', key: bench.of('arm', bench.all)[0]?.key }]);
     expect(bench.of('spawn', bench.all)).toEqual([]);
     bench.give({ kind: 'stop' });
     expect(bench.of('disarm', bench.all)).toHaveLength(1);
