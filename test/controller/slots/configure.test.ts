@@ -29,6 +29,7 @@ it('a server that leaves the settings takes no new run, and is forgotten when it
   ]);
   slots.handle({ type: 'finished', device: 'd1', run: 'r1', token: start?.token ?? 0 }, 2);
   expect(slots.view().map(({ server }) => server)).toEqual(['s2']);
+  expect(slots.queued('s1')).toBe(0);
 });
 
 it('a server that comes into the settings is used at once, and one that comes back is used again', () => {
@@ -46,7 +47,12 @@ it('says who holds which slot, and for how long yet', () => {
   const slots = slotsOf('s1', 's2');
   begin(slots, 'r1', 'd1', 's1');
   expect(slots.slotEffects(1000)).toEqual([
-    { type: 'slot', server: 's1', lease: { device: 'd1', run: 'r1', token: 1, length_ms: 30_000, rest_ms: 50_000 } },
-    { type: 'slot', server: 's2', lease: null },
+    {
+      type: 'slot',
+      server: 's1',
+      lease: { device: 'd1', run: 'r1', token: 1, length_ms: 30_000, rest_ms: 50_000 },
+      state: 'leased',
+    },
+    { type: 'slot', server: 's2', lease: null, state: 'idle' },
   ]);
 });
