@@ -1,4 +1,4 @@
-import type { RunRequest, SlotEffect, SlotEvent } from '../slots/events.ts';
+import type { LeaseRow, RunRequest, SlotEffect, SlotEvent } from '../slots/events.ts';
 import type { Slots } from '../slots/slots.ts';
 import { StoreError } from '../store/errors.ts';
 import type { RunRow } from '../store/runs.ts';
@@ -13,8 +13,22 @@ export interface DispatcherOptions extends Omit<EffectsOptions, 'handle' | 'foll
   onFatal: (error: Error) => void;
 }
 
-/** Done one by one and in order: a lease is on disk before its `start` is sent. The rest of a step is one transaction. */
-const BEFORE_ALL: ReadonlySet<SlotEffect['type']> = new Set(['save-lease', 'cancel', 'start']);
+/** Done one by one and in order: a lease is on disk, and told to everybody, before its `start` is sent. The rest of a step is one transaction. */
+const isBeforeAll = (effect: SlotEffect): boolean =>
+  effect.type === 'save-lease' ||
+  effect.type === 'cancel' ||
+  effect.type === 'start' ||
+  (effect.type === 'slot' && effect.lease !== null);
+
+/**
+ * Whether a lease found on disk has nothing to say about its run any more. A run whose attempt was settled, and that waits for another one,
+ * goes on by itself: of the old lease only its server's rest was left.
+ */
+const overOf = (lease: LeaseRow, run: RunRow): { cancel: string | null } | null => {
+  if (run.state === 'final') return { cancel: 'the run was over' };
+  const isAwaited = run.awaits_result && run.granted_token === lease.token;
+  return lease.granted && !isAwaited ? { cancel: null } : null;
+};
 
 /**
  * Between the slots and the world: takes events in, and has done what the slots ask for, in their order.
@@ -45,12 +59,13 @@ export class Dispatcher {
   recover(): void {
     const { store, slots, clock } = this.#options;
     const leases = store.leases.list();
-    const leased = new Set(leases.map((row) => row.run));
     const found = leases.map((row) => {
       const run = store.runs.get(row.run);
-      if (run === null) return { row, request: requestOfLease(row, clock.now()), cancelled: 'the run is unknown' };
-      return { row, request: this.#request(run), cancelled: run.state === 'final' ? 'the run was over' : null };
+      if (run === null)
+        return { row, request: requestOfLease(row, clock.now()), over: { cancel: 'the run is unknown' } };
+      return { row, request: this.#request(run), over: overOf(row, run) };
     });
+    const leased = new Set(found.flatMap(({ row, over }) => (over === null ? [row.run] : [])));
     this.#perform(slots.recover(found, clock.now()));
     for (const run of store.runs.open()) {
       if (!leased.has(run.run) && !run.awaits_result) this.submit(run.run);
@@ -102,9 +117,9 @@ export class Dispatcher {
   }
 
   #perform(effects: SlotEffect[]): void {
-    const rest = effects.filter((effect) => !BEFORE_ALL.has(effect.type));
+    const rest = effects.filter((effect) => !isBeforeAll(effect));
     for (const effect of effects) {
-      if (BEFORE_ALL.has(effect.type) && !this.#stopped) this.keep(() => this.#effects.do(effect));
+      if (isBeforeAll(effect) && !this.#stopped) this.keep(() => this.#effects.do(effect));
     }
     if (rest.length === 0 || this.#stopped) return;
     const work = () =>

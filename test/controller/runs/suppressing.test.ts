@@ -190,7 +190,9 @@ describe('stopping what runs', () => {
     store.runs.add([newRun('r-known', known), newRun('r-perhaps', known)]);
     const about = { device: 'ap-gone', granted: true };
     store.leases.save(lease(1, { ...about, run: 'r-unknown', server: 's-1' }));
-    store.leases.save(lease(2, { ...about, run: 'r-known', server: 's-2' }));
+    const granted = lease(2, { ...about, run: 'r-known', server: 's-2' });
+    store.leases.save(granted);
+    store.runs.noteGrant({ token: 2, run: 'r-known', server: 's-2', via: 'agent', at_ms: 0, tests: granted.tests });
     store.leases.save(lease(3, { ...about, run: 'r-perhaps', server: 's-1', granted: false }));
     store.close();
     const world = await ControllerFixture.start({ settings });
