@@ -7,7 +7,7 @@ import type { YamlSource } from './yaml-source.ts';
 type Fields = Record<string, Leaf<unknown>>;
 
 /** Undefined stands for "absent" and for "wrong, and reported". */
-type Values<F extends Fields> = { [K in keyof F]: F[K] extends Leaf<infer T> ? T | undefined : never };
+export type Values<F extends Fields> = { [K in keyof F]: F[K] extends Leaf<infer T> ? T | undefined : never };
 
 type Mapping = Record<string, unknown>;
 

@@ -25,8 +25,18 @@ export interface Occurrences {
   after(moment: number): number | null;
 }
 
+/** Made once each: settings name few of them, and they are asked for often. */
+const made = new Map<string, Occurrences>();
+
 /** @throws for a schedule or a zone that is not valid; settings have both checked. */
 export const occurrences = (schedule: string, timezone: string): Occurrences => {
+  const name = `${schedule} ${timezone}`;
+  const known = made.get(name) ?? makeOccurrences(schedule, timezone);
+  made.set(name, known);
+  return known;
+};
+
+const makeOccurrences = (schedule: string, timezone: string): Occurrences => {
   const cron = cronOf(schedule);
   const zone = localTime(timezone);
   return {
