@@ -12,6 +12,8 @@ export interface NightLap extends NightSize {
   us_per_grant: number;
   /** In planNight, all nights together. */
   plan_s: number;
+  /** A look at the schedule when nothing is due. */
+  idle_look_ms: number;
   /** In Slots, from a sample. */
   slots_s: number;
   us_per_step: number;
@@ -50,13 +52,14 @@ export const nightLap = (size: NightSize, seed: number, clock: Pick<Clock, 'now'
   const began = clock.now();
   night.run();
   const wall_ms = clock.now() - began;
-  const { grants, steps, events, plan_ms, slots_ms, use, laws } = night;
+  const { grants, steps, events, plan_ms, idle_look_ms, slots_ms, use, laws } = night;
   return {
     ...size,
     wall_s: wall_ms / 1000,
     grants,
     us_per_grant: (1000 * wall_ms) / grants,
     plan_s: plan_ms / 1000,
+    idle_look_ms,
     slots_s: slots_ms / 1000,
     us_per_step: (1000 * slots_ms) / steps,
     steps,

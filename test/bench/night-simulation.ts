@@ -1,5 +1,7 @@
 import type { Clock } from '../../broker/clock.ts';
-import { planNight } from '../../controller/schedule/plan-night.ts';
+import { checkOf } from '../../controller/schedule/check-of.ts';
+import { type NightMark, timetableKey } from '../../controller/schedule/night.ts';
+import { type DueRun, planNight } from '../../controller/schedule/plan-night.ts';
 import { reasonCode } from '../../controller/slots/answers.ts';
 import type { Ending, RunRequest, SlotEffect, SlotEvent } from '../../controller/slots/events.ts';
 import { Slots } from '../../controller/slots/slots.ts';
@@ -10,8 +12,8 @@ import { NightLaws } from './night-laws.ts';
 import { NightQueue } from './night-queue.ts';
 import { NightUse } from './night-use.ts';
 
-/** The controller is up this long before the first night begins. */
-const EARLY_MS = 60_000;
+/** The wall clock when simulated time begins: a minute before the first night. */
+const BEGIN_MS = EVENING_MS - 60_000;
 
 /** Kinds of the queue from here on are not of a device. */
 const PROBED = 100;
@@ -42,7 +44,7 @@ export class NightSimulation {
   readonly #agents: NightAgents;
   readonly laws: NightLaws;
   readonly use: NightUse;
-  readonly #done = new Map<string, string>();
+  readonly #history = new Map<string, NightMark>();
   #now = 0;
   #wake_at = Number.POSITIVE_INFINITY;
   #look_at = 0;
@@ -54,6 +56,8 @@ export class NightSimulation {
   #sampled_ms = 0;
   /** In planNight, all nights together. */
   plan_ms = 0;
+  /** In planNight when it last found nothing due: the controller looks every minute. */
+  idle_look_ms = 0;
 
   constructor({ fleet, seed, clock }: NightOptions) {
     this.#fleet = fleet;
@@ -73,6 +77,7 @@ export class NightSimulation {
     this.#handle({ type: 'in-charge', yes: true });
     this.#agents.connect();
     while (this.laws.due < this.#fleet.devices.length || this.laws.open > 0) this.#next();
+    this.#look();
   }
 
   /** In Slots, by the steps that were timed. */
@@ -109,29 +114,43 @@ export class NightSimulation {
   /** What the controller does when a night begins; each of its runs is known from here on. */
   #look(): void {
     const { organizations, devices } = this.#fleet;
-    const wall_ms = EVENING_MS - EARLY_MS;
+    const done = [...this.#history.values()];
     const began = this.#clock.now();
-    const plan = planNight({ organizations, devices, done: this.#done, now_ms: wall_ms + this.#now });
-    this.plan_ms += this.#clock.now() - began;
-    for (const [organization, night] of plan.planned) this.#done.set(organization, night);
+    const plan = planNight({ organizations, devices: () => devices, done, now_ms: BEGIN_MS + this.#now });
+    const took_ms = this.#clock.now() - began;
+    if (plan.due.length > 0) this.plan_ms += took_ms;
+    else this.idle_look_ms = took_ms;
     if (plan.missed.length > 0) throw new Error('a night was missed');
-    this.#look_at = plan.next_wake_ms === null ? Number.POSITIVE_INFINITY : plan.next_wake_ms - wall_ms;
-    for (const { device, organization, tests, requested_at_ms, window_end_ms } of plan.due) {
-      const who = placeOf(device);
-      const about = devices[who];
-      const settings = organizations.get(organization);
-      if (about === undefined || settings === undefined) throw new Error(`${device} of ${organization} is unknown`);
-      const request: RunRequest = {
-        ...{ run: `r${who}`, device, organization, tags: about.tags, servers: settings.servers },
-        ...{ uplink_group: about.uplink_group, tests, on_demand: false },
-        ...{ priority: settings.check.priority, max_cross_traffic: settings.check.max_cross_traffic },
-        ...{ not_before: requested_at_ms - wall_ms, window_end: window_end_ms - wall_ms },
-      };
-      this.laws.runIsDue(who);
-      this.use.runIsDue(who, this.#now);
-      this.#agents.runIsDue(who, this.#now);
-      this.#handle({ type: 'submit', request });
-    }
+    for (const mark of plan.planned) this.#history.set(`${mark.organization} ${timetableKey(mark)}`, mark);
+    this.#look_at = plan.next_wake_ms === null ? Number.POSITIVE_INFINITY : plan.next_wake_ms - BEGIN_MS;
+    for (const run of plan.due) this.#submit(run);
+  }
+
+  #submit({ device, organization, tests, not_before_ms, window_end_ms }: DueRun): void {
+    const who = placeOf(device);
+    const about = this.#fleet.devices[who];
+    const settings = this.#fleet.organizations.get(organization);
+    if (about === undefined || settings === undefined) throw new Error(`${device} of ${organization} is unknown`);
+    const { tags, uplink_group } = about;
+    const { priority, max_cross_traffic } = checkOf(settings, tags);
+    const request: RunRequest = {
+      ...{
+        run: `r${who}`,
+        device,
+        organization,
+        tags,
+        servers: settings.servers,
+        uplink_group,
+        tests,
+        on_demand: false,
+      },
+      ...{ priority, max_cross_traffic },
+      ...{ not_before: not_before_ms - BEGIN_MS, window_end: window_end_ms - BEGIN_MS },
+    };
+    this.laws.runIsDue(who);
+    this.use.runIsDue(who, this.#now);
+    this.#agents.runIsDue(who, this.#now);
+    this.#handle({ type: 'submit', request });
   }
 
   #handle(event: SlotEvent): void {
