@@ -54,6 +54,7 @@ export class NightAgents {
   readonly #longest_ms: Float32Array;
   /** One way, device to controller or back. */
   readonly #trip_ms: Float32Array;
+  readonly #runs: string[];
   /** It declined once already. */
   readonly #declined: Uint8Array;
 
@@ -76,6 +77,7 @@ export class NightAgents {
     this.#run_ms = new Float32Array(count);
     this.#longest_ms = new Float32Array(count);
     this.#trip_ms = Float32Array.from({ length: count }, () => random.between(2, 60));
+    this.#runs = new Array<string>(count).fill('');
     this.#declined = new Uint8Array(count);
   }
 
@@ -89,7 +91,8 @@ export class NightAgents {
   }
 
   /** The run of the device became due: who comes back does so about now. */
-  runIsDue(who: number, now: number): void {
+  runIsDue(who: number, run: string, now: number): void {
+    this.#runs[who] = run;
     if (this.#trouble(who) === 'back-later') this.#queue.add(now + this.#random.between(0, 90_000), ONLINE, who, 0);
   }
 
@@ -136,21 +139,22 @@ export class NightAgents {
   }
 
   #happenStill(what: number, who: number, stamp: number, now: number): void {
-    const about = { device: `d${who}`, run: `r${who}`, boot: BOOT };
+    const device = this.#fleet.devices[who]?.device ?? '';
+    const run = this.#runs[who] ?? '';
     const token = at(this.#token, who);
     const trip_ms = at(this.#trip_ms, who);
     switch (what) {
       case READY:
         this.#queue.add(now + READY_INTERVAL_MS, READY, who, stamp);
-        this.#tell({ type: 'ready', ...about, nonce: `${now - trip_ms}` });
+        this.#tell({ type: 'ready', device, run, boot: BOOT, nonce: `${now - trip_ms}` });
         break;
       case DECLINED: {
         const reason = this.#trouble(who) === 'refuses' ? 'iperf3-missing: not found on PATH' : 'busy: another run';
-        this.#tell({ type: 'declined', ...about, token: null, nonce: null, reason });
+        this.#tell({ type: 'declined', device, run, boot: BOOT, token: null, nonce: null, reason });
         break;
       }
       case STARTED:
-        this.#tell({ type: 'started', ...about, token });
+        this.#tell({ type: 'started', device, run, boot: BOOT, token });
         break;
       case END:
         this.#laws.clientEnds(who, at(this.#server, who));
@@ -163,7 +167,7 @@ export class NightAgents {
         this.#losePower(who, now);
         break;
       case FINISHED:
-        this.#tell({ type: 'finished', device: about.device, run: about.run, token });
+        this.#tell({ type: 'finished', device, run, token });
         break;
     }
   }

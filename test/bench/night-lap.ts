@@ -8,6 +8,8 @@ import { NightSimulation } from './night-simulation.ts';
 export interface NightLap extends NightSize {
   /** From the agents' connecting to the end of the last run; the fleet is there before. */
   wall_s: number;
+  /** Of the process, the garbage collector's threads too: what other programs do is not in it. */
+  cpu_s: number;
   grants: number;
   us_per_grant: number;
   /** In planNight, all nights together. */
@@ -49,13 +51,16 @@ const bareQueueMs = (events: number, servers: number, random: Random, clock: Pic
 export const nightLap = (size: NightSize, seed: number, clock: Pick<Clock, 'now'>): NightLap => {
   const random = new Random(seed);
   const night = new NightSimulation({ fleet: nightFleet(size, random), seed, clock });
+  const cpu = process.cpuUsage();
   const began = clock.now();
   night.run();
   const wall_ms = clock.now() - began;
+  const { user, system } = process.cpuUsage(cpu);
   const { grants, steps, events, plan_ms, idle_look_ms, slots_ms, use, laws } = night;
   return {
     ...size,
     wall_s: wall_ms / 1000,
+    cpu_s: (user + system) / 1e6,
     grants,
     us_per_grant: (1000 * wall_ms) / grants,
     plan_s: plan_ms / 1000,

@@ -132,24 +132,28 @@ export class NightSimulation {
     const settings = this.#fleet.organizations.get(organization);
     if (about === undefined || settings === undefined) throw new Error(`${device} of ${organization} is unknown`);
     const { tags, uplink_group } = about;
+    const { servers } = settings;
     const { priority, max_cross_traffic } = checkOf(settings, tags);
+    const run = `r${who}`;
+    const not_before = not_before_ms - BEGIN_MS;
+    const window_end = window_end_ms - BEGIN_MS;
     const request: RunRequest = {
-      ...{
-        run: `r${who}`,
-        device,
-        organization,
-        tags,
-        servers: settings.servers,
-        uplink_group,
-        tests,
-        on_demand: false,
-      },
-      ...{ priority, max_cross_traffic },
-      ...{ not_before: not_before_ms - BEGIN_MS, window_end: window_end_ms - BEGIN_MS },
+      run,
+      device,
+      organization,
+      tags,
+      servers,
+      uplink_group,
+      tests,
+      on_demand: false,
+      priority,
+      max_cross_traffic,
+      not_before,
+      window_end,
     };
     this.laws.runIsDue(who);
     this.use.runIsDue(who, this.#now);
-    this.#agents.runIsDue(who, this.#now);
+    this.#agents.runIsDue(who, run, this.#now);
     this.#handle({ type: 'submit', request });
   }
 

@@ -53,11 +53,18 @@ const lapOf = async (file: string, size: NightSize, { say, signal }: BenchOption
 const middleOf = (laps: readonly NightLap[]): NightLap => {
   const middle = laps.toSorted((a, b) => a.wall_s - b.wall_s)[Math.floor((laps.length - 1) / 2)];
   if (middle === undefined) throw new Error('no night was simulated');
-  const of = (key: 'wall_s' | 'us_per_grant' | 'plan_s' | 'slots_s' | 'us_per_step' | 'bare_s' | 'peak_rss_mib') =>
-    median(laps.map((lap) => lap[key]));
+  const of = (
+    key: 'wall_s' | 'cpu_s' | 'us_per_grant' | 'plan_s' | 'slots_s' | 'us_per_step' | 'bare_s' | 'peak_rss_mib',
+  ) => median(laps.map((lap) => lap[key]));
   return {
     ...middle,
-    ...{ wall_s: of('wall_s'), us_per_grant: of('us_per_grant'), plan_s: of('plan_s'), slots_s: of('slots_s') },
+    ...{
+      wall_s: of('wall_s'),
+      cpu_s: of('cpu_s'),
+      us_per_grant: of('us_per_grant'),
+      plan_s: of('plan_s'),
+      slots_s: of('slots_s'),
+    },
     ...{ us_per_step: of('us_per_step'), bare_s: of('bare_s'), peak_rss_mib: of('peak_rss_mib') },
   };
 };
@@ -66,6 +73,7 @@ const COST: { name: string; show: (lap: NightLap) => string }[] = [
   { name: 'devices', show: ({ devices }) => `${devices}` },
   { name: 'servers', show: ({ servers }) => `${servers}` },
   { name: 'wall s', show: ({ wall_s }) => wall_s.toFixed(2) },
+  { name: 'CPU s', show: ({ cpu_s }) => cpu_s.toFixed(2) },
   { name: 'grants', show: ({ grants }) => `${grants}` },
   { name: 'µs a grant', show: ({ us_per_grant }) => us_per_grant.toFixed(1) },
   { name: '÷ bare queue', show: ({ wall_s, bare_s }) => (wall_s / bare_s).toFixed(1) },
