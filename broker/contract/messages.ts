@@ -138,6 +138,8 @@ export const SlotStatus = z.object({
   token: orNull(Token),
   until: orNull(z.string()),
   length_ms: orNull(z.number().positive()),
+  /** What the server does, for people: a word that this version need not know. */
+  state: orNull(Text),
 });
 export type SlotStatus = z.infer<typeof SlotStatus>;
 

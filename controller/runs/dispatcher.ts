@@ -205,15 +205,15 @@ export class Dispatcher {
     }
   }
 
-  #showSlot({ server, lease }: Extract<SlotEffect, { type: 'slot' }>): void {
+  #showSlot({ server, lease, state }: Extract<SlotEffect, { type: 'slot' }>): void {
     const { driver, clock } = this.#options;
     if (lease === null) {
-      driver.slot(server, { device: null, run: null, token: null, until: null, length_ms: null });
+      driver.slot(server, { device: null, run: null, token: null, until: null, length_ms: null, state });
       return;
     }
     const { device, run, token, length_ms, rest_ms } = lease;
     const until = new Date(clock.wall() + length_ms).toISOString();
-    driver.slot(server, { device, run, token, until, length_ms: Math.ceil(length_ms + rest_ms) });
+    driver.slot(server, { device, run, token, until, length_ms: Math.ceil(length_ms + rest_ms), state });
   }
 
   #phase(effect: Extract<SlotEffect, { type: 'phase' }>): void {

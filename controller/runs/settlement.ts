@@ -6,7 +6,7 @@ import { decideRun, type Verdict } from '../results/decide-run.ts';
 import type { Failure, Measurement } from '../results/measurement.ts';
 import { readRun } from '../results/read-run.ts';
 import type { Outcome, RunRecord } from '../run-record.ts';
-import { leaseMs } from '../slots/on-deck.ts';
+import { leaseMs } from '../slots/plan-length.ts';
 import type { Ending, TimedMeasurement } from '../store/results.ts';
 import type { Grant, RunRow } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';

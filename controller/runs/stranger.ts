@@ -1,6 +1,5 @@
 import type { SlotStatus, TestPlan } from '../../broker/contract/messages.ts';
-import { restMs, slotLengthMs } from '../slots/lease.ts';
-import { leaseMs } from '../slots/on-deck.ts';
+import { leaseMs, restMs, slotLengthMs } from '../slots/plan-length.ts';
 
 /** A rest of unknown length is at least this: enough for the lease and the rest of ten tests of 1 min, or three of 3 min. */
 const UNKNOWN_LENGTH_MS = 900_000;

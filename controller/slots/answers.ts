@@ -1,9 +1,13 @@
+import { endRun, giveUp } from './ending.ts';
+import { findDeck, findLease, serversOf } from './engagement.ts';
 import type { SlotEvent } from './events.ts';
-import { ask, findLease, release, restMs } from './lease.ts';
-import { clearDeck, deckRow, findDeck, noteReady, unseat } from './on-deck.ts';
+import { ask, release } from './lease.ts';
+import { clearDeck, deckRow, noteReady, unseat } from './on-deck.ts';
+import { restMs } from './plan-length.ts';
 import { sight } from './presence.ts';
-import { setBack } from './queue.ts';
-import { type Lease, type Server, type Step, serversOf } from './state.ts';
+import { setBack, waitForQuiet } from './queue.ts';
+import type { Lease, Server, Step } from './state.ts';
+import { become } from './transitions.ts';
 
 type Of<T extends SlotEvent['type']> = Extract<SlotEvent, { type: T }>;
 
@@ -17,26 +21,26 @@ export const reasonCode = (reason: string): string => reason.replace(/:.*/s, '')
 const meetNewBoot = (step: Step, device: string, boot: string): void => {
   for (const server of serversOf(step.state, device)) {
     const { lease, on_deck: deck } = server;
-    if (lease?.row.device === device && lease.row.boot !== boot) ask(step, lease);
+    if (lease?.row.device === device && lease.row.boot !== boot) ask(step, server, lease);
     // What is ready was made so by the boot before: only the current one is listened to.
-    if (deck?.request.device === device && !deck.recovered && deck.ready !== null) unseat(step, server, deck);
+    if (deck?.run.request.device === device && !deck.recovered && deck.ready !== null) unseat(step, server, deck);
   }
 };
 
 /** A device's own word about itself, or its last will. Going offline frees nothing; an on-deck run is replaced at once. */
 export const onStatus = (step: Step, { device, online, boot }: Of<'status'>): void => {
-  const sighting = sight(step.state, device, boot, online, step.now);
+  const sighting = sight(step, device, boot, online);
   if (sighting === 'stale') return;
   if (sighting === 'new-boot') meetNewBoot(step, device, boot);
   if (online) return;
   for (const server of serversOf(step.state, device)) {
     const deck = server.on_deck;
-    if (deck?.request.device === device && !deck.recovered) unseat(step, server, deck);
+    if (deck?.run.request.device === device && !deck.recovered) unseat(step, server, deck);
   }
 };
 
 export const onReady = (step: Step, { device, run, boot, nonce }: Of<'ready'>): void => {
-  const sighting = sight(step.state, device, boot, true, step.now);
+  const sighting = sight(step, device, boot, true);
   if (sighting === 'stale') return;
   if (sighting === 'new-boot') meetNewBoot(step, device, boot);
   const seat = findDeck(step.state, device, run);
@@ -57,8 +61,8 @@ const onStartDeclined = (step: Step, server: Server, lease: Lease, boot: string,
   const clean = sameBoot && (neverBegan || lease.over !== null);
   release(step, server, lease, clean ? 0 : restMs(lease.row.tests));
   if (lease.over !== null) return;
-  if (neverBegan) setBack(step, lease.request, 'start-declined');
-  else step.out.push({ type: 'ended', run: lease.row.run, ending: { how: 'interrupted', reason } });
+  if (neverBegan) setBack(step, lease.run, 'start-declined');
+  else endRun(step, lease.run, { how: 'interrupted', reason });
 };
 
 export const onDeclined = (step: Step, event: Of<'declined'>): void => {
@@ -66,15 +70,17 @@ export const onDeclined = (step: Step, event: Of<'declined'>): void => {
   if (token !== null) {
     const found = findLease(step.state, device, token);
     if (found === null || found.lease.row.nonce !== nonce) return;
-    const known = step.state.presence.get(device)?.boot;
+    const known = step.state.devices.get(device)?.boot;
     if (boot === found.lease.row.boot || boot === known) onStartDeclined(step, found.server, found.lease, boot, reason);
     return;
   }
   const seat = findDeck(step.state, device, run);
   if (seat === null || seat.deck.recovered) return;
-  const request = clearDeck(step, seat.server, seat.deck);
-  if (PASSING.includes(reasonCode(reason))) setBack(step, request, `declined: ${reason}`);
-  else step.out.push({ type: 'ended', run, ending: { how: 'refused', reason, server: seat.server.server } });
+  const seated = clearDeck(step, seat.server, seat.deck);
+  const code = reasonCode(reason);
+  if (code === 'cross-traffic') waitForQuiet(step, seated);
+  else if (PASSING.includes(code)) setBack(step, seated, `declined: ${reason}`);
+  else endRun(step, seated, { how: 'refused', reason, server: seat.server.server });
 };
 
 /** The start is answered, unless a later boot has been heard: then what came late does not settle whether that one runs it. */
@@ -83,11 +89,13 @@ export const onStarted = (step: Step, { device, run, boot, token }: Of<'started'
   if (found === null) return;
   const { server, lease } = found;
   if (!lease.started && lease.over === null) {
+    become(lease.run, 'running');
     step.out.push({ type: 'phase', run, phase: 'running', server: server.server });
   }
   lease.started = true;
-  const current = step.state.presence.get(device)?.boot ?? boot;
+  const current = step.state.devices.get(device)?.boot ?? boot;
   if (boot === current) lease.asking = lease.over !== null;
+  step.state.touched.add(server);
 };
 
 /** `finished` or the result itself: the slot passes on now. After a restart it may come before the lease was asked in its turn. */
@@ -99,6 +107,10 @@ export const onFinished = (step: Step, { device, run, token }: Of<'finished'>): 
     // Its start was sent before the restart, and its grant never came to disk.
     step.out.push({ type: 'granted', lease: deckRow(seat.server, seat.deck, seat.deck.ready, true) });
     clearDeck(step, seat.server, seat.deck);
+    if (seat.deck.over !== null) giveUp(step.state, seat.deck.run, 'ended');
   } else return;
-  if ((found?.lease ?? seat?.deck)?.over === null) step.out.push({ type: 'released', run, token });
+  const { over = null, run: done } = found?.lease ?? seat?.deck ?? {};
+  if (over !== null || done === undefined) return;
+  giveUp(step.state, done, 'released');
+  step.out.push({ type: 'released', run, token });
 };

@@ -1,5 +1,6 @@
 import type { TestPlan } from '../../broker/contract/messages.ts';
 import type { SuppressionScope } from '../schedule/suppression.ts';
+import type { ServerState } from './transitions.ts';
 
 /** A run as the slots need to know it. Times are monotonic milliseconds. */
 export interface RunRequest {
@@ -106,7 +107,7 @@ export type SlotEffect =
   | { type: 'save-lease'; lease: LeaseRow }
   | { type: 'granted'; lease: LeaseRow }
   | { type: 'drop-lease'; token: number }
-  | { type: 'slot'; server: string; lease: ShownLease | null }
+  | { type: 'slot'; server: string; lease: ShownLease | null; state: ServerState }
   | { type: 'phase'; run: string; phase: 'waiting' }
   | { type: 'phase'; run: string; phase: 'on-deck' | 'starting' | 'running'; server: string }
   /** The slot passed on; what remains is the result. */

@@ -1,49 +1,40 @@
-import type { TestPlan } from '../../broker/contract/messages.ts';
-import { DEADLINE_MARGIN_MS, QUARANTINE_S, START_REPEAT_MS, START_WINDOW_MS } from '../../broker/contract/numbers.ts';
-import type { LeaseRow, ShownLease } from './events.ts';
-import { deckRow } from './on-deck.ts';
+import { START_REPEAT_MS, START_WINDOW_MS } from '../../broker/contract/numbers.ts';
+import { endRun, giveUp } from './ending.ts';
+import { disengage } from './engagement.ts';
+import type { LeaseRow } from './events.ts';
+import { charge } from './fairness.ts';
+import { deckRow, emptySeat } from './on-deck.ts';
+import { expectedMs, restMs, slotLengthMs } from './plan-length.ts';
 import { rest } from './quarantine.ts';
-import {
-  disengage,
-  hostGroupHasRoom,
-  type Lease,
-  longestTestMs,
-  NONCE_FRESH_MS,
-  type OnDeck,
-  type Over,
-  type Ready,
-  type Server,
-  type SlotState,
-  type Step,
-  serversOf,
-  type Waiting,
-} from './state.ts';
+import { changeServer, hostGroupHasRoom } from './servers.ts';
+import { showSlot } from './show.ts';
+import type { Lease, OnDeck, Over, Ready, Run, Server, Step } from './state.ts';
+import { become } from './transitions.ts';
+import { giveRoom } from './uplink-room.ts';
 
-/** From `start` sent to the controller's deadline: the latest moment at which the agent can still be running, and a margin. */
-export const slotLengthMs = (lease_ms: number): number => START_WINDOW_MS + lease_ms + DEADLINE_MARGIN_MS;
+/** A nonce is used for a `start` only while it is this young: the rest of START_WINDOW_MS is for the way to the agent. */
+const NONCE_FRESH_MS = START_WINDOW_MS - 1000;
 
 /** Sends the `start`, always the same bytes for one token. */
-export const ask = ({ out, now }: Step, lease: Lease): void => {
+export const ask = ({ out, now, state }: Step, server: Server, lease: Lease): void => {
   lease.start_sent_at = now;
   lease.asking = true;
-  const { device, run, token, nonce, server, lease_ms } = lease.row;
-  out.push({ type: 'start', device, run, token, nonce, server, lease_ms });
-};
-
-/** How long a server rests after a lease of these tests ended uncleanly: rule 6 of the lease protocol. */
-export const restMs = (tests: readonly TestPlan[]): number => longestTestMs(tests) + 1000 * QUARANTINE_S;
-
-/** A lease as everybody is told of it at `now`. */
-export const shownLease = ({ row, deadline }: Lease, now: number): ShownLease => {
-  const { device, run, token, tests } = row;
-  return { device, run, token, length_ms: deadline - now, rest_ms: restMs(tests) };
+  state.touched.add(server);
+  const { device, run, token, nonce, server: name, lease_ms } = lease.row;
+  out.push({ type: 'start', device, run, token, nonce, server: name, lease_ms });
 };
 
 /** The server's slot belongs to this lease from now for its full length, whatever was known before. The device is engaged already. */
-export const holdSlot = (step: Step, server: Server, request: Waiting, row: LeaseRow, over: Over | null): void => {
-  const { now, out } = step;
+export const holdSlot = (
+  step: Step,
+  server: Server,
+  run: Run,
+  row: LeaseRow,
+  { over, deck }: { over: Over | null; deck: OnDeck | null },
+): void => {
+  const { state, now, out } = step;
   const lease: Lease = {
-    request,
+    run,
     row: { ...row, granted: true },
     deadline: now + slotLengthMs(row.lease_ms),
     granted_at: now,
@@ -52,45 +43,60 @@ export const holdSlot = (step: Step, server: Server, request: Waiting, row: Leas
     asking: true,
     over,
   };
-  server.lease = lease;
-  ask(step, lease);
+  if (over === null) become(run, 'starting');
+  if (deck === null) changeServer(state, server, { lease });
+  else emptySeat(state, server, deck, { lease });
+  ask(step, server, lease);
   out.push({ type: 'granted', lease: lease.row });
-  out.push({ type: 'slot', server: server.server, lease: shownLease(lease, now) });
+  showSlot(step, server);
   out.push({ type: 'phase', run: row.run, phase: 'starting', server: server.server });
 };
 
 const isFresh = (deck: OnDeck, ready: Ready, now: number): boolean =>
   deck.recovered || now - ready.heard_at <= NONCE_FRESH_MS;
 
+/** Whether the slot is free for this run. A recovered one has counted in its host group all the time, and is asked whatever is planned. */
+const isFree = (server: Server, deck: OnDeck): boolean =>
+  deck.recovered
+    ? server.lease === null && server.quarantine === null
+    : server.state === 'idle' && hostGroupHasRoom(server);
+
 /**
  * Grants every free slot whose next run is ready: one `start` is all that is left to do. A recovered lease is only asked, as its nonce is
- * too old by now to start anything: it has counted in its host group all the time, and needs no room there.
+ * too old by now to start anything.
  */
 export const grantReady = (step: Step): void => {
   const { state, now } = step;
   if (!state.in_charge) return;
-  const seated = [...state.servers.values()].flatMap((server) =>
-    server.on_deck === null ? [] : [{ server, deck: server.on_deck }],
-  );
+  const seated: { server: Server; deck: OnDeck; ready: Ready }[] = [];
+  for (const server of state.touched) {
+    const deck = server.on_deck;
+    if (deck !== null && deck.ready !== null) seated.push({ server, deck, ready: deck.ready });
+  }
   seated.sort((a, b) => a.deck.token - b.deck.token);
-  for (const { server, deck } of seated) {
-    const { ready } = deck;
-    if (server.lease !== null || server.quarantine !== null) continue;
-    if (ready === null || !isFresh(deck, ready, now)) continue;
-    if (!deck.recovered && !hostGroupHasRoom(state, server)) continue;
-    server.on_deck = null;
-    holdSlot(step, server, deck.request, deckRow(server, deck, ready, true), deck.over);
+  for (const { server, deck, ready } of seated) {
+    if (!isFree(server, deck) || !isFresh(deck, ready, now)) continue;
+    const { organization, priority } = deck.run.request;
+    if (!deck.recovered) charge(server.accounts, organization, expectedMs(deck.tests), priority);
+    holdSlot(step, server, deck.run, deckRow(server, deck, ready, true), { over: deck.over, deck });
   }
 };
 
 /** The slot is free. `rest_ms` above zero: the end was not clean, and the server rests first. */
 export const release = (step: Step, server: Server, lease: Lease, rest_ms: number): void => {
-  const { state, out } = step;
-  server.lease = null;
-  disengage(state, lease.row.device, server);
-  if (rest_ms > 0) rest(step, server, rest_ms, lease.row.token);
-  else out.push({ type: 'drop-lease', token: lease.row.token });
-  out.push({ type: 'slot', server: server.server, lease: null });
+  const { state, now, out } = step;
+  const { token } = lease.row;
+  changeServer(
+    state,
+    server,
+    rest_ms > 0 ? { lease: null, quarantine: rest(step, server, rest_ms, token) } : { lease: null },
+  );
+  server.free_since = now;
+  giveRoom(state, lease.run, server);
+  disengage(step, lease.run, server);
+  if (rest_ms === 0) out.push({ type: 'drop-lease', token });
+  if (lease.over !== null) giveUp(state, lease.run, 'ended');
+  showSlot(step, server);
 };
 
 /** Repeats an unanswered `start`; at the deadline the run is overdue and the server rests. */
@@ -98,27 +104,17 @@ export const tendLease = (step: Step, server: Server, lease: Lease): void => {
   const { now, out } = step;
   if (now >= lease.deadline) {
     release(step, server, lease, restMs(lease.row.tests));
-    if (lease.over !== null) return;
-    out.push({ type: 'ended', run: lease.row.run, ending: { how: 'overdue', reason: 'no-answer-before-deadline' } });
+    if (lease.over === null) endRun(step, lease.run, { how: 'overdue', reason: 'no-answer-before-deadline' });
   } else if (lease.asking && now >= lease.start_sent_at + START_REPEAT_MS) {
     const reason = lease.over?.cancel ?? null;
     if (reason !== null) {
       const { device, run } = lease.row;
       out.push({ type: 'cancel', device, run, reason });
     }
-    ask(step, lease);
+    ask(step, server, lease);
   }
 };
 
 /** When the lease next needs a look by itself. */
 export const leaseWake = (lease: Lease): number =>
   lease.asking ? Math.min(lease.deadline, lease.start_sent_at + START_REPEAT_MS) : lease.deadline;
-
-/** The lease that holds a slot with this token for this device, with its server. */
-export const findLease = (state: SlotState, device: string, token: number): { server: Server; lease: Lease } | null => {
-  for (const server of serversOf(state, device)) {
-    const { lease } = server;
-    if (lease?.row.token === token && lease.row.device === device) return { server, lease };
-  }
-  return null;
-};

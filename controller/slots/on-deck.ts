@@ -1,178 +1,162 @@
-import type { TestPlan } from '../../broker/contract/messages.ts';
 import {
-  LEASE_SLACK_MS,
   PREPARE_REPEAT_MS,
   PREPARE_TIMEOUT_MS,
   READY_INTERVAL_MS,
   START_WINDOW_MS,
-  testLimitMs,
 } from '../../broker/contract/numbers.ts';
+import { withinBitrate } from '../schedule/max-bitrate.ts';
+import { endRun, isMaintained, stopWaiting, windowOver } from './ending.ts';
+import { disengage, engage } from './engagement.ts';
 import type { LeaseRow } from './events.ts';
-import { dequeue, enqueue, inOrder, setBack } from './queue.ts';
-import {
-  disengage,
-  engage,
-  type OnDeck,
-  PREPARE_LEAD_MS,
-  type Ready,
-  type Server,
-  type SlotState,
-  type Step,
-  serversOf,
-  type Waiting,
-} from './state.ts';
+import { charge } from './fairness.ts';
+import { serverList } from './lanes.ts';
+import { leaseMs, slotLengthMs } from './plan-length.ts';
+import { enqueue, nextSequence, setBack } from './queue.ts';
+import { changeServer, hostGroupHasRoom } from './servers.ts';
+import type { Lease, OnDeck, Ready, Run, Server, SlotState, Step } from './state.ts';
+import { become } from './transitions.ts';
+import { giveRoom, takeRoom } from './uplink-room.ts';
 
 /** A ready older than this has missed its repetition: the device is asked again. */
 const READY_STALE_MS = START_WINDOW_MS + READY_INTERVAL_MS;
 
-/** How long a run of these tests may hold a slot: rule 3 of the lease protocol. */
-export const leaseMs = (tests: readonly TestPlan[]): number =>
-  tests.reduce((sum, test) => sum + testLimitMs(test.duration_s, test.omit_s), LEASE_SLACK_MS);
-
 /** The lease of an on-deck run as it goes to disk. */
 export const deckRow = (server: Server, deck: OnDeck, { nonce, boot }: Ready, granted: boolean): LeaseRow => {
-  const { request, token, lease_ms } = deck;
-  const { run, device, tests } = request;
+  const { token, lease_ms, tests } = deck;
+  const { run, device } = deck.run.request;
   return { token, run, device, server: server.server, nonce, boot, lease_ms, tests, granted };
 };
 
 const sendPrepare = ({ out, now }: Step, server: Server, deck: OnDeck): void => {
   deck.prepare_sent_at = now;
-  const { run, device, tests, max_cross_traffic } = deck.request;
-  const { lease_ms } = deck;
+  const { run, device, max_cross_traffic } = deck.run.request;
+  const { lease_ms, tests } = deck;
   out.push({ type: 'prepare', device, run, server: server.server, tests, lease_ms, max_cross_traffic });
 };
 
-const putOnDeck = (step: Step, server: Server, request: Waiting): void => {
+/** The run has the server's seat, with a token of its own, and its device is asked to prepare. */
+export const putOnDeck = (step: Step, server: Server, run: Run): void => {
   const { state, now, out } = step;
-  dequeue(state, request);
+  const { request } = run;
+  stopWaiting(state, run);
+  become(run, 'asked');
+  run.server = server;
   state.last_token += 1;
   const deck: OnDeck = {
-    request,
+    run,
     token: state.last_token,
     lease_ms: leaseMs(request.tests),
+    tests: withinBitrate(request.tests, server.max_bitrate),
+    seated_at: now,
     asked_at: now,
     prepare_sent_at: now,
     ready: null,
     recovered: false,
     over: null,
   };
-  server.on_deck = deck;
-  engage(state, request.device, server);
+  changeServer(state, server, { on_deck: deck });
+  serverList(state, request.servers).decks.add(server);
+  takeRoom(state, run, server);
+  engage(step, run, server);
   out.push({ type: 'phase', run: request.run, phase: 'on-deck', server: server.server });
   sendPrepare(step, server, deck);
 };
 
-/** Takes the run off the deck; its token was never sent and is dead. The caller decides what becomes of the run. */
-export const clearDeck = ({ state, out }: Step, server: Server, deck: OnDeck): Waiting => {
-  server.on_deck = null;
-  disengage(state, deck.request.device, server);
-  if (deck.ready !== null) out.push({ type: 'drop-lease', token: deck.token });
-  return deck.request;
+/** The seat is empty again: given up, or its run has the slot. */
+export const emptySeat = (state: SlotState, server: Server, { run }: OnDeck, granted?: { lease: Lease }): void => {
+  changeServer(state, server, { ...granted, on_deck: null });
+  serverList(state, run.request.servers).decks.delete(server);
 };
 
-/** The device went away or restarted: its run waits for its turn again. */
+/** Takes the run off the deck; its token was never sent and is dead. The caller decides what becomes of the run. */
+export const clearDeck = (step: Step, server: Server, deck: OnDeck): Run => {
+  const { state, now, out } = step;
+  const { run } = deck;
+  emptySeat(state, server, deck);
+  // What the server lost by waiting for it counts as if it had been used: unready devices are at the cost of their organization.
+  if (!deck.recovered && server.state === 'idle' && hostGroupHasRoom(server)) {
+    const { organization, priority } = run.request;
+    charge(server.accounts, organization, now - Math.max(deck.seated_at, server.free_since), priority);
+  }
+  giveRoom(state, run, server);
+  disengage(step, run, server);
+  if (deck.ready !== null) out.push({ type: 'drop-lease', token: deck.token });
+  return run;
+};
+
+/** The device went away or restarted: its run waits for its turn again, behind the others. */
 export const unseat = (step: Step, server: Server, deck: OnDeck): void => {
-  const request = clearDeck(step, server, deck);
-  enqueue(step, { ...request, since: step.now });
+  const run = clearDeck(step, server, deck);
+  run.since = step.now;
+  run.sequence = nextSequence(step.state);
+  enqueue(step, run);
+};
+
+/** The seat is taken from the run through no fault of its device: it keeps its place in the line. */
+export const withdraw = (step: Step, server: Server, deck: OnDeck, reason: string): void => {
+  const run = clearDeck(step, server, deck);
+  step.out.push({ type: 'cancel', device: run.request.device, run: run.request.run, reason });
+  run.since = step.now;
+  enqueue(step, run);
+};
+
+/** The run has the seat of another server instead. Its device replaces what it has prepared when it is asked anew. */
+export const moveDeck = (step: Step, from: Server, to: Server): void => {
+  if (from.on_deck === null) return;
+  const run = clearDeck(step, from, from.on_deck);
+  become(run, 'waiting');
+  putOnDeck(step, to, run);
 };
 
 /** A prepared device has a fresh nonce: the lease goes to disk with it, before the slot is free. */
 export const noteReady = (step: Step, server: Server, deck: OnDeck, nonce: string, boot: string): void => {
+  if (deck.ready === null) become(deck.run, 'ready');
   deck.ready = { nonce, boot, heard_at: step.now };
+  step.state.touched.add(server);
   step.out.push({ type: 'save-lease', lease: deckRow(server, deck, deck.ready, false) });
 };
 
-/** The seat that this run of the device has, with its server. */
-export const findDeck = (state: SlotState, device: string, run: string): { server: Server; deck: OnDeck } | null => {
-  for (const server of serversOf(state, device)) {
-    const deck = server.on_deck;
-    if (deck?.request.run === run && deck.request.device === device) return { server, deck };
-  }
-  return null;
-};
-
-/** When the server is expected to take another run; -Infinity when it is idle. */
-const expectedFree = (server: Server): number => {
-  if (server.quarantine !== null) return server.quarantine.until;
-  if (server.lease === null) return Number.NEGATIVE_INFINITY;
-  const { granted_at, row } = server.lease;
-  return granted_at + row.tests.reduce((sum, test) => sum + 1000 * (test.duration_s + test.omit_s), 0);
-};
-
-const seatIsOpen = (server: Server, now: number): boolean =>
-  !server.gone &&
-  server.on_deck === null &&
-  (server.quarantine === null || server.quarantine.until - now <= PREPARE_LEAD_MS);
-
-/**
- * Whether the device's uplink group would have room on this server, counting who is on deck and not who leaves.
- * Who has a seat has room: a grant need not look again.
- */
-const uplinkWouldFit = (state: SlotState, request: Waiting, server: Server): boolean => {
-  if (request.uplink_group === null) return true;
-  let taken = 0;
-  for (const other of state.servers.values()) {
-    if (other !== server && other.lease?.request.uplink_group === request.uplink_group) taken += 1;
-    if (other.on_deck?.request.uplink_group === request.uplink_group) taken += 1;
-  }
-  return taken < (state.uplink_groups.get(request.uplink_group)?.capacity ?? 1);
-};
-
-/** Gives each open seat to the first run in line that may use it; a run takes its server that is free soonest. */
-export const fillSeats = (step: Step): void => {
-  const { state, now } = step;
-  if (!state.in_charge) return;
-  const open = new Set([...state.servers.values()].filter((server) => seatIsOpen(server, now)));
-  for (const request of inOrder(state)) {
-    if (open.size === 0) return;
-    if (request.not_before > now || state.engaged.has(request.device)) continue;
-    if (state.presence.get(request.device)?.online !== true) continue;
-    let best: Server | null = null;
-    for (const name of request.servers) {
-      const server = state.servers.get(name);
-      if (server === undefined || !open.has(server) || !uplinkWouldFit(state, request, server)) continue;
-      if (best === null || expectedFree(server) < expectedFree(best)) best = server;
-    }
-    if (best === null) continue;
-    open.delete(best);
-    putOnDeck(step, best, request);
-  }
+/** Why the server is not for this run any more; null when it is. */
+const whyNot = (server: Server, deck: OnDeck, now: number): string | null => {
+  if (server.gone) return 'the server is not in use any more';
+  if (server.suppressed) return 'the server is suppressed';
+  return isMaintained(server, slotLengthMs(deck.lease_ms), now) ? 'the server goes into maintenance' : null;
 };
 
 /** Asks again who has not answered, and puts aside who does not answer at all or whose window has closed. */
 export const tendDeck = (step: Step, server: Server, deck: OnDeck): void => {
   const { now, out } = step;
   if (deck.recovered) return;
-  if (now >= deck.request.window_end) {
-    const { run, device } = clearDeck(step, server, deck);
+  const { run, device, window_end } = deck.run.request;
+  const why_not = whyNot(server, deck, now);
+  if (now >= window_end) {
+    clearDeck(step, server, deck);
     out.push({ type: 'cancel', device, run, reason: 'the window closed' });
-    out.push({ type: 'ended', run, ending: { how: 'missed', reason: 'window-closed' } });
-    return;
-  }
-  if (deck.ready !== null) {
+    endRun(step, deck.run, windowOver(step, deck.run));
+  } else if (why_not !== null) {
+    withdraw(step, server, deck, why_not);
+  } else if (deck.ready !== null) {
     if (now < deck.ready.heard_at + READY_STALE_MS) return;
     out.push({ type: 'drop-lease', token: deck.token });
+    become(deck.run, 'asked');
     deck.ready = null;
     deck.asked_at = now;
     sendPrepare(step, server, deck);
-    return;
-  }
-  if (now >= deck.asked_at + PREPARE_TIMEOUT_MS) {
-    const request = clearDeck(step, server, deck);
-    out.push({ type: 'cancel', device: request.device, run: request.run, reason: 'no answer to prepare' });
-    setBack(step, request, 'device-silent');
+  } else if (now >= deck.asked_at + PREPARE_TIMEOUT_MS) {
+    clearDeck(step, server, deck);
+    out.push({ type: 'cancel', device, run, reason: 'no answer to prepare' });
+    setBack(step, deck.run, 'device-silent');
   } else if (now >= deck.prepare_sent_at + PREPARE_REPEAT_MS) {
     sendPrepare(step, server, deck);
   }
 };
 
 /** When the deck next needs a look by itself. */
-export const deckWake = (deck: OnDeck): number => {
+export const deckWake = ({ maintenance_at }: Server, deck: OnDeck): number => {
   if (deck.recovered) return Number.POSITIVE_INFINITY;
   const next =
     deck.ready === null
       ? Math.min(deck.asked_at + PREPARE_TIMEOUT_MS, deck.prepare_sent_at + PREPARE_REPEAT_MS)
       : deck.ready.heard_at + READY_STALE_MS;
-  return Math.min(next, deck.request.window_end);
+  return Math.min(next, deck.run.request.window_end, maintenance_at - slotLengthMs(deck.lease_ms));
 };

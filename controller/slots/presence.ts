@@ -1,4 +1,6 @@
-import type { Presence, SlotState } from './state.ts';
+import { deviceOf } from './devices.ts';
+import { placeRunsOf } from './eligibility.ts';
+import type { SlotState, Step } from './state.ts';
 
 /** A replaced boot is not listened to for this long: longer than its messages are in flight. Only a last will may come later. */
 const REPLACED_FOR_MS = 30_000;
@@ -10,25 +12,34 @@ export type Sighting = 'same' | 'new-boot' | 'stale';
  * replace the living one. A will of another boot than the current one says nothing about the current one. A replaced boot that speaks
  * while the current one is offline, or still after REPLACED_FOR_MS, lives: then it was the other one whose word came late.
  */
-export const sight = (state: SlotState, device: string, boot: string, online: boolean, now: number): Sighting => {
-  const known: Presence = state.presence.get(device) ?? { online: false, boot: null, replaced: new Map(), since: now };
-  const replaced = new Map([...known.replaced].filter(([, at]) => now - at < REPLACED_FOR_MS));
-  const isNew = known.boot !== boot;
-  if (isNew && known.boot !== null) {
-    if (!online || (known.online && replaced.has(boot))) return 'stale';
-    replaced.set(known.boot, now);
+export const sight = (step: Step, name: string, boot: string, online: boolean): Sighting => {
+  const { state, now } = step;
+  const device = deviceOf(state, name);
+  const isNew = device.boot !== boot;
+  if (isNew && device.boot !== null) {
+    const replaced = new Map([...(device.replaced ?? [])].filter(([, at]) => now - at < REPLACED_FOR_MS));
+    if (!online || (device.online && replaced.has(boot))) return 'stale';
+    replaced.set(device.boot, now);
     replaced.delete(boot);
+    device.replaced = replaced;
   }
-  const since = known.online === online ? known.since : now;
-  if (known.online && !online) state.look_at = now;
-  state.presence.set(device, { online, boot, replaced, since });
+  device.boot = boot;
+  if (device.online !== online || device.since === Number.NEGATIVE_INFINITY) {
+    device.online = online;
+    device.since = now;
+    placeRunsOf(step, device);
+  }
   return isNew ? 'new-boot' : 'same';
 };
 
 /** The broker is out of reach: nobody is known to be online. */
-export const forgetPresence = (state: SlotState, now: number): void => {
-  for (const presence of state.presence.values()) {
-    if (presence.online) presence.since = now;
-    presence.online = false;
+export const forgetPresence = (step: Step): void => {
+  for (const device of step.state.devices.values()) {
+    if (!device.online) continue;
+    device.online = false;
+    device.since = step.now;
+    placeRunsOf(step, device);
   }
 };
+
+export const isOnline = (state: SlotState, device: string): boolean => state.devices.get(device)?.online === true;

@@ -1,44 +1,48 @@
-import { mayBeRunning, PREPARE_LEAD_MS, type Server, type Step } from './state.ts';
+import { PREPARE_LEAD_MS } from './seats.ts';
+import { changeServer, mayBeRunning } from './servers.ts';
+import type { Quarantine, Server, Step } from './state.ts';
 
 /** The first probe comes this long after the unclean end, the next ones as far apart. */
-const PROBE_INTERVAL_MS = 5000;
+export const PROBE_INTERVAL_MS = 5000;
 
 /** After a probe that shows the server free it needs a moment to clean up (facts of iperf3 3.12). */
-const AFTER_PROBE_MS = 500;
+export const AFTER_PROBE_MS = 500;
 
-/** The server rests after the lease of `token`, for `rest_ms` or until a probe shows that it is free. A longer rest that is under way stays. */
-export const rest = ({ now }: Step, server: Server, rest_ms: number, token: number): void => {
-  const { quarantine } = server;
-  const until = Math.max(now + rest_ms, quarantine?.until ?? now);
-  server.quarantine = { until, token, probe_at: quarantine === null ? now + PROBE_INTERVAL_MS : quarantine.probe_at };
-};
+/** The rest after the lease of `token`, for `rest_ms` or until a probe shows that the server is free. A longer one under way stays. */
+export const rest = ({ now }: Step, { quarantine }: Server, rest_ms: number, token: number): Quarantine => ({
+  until: Math.max(now + rest_ms, quarantine?.until ?? now),
+  token,
+  probe_at: quarantine === null ? now + PROBE_INTERVAL_MS : quarantine.probe_at,
+});
 
 /** The server rests after somebody else's lease. No probe: the client may live, and between two of its tests it would look free. */
-export const restForStranger = ({ now }: Step, server: Server, rest_ms: number): void => {
+export const restForStranger = ({ state, now }: Step, server: Server, rest_ms: number): void => {
   const { quarantine } = server;
   const until = Math.max(now + rest_ms, quarantine?.until ?? now);
-  server.quarantine = { until, token: quarantine?.token ?? null, probe_at: Number.POSITIVE_INFINITY };
+  const token = quarantine?.token ?? null;
+  changeServer(state, server, { quarantine: { until, token, probe_at: Number.POSITIVE_INFINITY } });
 };
 
 /** Whether only a stranger's lease keeps the server from being idle. */
 export const restsForStranger = ({ lease, quarantine }: Server): boolean =>
   lease === null && quarantine !== null && quarantine.token === null;
 
-/** A probe may shorten a quarantine, never a lease; "busy" and "silent" change nothing. */
-export const noteProbe = ({ now }: Step, server: Server, verdict: 'free' | 'busy' | 'silent'): void => {
-  const { quarantine } = server;
-  if (quarantine === null || quarantine.probe_at === Number.POSITIVE_INFINITY || verdict !== 'free') return;
+/** A probe may shorten a quarantine, never a lease. */
+export const shortenRest = ({ now }: Step, { quarantine }: Server): void => {
+  if (quarantine === null || quarantine.probe_at === Number.POSITIVE_INFINITY) return;
   quarantine.until = Math.min(quarantine.until, now + AFTER_PROBE_MS);
   quarantine.probe_at = Number.POSITIVE_INFINITY;
 };
 
 /** Ends the rest when it is over, and probes before that. */
-export const tendQuarantine = ({ now, out }: Step, server: Server): void => {
+export const tendQuarantine = ({ state, now, out }: Step, server: Server): void => {
   const { quarantine } = server;
   if (quarantine === null) return;
   if (now >= quarantine.until) {
-    if (restsForStranger(server)) out.push({ type: 'slot', server: server.server, lease: null });
-    server.quarantine = null;
+    const wasStranger = restsForStranger(server);
+    changeServer(state, server, { quarantine: null });
+    server.free_since = now;
+    if (wasStranger) out.push({ type: 'slot', server: server.server, lease: null, state: server.state });
     if (quarantine.token !== null) out.push({ type: 'drop-lease', token: quarantine.token });
   } else if (now >= quarantine.probe_at && !mayBeRunning(server)) {
     quarantine.probe_at = now + PROBE_INTERVAL_MS;

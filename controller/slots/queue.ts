@@ -1,77 +1,79 @@
-import {
-  CONNECT_GRACE_MS,
-  MAX_SETBACKS,
-  OFFLINE_GRACE_MS,
-  SETBACK_DELAY_MS,
-  type SlotState,
-  type Step,
-  type Waiting,
-} from './state.ts';
+import { addWaiting } from './devices.ts';
+import { place } from './eligibility.ts';
+import { endRun } from './ending.ts';
+import type { RunRequest } from './events.ts';
+import { jittered } from './jitter.ts';
+import { enterLine } from './lanes.ts';
+import type { Run, SlotState, Step } from './state.ts';
+import { become } from './transitions.ts';
 
-/** The line that a run waits in. */
-const lineOf = (state: SlotState, waiting: Waiting): Map<string, Waiting> =>
-  waiting.on_demand ? state.demanded : state.scheduled;
+/** After this many prepares without an answer a run is given up as `skipped`. */
+const MAX_SETBACKS = 3;
 
-/** All waiting runs in the order of their turn. */
-export function* inOrder(state: SlotState): Generator<Waiting> {
-  yield* state.demanded.values();
-  yield* state.scheduled.values();
-}
+/** A run whose device did not answer, or declined for a passing reason, is tried again after this, times its setbacks. */
+const SETBACK_DELAY_MS = 5000;
 
-export const findWaiting = (state: SlotState, run: string): Waiting | undefined =>
-  state.demanded.get(run) ?? state.scheduled.get(run);
+/** A device with other traffic on its link is asked again after this; the wait doubles each time … */
+const CROSS_TRAFFIC_FIRST_MS = 60_000;
 
-/** Puts a run at the end of its line. */
-export const enqueue = ({ state, now, out }: Step, waiting: Waiting): void => {
-  lineOf(state, waiting).set(waiting.run, waiting);
-  state.look_at = Math.min(state.look_at, lookAt(state, waiting, now));
-  out.push({ type: 'phase', run: waiting.run, phase: 'waiting' });
+/** … up to this. A person gets the first wait only, and so often; then they are told. */
+const CROSS_TRAFFIC_MAX_MS = 900_000;
+const CROSS_TRAFFIC_ON_DEMAND = 3;
+
+export const newRun = (request: RunRequest, now: number): Run => ({
+  request,
+  state: 'new',
+  sequence: 0,
+  since: now,
+  not_before: request.not_before,
+  setbacks: 0,
+  crossings: 0,
+  line: null,
+  turn: null,
+  server: null,
+  alarm: null,
+});
+
+export const nextSequence = (state: SlotState): number => {
+  state.sequence += 1;
+  return state.sequence;
 };
 
-export const dequeue = (state: SlotState, waiting: Waiting): void => {
-  lineOf(state, waiting).delete(waiting.run);
+/** The run waits, in the place that its sequence gives it. */
+export const enqueue = (step: Step, run: Run): void => {
+  const { state, out } = step;
+  become(run, 'waiting');
+  run.server = null;
+  out.push({ type: 'phase', run: run.request.run, phase: 'waiting' });
+  addWaiting(state, run);
+  enterLine(state, run);
+  place(step, run);
 };
 
-/** Back to the line after its device did not answer or declined for a passing reason; given up after MAX_SETBACKS. */
-export const setBack = (step: Step, waiting: Waiting, reason: string): void => {
-  const setbacks = waiting.setbacks + 1;
-  if (setbacks >= MAX_SETBACKS) {
-    step.out.push({ type: 'ended', run: waiting.run, ending: { how: 'skipped', reason } });
+/** Back to the end of the line after its device did not answer or declined for a passing reason; given up after MAX_SETBACKS. */
+export const setBack = (step: Step, run: Run, reason: string): void => {
+  run.setbacks += 1;
+  run.crossings = 0;
+  if (run.setbacks >= MAX_SETBACKS) {
+    endRun(step, run, { how: 'skipped', reason });
     return;
   }
-  enqueue(step, { ...waiting, setbacks, not_before: step.now + SETBACK_DELAY_MS * setbacks });
+  run.not_before = step.now + SETBACK_DELAY_MS * run.setbacks;
+  run.sequence = nextSequence(step.state);
+  enqueue(step, run);
 };
 
-/** Until when an absent device is waited for; Infinity while nothing can be known of it. */
-const absentUntil = (state: SlotState, waiting: Waiting): number => {
-  const presence = state.presence.get(waiting.device);
-  if (presence?.online === true || !state.in_charge) return Number.POSITIVE_INFINITY;
-  if (waiting.on_demand) return Math.max(waiting.since, state.in_charge_since + CONNECT_GRACE_MS);
-  return Math.max(waiting.since, state.in_charge_since, presence?.since ?? 0) + OFFLINE_GRACE_MS;
-};
-
-/** When this run next needs a look by itself. */
-const lookAt = (state: SlotState, waiting: Waiting, now: number): number => {
-  const turn = waiting.not_before > now ? waiting.not_before : Number.POSITIVE_INFINITY;
-  return Math.min(waiting.window_end, turn, absentUntil(state, waiting));
-};
-
-/** Ends what can't have its turn any more: its window closed, or its device stayed away. Long lines are gone through only when due. */
-export const expireWaiting = (step: Step): void => {
-  const { state, now, out } = step;
-  if (now < state.look_at) return;
-  state.look_at = Number.POSITIVE_INFINITY;
-  for (const waiting of inOrder(state)) {
-    if (absentUntil(state, waiting) <= now) {
-      dequeue(state, waiting);
-      out.push({ type: 'ended', run: waiting.run, ending: { how: 'skipped', reason: 'device-offline' } });
-    } else if (waiting.window_end <= now) {
-      dequeue(state, waiting);
-      out.push({ type: 'ended', run: waiting.run, ending: { how: 'missed', reason: 'window-closed' } });
-    } else state.look_at = Math.min(state.look_at, lookAt(state, waiting, now));
+/** Back to the line while somebody uses the device's link. That is nobody's fault: it is no setback, and has the whole window. */
+export const waitForQuiet = (step: Step, run: Run): void => {
+  const { state, now } = step;
+  const { on_demand } = run.request;
+  if (on_demand && run.crossings >= CROSS_TRAFFIC_ON_DEMAND) {
+    endRun(step, run, { how: 'skipped', reason: 'cross-traffic' });
+    return;
   }
+  const doubled = on_demand ? CROSS_TRAFFIC_FIRST_MS : CROSS_TRAFFIC_FIRST_MS * 2 ** run.crossings;
+  run.crossings += 1;
+  run.not_before = now + jittered(Math.min(CROSS_TRAFFIC_MAX_MS, doubled), state.random);
+  run.sequence = nextSequence(state);
+  enqueue(step, run);
 };
-
-/** When the line next needs a look by itself, or earlier. */
-export const queueWake = (state: SlotState): number =>
-  state.demanded.size + state.scheduled.size === 0 ? Number.POSITIVE_INFINITY : state.look_at;

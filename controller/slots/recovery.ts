@@ -1,6 +1,11 @@
+import { engage } from './engagement.ts';
 import type { LeaseRow, RunRequest } from './events.ts';
 import { holdSlot } from './lease.ts';
-import { emptyServer, engage, type Over, type Server, type SlotState, type Step } from './state.ts';
+import { newRun } from './queue.ts';
+import { addServer, changeServer } from './servers.ts';
+import type { Over, Server, SlotState, Step } from './state.ts';
+import { become } from './transitions.ts';
+import { takeRoom } from './uplink-room.ts';
 
 /** A lease as it was found on disk. `cancelled` says why nobody waits for its run any more; null while somebody does. */
 export interface FoundLease {
@@ -19,17 +24,22 @@ export const recoverLeases = (step: Step, found: readonly FoundLease[]): void =>
   const lastOf = new Map(inOrder.map(({ row }) => [row.run, row.token]));
   for (const { row, request, cancelled } of inOrder) {
     const server = findServer(state, row.server);
-    engage(state, row.device, server);
+    const run = newRun(request, now);
     const over = overOf(cancelled, lastOf.get(row.run) === row.token);
-    const waiting = { ...request, since: now, setbacks: 0 };
+    run.server = server;
+    if (over === null) state.runs.set(request.run, run);
+    else become(run, 'stopping');
     if (row.granted && server.lease === null) {
-      holdSlot(step, server, waiting, row, over);
-      continue;
+      holdSlot(step, server, run, row, { over, deck: null });
+    } else {
+      if (over === null) become(run, 'found');
+      const { token, lease_ms, tests, nonce, boot } = row;
+      const ready = { nonce, boot, heard_at: now };
+      const asked = { seated_at: now, asked_at: now, prepare_sent_at: now };
+      changeServer(state, server, { on_deck: { run, token, lease_ms, tests, ...asked, ready, recovered: true, over } });
     }
-    const { token, lease_ms, nonce, boot } = row;
-    const ready = { nonce, boot, heard_at: now };
-    const asked = { asked_at: now, prepare_sent_at: now };
-    server.on_deck = { request: waiting, token, lease_ms, ...asked, ready, recovered: true, over };
+    takeRoom(state, run, server);
+    engage(step, run, server);
   }
 };
 
@@ -40,15 +50,5 @@ const overOf = (cancelled: string | null, isLast: boolean): Over | null => {
 };
 
 /** A server that left the configuration is kept until its leases are settled. */
-const findServer = (state: SlotState, name: string): Server => {
-  const server = state.servers.get(name) ?? emptyServer({ server: name, host_group: null }, true);
-  state.servers.set(name, server);
-  return server;
-};
-
-/** Forgets the servers that left the configuration and hold nothing any more. */
-export const forgetGone = (state: SlotState): void => {
-  for (const { server, gone, lease, quarantine, on_deck } of state.servers.values()) {
-    if (gone && lease === null && quarantine === null && on_deck === null) state.servers.delete(server);
-  }
-};
+const findServer = (state: SlotState, name: string): Server =>
+  state.servers.get(name) ?? addServer(state, { server: name, host_group: null, max_bitrate: null }, true);

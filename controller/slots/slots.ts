@@ -1,55 +1,55 @@
-import { onDeclined, onFinished, onReady, onStarted, onStatus } from './answers.ts';
-import type { RunRequest, SlotEffect, SlotEvent } from './events.ts';
-import { ask, grantReady, leaseWake, shownLease, tendLease } from './lease.ts';
-import { clearDeck, deckWake, fillSeats, tendDeck, unseat } from './on-deck.ts';
-import { forgetPresence } from './presence.ts';
-import { noteProbe, quarantineWake, restForStranger, restsForStranger, tendQuarantine } from './quarantine.ts';
-import { dequeue, enqueue, expireWaiting, findWaiting, queueWake } from './queue.ts';
-import { type FoundLease, forgetGone, recoverLeases } from './recovery.ts';
-import { emptyServer, type SlotState, type Step } from './state.ts';
+import { dueAlarms, setAlarm } from './alarms.ts';
+import { applyEvent } from './apply-event.ts';
+import { busyWake, tendBusy } from './busy.ts';
+import { configure, forgetGone, newState, type SlotSettings } from './configuration.ts';
+import { place } from './eligibility.ts';
+import type { SlotEffect, SlotEvent } from './events.ts';
+import { fillSeats } from './fill.ts';
+import { waitingFor } from './lanes.ts';
+import { grantReady, leaseWake, tendLease } from './lease.ts';
+import { deckWake, tendDeck } from './on-deck.ts';
+import { isOnline } from './presence.ts';
+import { quarantineWake, restsForStranger, tendQuarantine } from './quarantine.ts';
+import { type FoundLease, recoverLeases } from './recovery.ts';
+import { touch } from './servers.ts';
+import { showChange, slotEffect } from './show.ts';
+import type { Server, SlotState, Step } from './state.ts';
+import type { ServerState } from './transitions.ts';
+
+export type { SlotServer } from './configuration.ts';
+export type { ServerState } from './transitions.ts';
 
 /*
  * The slots: who may use which server, and who is next. Pure: an event and the time go in, effects come out.
  *
- * A run:     waiting → on deck → (starting → running) → released, and its result is awaited elsewhere
- *            waiting, on deck → ended: skipped, missed, cancelled, refused by its agent
- *            on deck → waiting again: its device went offline, restarted, did not answer, or declined for a passing reason
- *            starting → waiting again: the agent declined the start and never began
- *            starting, running → ended: interrupted (a later boot knows nothing of it), overdue (the deadline passed), cancelled
+ * A run waits until a seat opens that it may take: late binding, so no server is idle while somebody who may use it waits for another
+ * one. On deck its device is asked to prepare, and says that it is ready; when the slot is free, the start is all that is left. A run
+ * that a suppression names is held, not ended. A device that goes away, restarts, stays silent or declines for now gives its seat to
+ * the next one at once, and its run waits again. A run that is cancelled while it may be running is over for everybody but its server:
+ * it is stopping until the slot is free.
  *
- * A server:  idle → leased → idle                        after `finished`, a result or `declined` with the current token
- *            leased → resting → idle                     after an end that was not clean; a probe may shorten the rest
- *            and beside each of these one seat on deck: empty → asked → ready
+ * A server is idle or leased, and rests after a lease that did not end cleanly. Beside that it has one seat on deck: empty, or taken by
+ * a run that was asked, is ready, or was found on disk. Only an idle server is given to the next run; a lease found on disk is asked
+ * whatever else is known, as it may be running.
+ *
+ * All steps of both are in transitions.ts. What is not there throws.
  *
  * The invariant: between the first `start` of a token and the moment at which it can't be running any more (its agent said so, or
  * the deadline passed and the server has rested), no `start` of another token is sent for the same server.
+ *
+ * After each step no seat is open for which somebody has a turn. So a step has to look only at the servers that it touched, and at
+ * lanes that had nobody to offer before; its cost does not grow with the runs that wait (lanes.ts), and alarms are in one heap.
  *
  * Order on disk: a lease is saved while it is on deck, so before its `start`. The row of the run before it goes after that `start`.
  * Two rows of one server after a crash are therefore settled in the order of their tokens: each is asked, or waited for in full
  * (recovery.ts). While it waits for its turn the later one may be running: its server is not probed, and it counts in its groups.
  */
 
-/** A server as the slots need to know it; `max_bitrate` in bit/s. */
-export interface SlotServer {
-  server: string;
-  host_group: string | null;
-  max_bitrate: number | null;
-}
-
-export interface SlotOptions {
-  servers: readonly SlotServer[];
-  host_groups: ReadonlyMap<string, { capacity: number }>;
-  uplink_groups: ReadonlyMap<string, { capacity: number }>;
+export interface SlotOptions extends SlotSettings {
   last_token: number;
   /** In [0, 1). */
   random: () => number;
 }
-
-/**
- * What a server does. `busy-elsewhere`: it was testing somebody outside of perfleet when it was last asked. `suppressed` and
- * `maintenance`: nobody gets it now, and nobody has it.
- */
-export type ServerState = 'idle' | 'leased' | 'resting' | 'busy-elsewhere' | 'suppressed' | 'maintenance';
 
 /** What the slots look like from outside: a line per server. */
 export interface SlotView {
@@ -64,53 +64,39 @@ export class Slots {
   readonly #state: SlotState;
 
   constructor(options: SlotOptions) {
-    this.#state = {
-      servers: new Map(options.servers.map((server) => [server.server, emptyServer(server, false)])),
-      host_groups: options.host_groups,
-      uplink_groups: options.uplink_groups,
-      demanded: new Map(),
-      scheduled: new Map(),
-      presence: new Map(),
-      engaged: new Map(),
-      look_at: Number.POSITIVE_INFINITY,
-      last_token: options.last_token,
-      in_charge: false,
-      in_charge_since: 0,
-    };
+    this.#state = newState(options);
+    configure(this.#state, options);
+    this.#state.everything = true;
   }
 
   /** Takes up the leases found on disk after a restart, before any event: recovery.ts. */
   recover(found: readonly FoundLease[], now: number): SlotEffect[] {
     const step: Step = { state: this.#state, now, out: [] };
     recoverLeases(step, found);
+    endStep(step);
     return step.out.filter((effect) => effect.type !== 'granted');
   }
 
   /** Takes one event at monotonic time `now` and returns what is to be done, in this order. */
   handle(event: SlotEvent, now: number): SlotEffect[] {
     const step: Step = { state: this.#state, now, out: [] };
-    this.#apply(step, event);
-    expireWaiting(step);
-    for (const server of this.#state.servers.values()) {
-      tendQuarantine(step, server);
-      if (server.lease !== null) tendLease(step, server, server.lease);
-      if (server.on_deck !== null) tendDeck(step, server, server.on_deck);
+    applyEvent(step, event);
+    if (this.#state.everything) touchEverything(step);
+    for (const whose of dueAlarms(this.#state, now)) {
+      if ('request' in whose) place(step, whose);
+      else touch(this.#state, whose);
     }
+    for (const server of this.#state.touched) tend(step, server);
     grantReady(step);
     fillSeats(step);
-    forgetGone(this.#state);
+    endStep(step);
     return mostUrgentFirst(step.out);
   }
 
   /** The monotonic time at which the slots want a `tick`; Infinity when nothing is pending. */
   wake(now: number): number {
-    let wake = queueWake(this.#state);
-    for (const server of this.#state.servers.values()) {
-      if (server.lease !== null) wake = Math.min(wake, leaseWake(server.lease));
-      if (server.on_deck !== null) wake = Math.min(wake, deckWake(server.on_deck));
-      wake = Math.min(wake, quarantineWake(server, now));
-    }
-    return wake;
+    if (this.#state.everything) return now;
+    return this.#state.alarms.peek()?.first ?? Number.POSITIVE_INFINITY;
   }
 
   /**
@@ -119,148 +105,75 @@ export class Slots {
    */
   slotEffects(now: number): Extract<SlotEffect, { type: 'slot' }>[] {
     const ours = [...this.#state.servers.values()].filter((server) => !restsForStranger(server));
-    return ours.map(({ server, lease }) => ({
-      type: 'slot',
-      server,
-      lease: lease === null ? null : shownLease(lease, now),
-    }));
+    return ours.map((server) => slotEffect(server, now));
   }
 
   /** New settings, taken into force with the next event. A server that left them takes no new run and is kept until its leases are settled. */
-  configure({ servers, host_groups, uplink_groups }: Omit<SlotOptions, 'last_token' | 'random'>): void {
-    const state = this.#state;
-    state.host_groups = host_groups;
-    state.uplink_groups = uplink_groups;
-    const wanted = new Map(servers.map((server) => [server.server, server]));
-    for (const server of state.servers.values()) server.gone = !wanted.has(server.server);
-    for (const { server, host_group } of wanted.values()) {
-      const known = state.servers.get(server);
-      if (known === undefined) state.servers.set(server, emptyServer({ server, host_group }, false));
-      else known.host_group = host_group;
-    }
+  configure(settings: SlotSettings): void {
+    configure(this.#state, settings);
+    this.#state.everything = true;
   }
 
   view(): SlotView[] {
-    return [...this.#state.servers.values()].map(({ server, lease, quarantine, on_deck }) => ({
+    return [...this.#state.servers.values()].map(({ server, state, lease, on_deck }) => ({
       server,
-      state: lease !== null ? 'leased' : quarantine !== null ? 'resting' : 'idle',
+      state,
       device: lease?.row.device ?? null,
       run: lease?.row.run ?? null,
       on_deck:
         on_deck === null
           ? null
-          : { device: on_deck.request.device, run: on_deck.request.run, ready: on_deck.ready !== null },
+          : { device: on_deck.run.request.device, run: on_deck.run.request.run, ready: on_deck.ready !== null },
     }));
   }
 
   /** How many runs wait that may use this server, on deck not counted. */
   queued(server: string): number {
-    const lines = [...this.#state.demanded.values(), ...this.#state.scheduled.values()];
-    return lines.filter((waiting) => waiting.servers.includes(server)).length;
+    const known = this.#state.servers.get(server);
+    return known === undefined ? 0 : waitingFor(known);
   }
 
   isOnline(device: string): boolean {
-    return this.#state.presence.get(device)?.online === true;
-  }
-
-  #apply(step: Step, event: SlotEvent): void {
-    switch (event.type) {
-      case 'submit':
-        this.#submit(step, event.request);
-        break;
-      case 'cancel':
-        this.#cancel(step, event.run, event.reason);
-        break;
-      case 'in-charge':
-        this.#inCharge(step, event.yes);
-        break;
-      case 'status':
-        onStatus(step, event);
-        break;
-      case 'ready':
-        onReady(step, event);
-        break;
-      case 'declined':
-        onDeclined(step, event);
-        break;
-      case 'started':
-        onStarted(step, event);
-        break;
-      case 'finished':
-        onFinished(step, event);
-        break;
-      case 'probed': {
-        const server = this.#state.servers.get(event.server);
-        if (server !== undefined) noteProbe(step, server, event.verdict);
-        break;
-      }
-      case 'stranger': {
-        const server = this.#state.servers.get(event.server);
-        if (server !== undefined) restForStranger(step, server, event.rest_ms);
-        break;
-      }
-      case 'skip':
-      case 'suppressions':
-      case 'maintenance':
-      case 'served':
-      case 'tick':
-        break;
-    }
-  }
-
-  #submit(step: Step, request: RunRequest): void {
-    if (this.#isHere(request.run)) return;
-    if (!request.servers.some((server) => this.#state.servers.has(server))) {
-      step.out.push({ type: 'ended', run: request.run, ending: { how: 'skipped', reason: 'no-server' } });
-      return;
-    }
-    enqueue(step, { ...request, since: step.now, setbacks: 0 });
-  }
-
-  #cancel(step: Step, run: string, reason: string): void {
-    const ending = { type: 'ended', run, ending: { how: 'cancelled', reason } } as const;
-    const waiting = findWaiting(this.#state, run);
-    if (waiting !== undefined) {
-      dequeue(this.#state, waiting);
-      step.out.push(ending);
-      return;
-    }
-    for (const server of this.#state.servers.values()) {
-      const { lease, on_deck: deck } = server;
-      if (lease?.row.run === run && lease.over === null) {
-        lease.over = { cancel: reason };
-        step.out.push({ type: 'cancel', device: lease.row.device, run, reason }, ending);
-        ask(step, lease);
-      } else if (deck?.request.run === run && deck.over === null) {
-        if (deck.recovered) deck.over = { cancel: reason };
-        else clearDeck(step, server, deck);
-        step.out.push({ type: 'cancel', device: deck.request.device, run, reason }, ending);
-      }
-    }
-  }
-
-  /** Out of charge nothing is granted, and nothing is known of any device until it is heard again. */
-  #inCharge(step: Step, yes: boolean): void {
-    if (yes !== this.#state.in_charge) this.#state.in_charge_since = step.now;
-    this.#state.look_at = step.now;
-    this.#state.in_charge = yes;
-    if (yes) return;
-    forgetPresence(this.#state, step.now);
-    for (const server of this.#state.servers.values()) {
-      const deck = server.on_deck;
-      if (deck !== null && !deck.recovered) unseat(step, server, deck);
-    }
-  }
-
-  #isHere(run: string): boolean {
-    if (findWaiting(this.#state, run) !== undefined) return true;
-    const servers = [...this.#state.servers.values()];
-    return servers.some(
-      ({ lease, on_deck }) =>
-        (lease?.row.run === run && lease.over === null) || (on_deck?.request.run === run && on_deck.over === null),
-    );
+    return isOnline(this.#state, device);
   }
 }
+
+/** After what concerns all: a start, a change of settings, suppressions or charge. Nothing else looks at all runs. */
+const touchEverything = (step: Step): void => {
+  const { state } = step;
+  state.everything = false;
+  for (const run of state.runs.values()) if (run.line !== null) place(step, run);
+  for (const server of state.servers.values()) touch(state, server);
+};
+
+/** What a server does by itself as time passes. */
+const tend = (step: Step, server: Server): void => {
+  tendQuarantine(step, server);
+  tendBusy(step, server);
+  if (server.lease !== null) tendLease(step, server, server.lease);
+  if (server.on_deck !== null) tendDeck(step, server, server.on_deck);
+};
+
+const nextLook = (server: Server, now: number): number => {
+  const { lease, on_deck } = server;
+  return Math.min(
+    lease === null ? Number.POSITIVE_INFINITY : leaseWake(lease),
+    on_deck === null ? Number.POSITIVE_INFINITY : deckWake(server, on_deck),
+    quarantineWake(server, now),
+    busyWake(server, now),
+  );
+};
+
+const endStep = (step: Step): void => {
+  const { state, now } = step;
+  for (const server of state.touched) {
+    showChange(step, server);
+    setAlarm(state, server, nextLook(server, now));
+    forgetGone(state, server);
+  }
+  state.touched.clear();
+  state.woken.clear();
+};
 
 /** What is needed before a `start` may go out, then what a server waits for, then the rest. */
 const URGENCY: Partial<Record<SlotEffect['type'], number>> = { 'save-lease': 0, cancel: 1, start: 1 };

@@ -1,31 +1,85 @@
 import type { TestPlan } from '../../broker/contract/messages.ts';
-import { START_WINDOW_MS } from '../../broker/contract/numbers.ts';
+import type { SuppressionScope } from '../schedule/suppression.ts';
 import type { LeaseRow, RunRequest, SlotEffect } from './events.ts';
+import type { Entry, LazyHeap } from './lazy-heap.ts';
+import type { RunState, ServerState } from './transitions.ts';
 
-/** A nonce is used for a `start` only while it is this young: the rest of START_WINDOW_MS is for the way to the agent. */
-export const NONCE_FRESH_MS = START_WINDOW_MS - 1000;
-
-/** A scheduled run waits this long for an offline device to come back; one that a person asked for is answered at once, … */
-export const OFFLINE_GRACE_MS = 60_000;
-
-/** … but agents get this long to connect again after the controller or its broker was away. */
-export const CONNECT_GRACE_MS = 15_000;
-
-/** After this many prepares without an answer a run is given up as `skipped`. */
-export const MAX_SETBACKS = 3;
-
-/** A run whose device did not answer, or declined for a passing reason, is tried again after this, times its setbacks. */
-export const SETBACK_DELAY_MS = 5000;
-
-/** A quarantined server's next run is prepared this long before the rest ends. */
-export const PREPARE_LEAD_MS = 5000;
-
-/** A run that waits for its turn. */
-export interface Waiting extends RunRequest {
+/** A run while the slots have to do with it. */
+export interface Run {
+  readonly request: RunRequest;
+  /** Changed by `become` only. */
+  state: RunState;
+  /** Its place in the order of submission. */
+  sequence: number;
   /** Since when it waits. */
   since: number;
-  /** How often its device did not answer, or declined for a passing reason. */
+  /** At first as requested; later than that after a setback. */
+  not_before: number;
+  /** How often its device did not answer, or declined for a passing reason; and how often because of cross-traffic. */
   setbacks: number;
+  crossings: number;
+  /** Where it waits; null when it does not. */
+  line: Line | null;
+  /** Its entry there while it may take a seat; null while something of its own keeps it from that (eligibility.ts). */
+  turn: Entry<Run> | null;
+  /** Where it is on deck or holds the slot. */
+  server: Server | null;
+  alarm: Entry<Run | Server> | null;
+}
+
+/** A list of servers that runs have in common. */
+export interface ServerList {
+  readonly names: readonly string[];
+  /** Those of them that are configured, with their place in the list. */
+  servers: Map<Server, number>;
+  readonly lanes: Map<string, Lane>;
+  /** Where a run of this list is on deck and could be taken over. */
+  readonly decks: Set<Server>;
+  /** Whether suppressions name every server of it. */
+  suppressed: boolean;
+}
+
+/** Runs that wait and are alike: every one of them may take the same seats. */
+export interface Lane {
+  readonly key: string;
+  readonly list: ServerList;
+  readonly on_demand: boolean;
+  readonly organization: string;
+  /** The longest that one of them may hold a slot. */
+  readonly slot_ms: number;
+  readonly lines: Map<UplinkGroup | null, Line>;
+  /** The lines that have somebody whose turn may come, and whose uplink group has room; in the order of their first runs. */
+  readonly heads: LazyHeap<Line>;
+  /** How many wait, whether their turn may come or not. */
+  waiting: number;
+}
+
+/** The runs of a lane behind one uplink, or behind none. */
+export interface Line {
+  readonly lane: Lane;
+  readonly uplink: UplinkGroup | null;
+  readonly runs: LazyHeap<Run>;
+  /** Its entry among the heads of its lane. */
+  head: Entry<Line> | null;
+  waiting: number;
+}
+
+export interface UplinkGroup {
+  readonly name: string;
+  capacity: number;
+  /** How many seats and slots its devices have. */
+  held: number;
+  /** The servers where they are. */
+  readonly servers: Set<Server>;
+  readonly lines: Set<Line>;
+}
+
+export interface HostGroup {
+  readonly name: string;
+  capacity: number;
+  readonly members: Set<Server>;
+  /** On how many of them one of our clients may be running. */
+  running: number;
 }
 
 /** The run of a lease has its end already. `cancel` is what its agent is told; null when the run goes on under a later token. */
@@ -42,10 +96,13 @@ export interface Ready {
 
 /** The next run of a server, prepared while another one may still hold the slot. */
 export interface OnDeck {
-  request: Waiting;
+  run: Run;
   token: number;
   lease_ms: number;
-  /** When the device was first asked, and last. */
+  /** As this server allows them. */
+  tests: TestPlan[];
+  seated_at: number;
+  /** When the device was first asked for what it has not answered, and last. */
   asked_at: number;
   prepare_sent_at: number;
   ready: Ready | null;
@@ -57,7 +114,7 @@ export interface OnDeck {
 
 /** A slot granted to one run until a deadline. */
 export interface Lease {
-  request: Waiting;
+  run: Run;
   row: LeaseRow;
   granted_at: number;
   deadline: number;
@@ -80,80 +137,93 @@ export interface Quarantine {
   probe_at: number;
 }
 
+/** A server that was testing somebody outside of perfleet. */
+export interface Busy {
+  until: number;
+  probe_at: number;
+}
+
+/** Who had how much of a server: fairness.ts. */
+export interface Accounts {
+  virtual_time: number;
+  readonly finish: Map<string, number>;
+}
+
 export interface Server {
-  server: string;
-  host_group: string | null;
+  readonly server: string;
+  max_bitrate: number | null;
+  group: HostGroup | null;
+  /** The lists that name it. */
+  lists: ServerList[];
   /** It left the configuration: nobody takes a seat here, and it is forgotten when its leases are settled. */
   gone: boolean;
+  /** Changed by `changeServer` only, as are the six that follow. */
+  state: ServerState;
   lease: Lease | null;
   quarantine: Quarantine | null;
   on_deck: OnDeck | null;
+  busy: Busy | null;
+  suppressed: boolean;
+  maintenance: boolean;
+  /** When the next maintenance begins; Infinity for never. */
+  maintenance_at: number;
+  /** How often in a row a result said that it tested somebody else. */
+  busy_strikes: number;
+  /** Since when nobody holds its slot. */
+  free_since: number;
+  accounts: Accounts;
+  /** The state that was last told to everybody. */
+  shown: ServerState;
+  alarm: Entry<Run | Server> | null;
 }
 
-export const emptyServer = (
-  { server, host_group }: { server: string; host_group: string | null },
-  gone: boolean,
-): Server => ({ server, host_group, gone, lease: null, quarantine: null, on_deck: null });
-
-/** What is known of a device's agent. */
-export interface Presence {
+/** What is known of a device and its agent. */
+export interface Device {
+  readonly device: string;
   online: boolean;
   boot: string | null;
   /** Boots that were replaced not long ago, and when. */
-  replaced: Map<string, number>;
+  replaced: ReadonlyMap<string, number> | null;
   /** When `online` last changed. */
   since: number;
+  /** Where it is on deck or holds a lease; several only after a restart, one for each lease found on disk. */
+  engaged: readonly Server[];
+  /** Its runs that wait. */
+  waiting: readonly Run[];
 }
 
-/** All that the slots remember. Runs wait in the order of the maps, those asked for by a person first. */
+/** All that the slots remember. */
 export interface SlotState {
-  servers: Map<string, Server>;
-  host_groups: ReadonlyMap<string, { capacity: number }>;
-  uplink_groups: ReadonlyMap<string, { capacity: number }>;
-  demanded: Map<string, Waiting>;
-  scheduled: Map<string, Waiting>;
-  presence: Map<string, Presence>;
-  /** Devices that are on deck or hold a lease, with the server; several only after a restart, one for each lease found on disk. */
-  engaged: Map<string, Server[]>;
-  /** Before this time nothing in the lines has to be ended or has its turn by itself; a lower bound. */
-  look_at: number;
+  readonly servers: Map<string, Server>;
+  readonly host_groups: Map<string, HostGroup>;
+  readonly uplink_groups: Map<string, UplinkGroup>;
+  readonly lists: Map<string, ServerList>;
+  list_of: WeakMap<readonly string[], ServerList>;
+  /** By name, those that nobody has given up: waiting, on deck or with a slot. */
+  readonly runs: Map<string, Run>;
+  readonly devices: Map<string, Device>;
+  /** Servers with an open seat. */
+  readonly open: Set<Server>;
+  /** Who needs a look, and when. */
+  readonly alarms: LazyHeap<Run | Server>;
+  /** What this step has to look at: servers that changed, and lanes that have somebody to offer. */
+  readonly touched: Set<Server>;
+  readonly woken: Set<Lane>;
+  /** Settings or suppressions were replaced: every run and every server is looked at, once. */
+  everything: boolean;
+  host_capacity: ReadonlyMap<string, { capacity: number }>;
+  uplink_capacity: ReadonlyMap<string, { capacity: number }>;
+  suppressions: readonly SuppressionScope[];
+  sequence: number;
   last_token: number;
   in_charge: boolean;
   in_charge_since: number;
+  readonly random: () => number;
 }
 
 /** One step: the state it changes, the moment, and the effects it asks for. */
 export interface Step {
-  state: SlotState;
-  now: number;
-  out: SlotEffect[];
+  readonly state: SlotState;
+  readonly now: number;
+  readonly out: SlotEffect[];
 }
-
-/** The longest test of a plan, in milliseconds, without its grace: how long a dead session can hold the server. */
-export const longestTestMs = (tests: readonly TestPlan[]): number =>
-  Math.max(...tests.map((test) => 1000 * (test.duration_s + test.omit_s)));
-
-export const engage = (state: SlotState, device: string, server: Server): void => {
-  state.engaged.set(device, [...serversOf(state, device), server]);
-};
-
-export const disengage = (state: SlotState, device: string, server: Server): void => {
-  const rest = [...serversOf(state, device)];
-  rest.splice(rest.indexOf(server), 1);
-  if (rest.length === 0) state.engaged.delete(device);
-  else state.engaged.set(device, rest);
-};
-
-/** Where the device is on deck or holds a lease. */
-export const serversOf = (state: SlotState, device: string): readonly Server[] => state.engaged.get(device) ?? [];
-
-/** Whether one of our clients may be running on the server: also under a recovered lease that was not asked yet. */
-export const mayBeRunning = ({ lease, on_deck }: Server): boolean => lease !== null || on_deck?.recovered === true;
-
-/** Whether one more run fits beside those that may be running in the server's host group. */
-export const hostGroupHasRoom = (state: SlotState, server: Server): boolean => {
-  if (server.host_group === null) return true;
-  const capacity = state.host_groups.get(server.host_group)?.capacity ?? 1;
-  const members = [...state.servers.values()].filter((other) => other.host_group === server.host_group);
-  return members.filter(mayBeRunning).length < capacity;
-};

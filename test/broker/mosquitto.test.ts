@@ -81,7 +81,7 @@ const start = async (username: string, filters: string[]) => {
 const ready = { type: 'ready', run: 'r-1', boot: 'b1', nonce: 'n1' } as const;
 const result = { run: 'r-1', token: 1, boot: 'b1', tests: [] };
 const cancel = { type: 'cancel', run: 'r-1', reason: 'test' } as const;
-const nobody = { device: null, run: null, token: null, until: null, length_ms: null };
+const nobody = { device: null, run: null, token: null, until: null, length_ms: null, state: null };
 const claim = { online: true, boot: 'c1', version: '1' };
 
 test('the controller hears a device on its own topics, and on no others', async () => {

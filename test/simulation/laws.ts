@@ -1,6 +1,6 @@
 import { QUARANTINE_S } from '../../broker/contract/numbers.ts';
 import type { LeaseRow, SlotEffect } from '../../controller/slots/events.ts';
-import { longestTestMs } from '../../controller/slots/state.ts';
+import { longestTestMs } from '../../controller/slots/plan-length.ts';
 import type { Fleet } from './fleet.ts';
 
 /** An iperf3 client that really runs on a device, whatever the controller believes. */

@@ -1,7 +1,7 @@
 import type { TestPlan } from '../../broker/contract/messages.ts';
 import { PREPARE_TTL_MS, READY_INTERVAL_MS, RESEND_FIRST_MS, START_WINDOW_MS } from '../../broker/contract/numbers.ts';
 import type { SlotEffect, SlotEvent } from '../../controller/slots/events.ts';
-import { longestTestMs } from '../../controller/slots/state.ts';
+import { longestTestMs } from '../../controller/slots/plan-length.ts';
 import type { Laws, Process } from './laws.ts';
 import type { Network } from './network.ts';
 import type { Random } from './random.ts';

@@ -69,7 +69,7 @@ describe('every kind of message is told apart, and absent keys become null or th
   });
 
   test('slot', () => {
-    const nobody = { device: null, run: null, token: null, until: null, length_ms: null };
+    const nobody = { device: null, run: null, token: null, until: null, length_ms: null, state: null };
     expect(parse(slotTopic('milan-1'), {})).toEqual({ kind: 'slot', server: 'milan-1', payload: nobody });
   });
 

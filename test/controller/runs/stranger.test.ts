@@ -2,10 +2,10 @@ import { expect, it } from 'vitest';
 import { strangerRest } from '../../../controller/runs/stranger.ts';
 import { testPlan } from '../../helpers/controller-fixture.ts';
 
-const free = { device: null, run: null, token: null, until: null, length_ms: null };
+const free = { device: null, run: null, token: null, until: null, length_ms: null, state: null };
 const held = (length_ms: number | null, until: string | null = '2026-11-22T02:00:10Z') => ({
   ...free,
-  ...{ device: 'ap-1', run: 'r-1', token: 1, until, length_ms },
+  ...{ device: 'ap-1', run: 'r-1', token: 1, until, length_ms, state: 'leased' },
 });
 const hours = (count: number) => Array.from({ length: count }, () => testPlan({ duration_s: 3600, omit_s: 60 }));
 

@@ -46,7 +46,12 @@ it('says who holds which slot, and for how long yet', () => {
   const slots = slotsOf('s1', 's2');
   begin(slots, 'r1', 'd1', 's1');
   expect(slots.slotEffects(1000)).toEqual([
-    { type: 'slot', server: 's1', lease: { device: 'd1', run: 'r1', token: 1, length_ms: 30_000, rest_ms: 50_000 } },
-    { type: 'slot', server: 's2', lease: null },
+    {
+      type: 'slot',
+      server: 's1',
+      lease: { device: 'd1', run: 'r1', token: 1, length_ms: 30_000, rest_ms: 50_000 },
+      state: 'leased',
+    },
+    { type: 'slot', server: 's2', lease: null, state: 'idle' },
   ]);
 });

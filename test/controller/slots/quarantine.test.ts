@@ -100,8 +100,8 @@ describe('the slot of a stranger', () => {
     bench.do({ type: 'stranger', server: 's1', rest_ms: 30_000 });
     expect(bench.slots.slotEffects(bench.now)).toEqual([]);
     expect(only(bench.wait(29_999), 'slot')).toEqual([]);
-    expect(only(bench.wait(1), 'slot')).toEqual([{ type: 'slot', server: 's1', lease: null }]);
-    expect(bench.slots.slotEffects(bench.now)).toEqual([{ type: 'slot', server: 's1', lease: null }]);
+    expect(only(bench.wait(1), 'slot')).toEqual([{ type: 'slot', server: 's1', lease: null, state: 'idle' }]);
+    expect(bench.slots.slotEffects(bench.now)).toEqual([{ type: 'slot', server: 's1', lease: null, state: 'idle' }]);
   });
 
   it('is not shortened by the probe of an earlier rest', () => {

@@ -69,7 +69,12 @@ describe('recovery in general', () => {
     const { token, run, device, nonce, server, lease_ms } = lease;
     expect(effects).toEqual([
       { type: 'start', device, run, token, nonce, server, lease_ms },
-      { type: 'slot', server: 's1', lease: { device, run, token, length_ms: DEADLINE_MS, rest_ms: REST_MS } },
+      {
+        type: 'slot',
+        server: 's1',
+        lease: { device, run, token, length_ms: DEADLINE_MS, rest_ms: REST_MS },
+        state: 'leased',
+      },
       { type: 'phase', run, phase: 'starting', server: 's1' },
     ]);
     expect(only(bench.wait(DEADLINE_MS - 1), 'ended')).toEqual([]);
@@ -128,7 +133,7 @@ describe('recovery in general', () => {
     expect(only(bench.finished('r1', 'd1', 2), 'start')).toMatchObject([{ token: 3 }]);
     expect(bench.declined('r2', 'd2', 3)).toEqual([
       { type: 'drop-lease', token: 3 },
-      { type: 'slot', server: 's1', lease: null },
+      { type: 'slot', server: 's1', lease: null, state: 'idle' },
     ]);
   });
 

@@ -10,7 +10,15 @@ describe('a run that waits', () => {
     expect(bench.submit('r1', 'd1')).toEqual([
       { type: 'phase', run: 'r1', phase: 'waiting' },
       { type: 'phase', run: 'r1', phase: 'on-deck', server: 's1' },
-      { type: 'prepare', device: 'd1', run: 'r1', server: 's1', tests: [TEN_SECONDS], lease_ms: LEASE_MS },
+      {
+        type: 'prepare',
+        device: 'd1',
+        run: 'r1',
+        server: 's1',
+        tests: [TEN_SECONDS],
+        lease_ms: LEASE_MS,
+        max_cross_traffic: null,
+      },
     ]);
   });
 

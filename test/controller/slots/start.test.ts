@@ -14,6 +14,7 @@ describe('a grant', () => {
         type: 'slot',
         server: 's1',
         lease: { device: 'd1', run: 'r1', token: 1, length_ms: DEADLINE_MS, rest_ms: REST_MS },
+        state: 'leased',
       },
       { type: 'phase', run: 'r1', phase: 'starting', server: 's1' },
     ]);
@@ -82,7 +83,7 @@ describe('a declined start', () => {
     bench.begin('r1', 'd1');
     expect(bench.declined('r1', 'd1', 1)).toEqual([
       { type: 'drop-lease', token: 1 },
-      { type: 'slot', server: 's1', lease: null },
+      { type: 'slot', server: 's1', lease: null, state: 'idle' },
       { type: 'phase', run: 'r1', phase: 'waiting' },
     ]);
     expect(bench.states).toEqual(['idle']);
@@ -149,7 +150,7 @@ describe('a finished run', () => {
     bench.begin('r1', 'd1');
     expect(bench.finished('r1', 'd1', 1)).toEqual([
       { type: 'drop-lease', token: 1 },
-      { type: 'slot', server: 's1', lease: null },
+      { type: 'slot', server: 's1', lease: null, state: 'idle' },
       { type: 'released', run: 'r1', token: 1 },
     ]);
     expect(bench.finished('r1', 'd1', 1)).toEqual([]);

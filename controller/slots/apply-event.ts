@@ -1,0 +1,103 @@
+import { onDeclined, onFinished, onReady, onStarted, onStatus } from './answers.ts';
+import { noteServed, shortenBusy } from './busy.ts';
+import type { RunRequest, SlotEvent } from './events.ts';
+import { unseat } from './on-deck.ts';
+import { forgetPresence } from './presence.ts';
+import { restForStranger, shortenRest } from './quarantine.ts';
+import { enqueue, newRun, nextSequence } from './queue.ts';
+import { changeServer, touch } from './servers.ts';
+import type { Server, Step } from './state.ts';
+import { suppress } from './suppressing.ts';
+import { cancelRun, skipRun } from './withdrawal.ts';
+
+/** What an event changes by itself; what follows from it comes after that (slots.ts). */
+export const applyEvent = (step: Step, event: SlotEvent): void => {
+  switch (event.type) {
+    case 'submit':
+      submit(step, event.request);
+      break;
+    case 'cancel':
+      cancelRun(step, event.run, event.reason);
+      break;
+    case 'skip':
+      skipRun(step, event.run, event.reason);
+      break;
+    case 'suppressions':
+      suppress(step, event.active);
+      break;
+    case 'in-charge':
+      takeCharge(step, event.yes);
+      break;
+    case 'status':
+      onStatus(step, event);
+      break;
+    case 'ready':
+      onReady(step, event);
+      break;
+    case 'declined':
+      onDeclined(step, event);
+      break;
+    case 'started':
+      onStarted(step, event);
+      break;
+    case 'finished':
+      onFinished(step, event);
+      break;
+    case 'maintenance':
+    case 'served':
+    case 'probed':
+    case 'stranger': {
+      const server = step.state.servers.get(event.server);
+      if (server !== undefined) applyTo(step, server, event);
+      break;
+    }
+    case 'tick':
+      break;
+  }
+};
+
+type ServerEvent = Extract<SlotEvent, { type: 'maintenance' | 'served' | 'probed' | 'stranger' }>;
+
+const applyTo = (step: Step, server: Server, event: ServerEvent): void => {
+  touch(step.state, server);
+  if (event.type === 'maintenance') {
+    server.maintenance_at = event.next_at;
+    changeServer(step.state, server, { maintenance: event.under_way });
+  } else if (event.type === 'served') {
+    noteServed(step, server, event.busy_elsewhere);
+  } else if (event.type === 'stranger') {
+    restForStranger(step, server, event.rest_ms);
+  } else if (event.verdict === 'free') {
+    // "busy" and "silent" change nothing.
+    shortenRest(step, server);
+    shortenBusy(step, server);
+  }
+};
+
+const submit = (step: Step, request: RunRequest): void => {
+  const { state, out } = step;
+  if (state.runs.has(request.run)) return;
+  if (!request.servers.some((server) => state.servers.has(server))) {
+    out.push({ type: 'ended', run: request.run, ending: { how: 'skipped', reason: 'no-server' } });
+    return;
+  }
+  const run = newRun(request, step.now);
+  run.sequence = nextSequence(state);
+  state.runs.set(request.run, run);
+  enqueue(step, run);
+};
+
+/** Out of charge nothing is granted, and nothing is known of any device until it is heard again. */
+const takeCharge = (step: Step, yes: boolean): void => {
+  const { state } = step;
+  if (yes === state.in_charge) return;
+  state.in_charge_since = step.now;
+  state.in_charge = yes;
+  state.everything = true;
+  if (yes) return;
+  forgetPresence(step);
+  for (const server of state.servers.values()) {
+    const deck = server.on_deck;
+    if (deck !== null && !deck.recovered) unseat(step, server, deck);
+  }
+};

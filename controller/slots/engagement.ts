@@ -1,0 +1,38 @@
+import { deviceOf, without } from './devices.ts';
+import { placeRunsOf } from './eligibility.ts';
+import type { Lease, OnDeck, Run, Server, SlotState, Step } from './state.ts';
+
+/** The run's device is on deck or holds a lease: it has one run at a time, so its others wait. */
+export const engage = (step: Step, { request }: Run, server: Server): void => {
+  const device = deviceOf(step.state, request.device);
+  device.engaged = [...device.engaged, server];
+  placeRunsOf(step, device);
+};
+
+export const disengage = (step: Step, { request }: Run, server: Server): void => {
+  const device = deviceOf(step.state, request.device);
+  device.engaged = without(device.engaged, server);
+  placeRunsOf(step, device);
+};
+
+/** Where the device is on deck or holds a lease. */
+export const serversOf = (state: SlotState, device: string): readonly Server[] =>
+  state.devices.get(device)?.engaged ?? [];
+
+/** The seat that this run of the device has, with its server. */
+export const findDeck = (state: SlotState, device: string, run: string): { server: Server; deck: OnDeck } | null => {
+  for (const server of serversOf(state, device)) {
+    const deck = server.on_deck;
+    if (deck?.run.request.run === run && deck.run.request.device === device) return { server, deck };
+  }
+  return null;
+};
+
+/** The lease that holds a slot with this token for this device, with its server. */
+export const findLease = (state: SlotState, device: string, token: number): { server: Server; lease: Lease } | null => {
+  for (const server of serversOf(state, device)) {
+    const { lease } = server;
+    if (lease?.row.token === token && lease.row.device === device) return { server, lease };
+  }
+  return null;
+};

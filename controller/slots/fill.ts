@@ -1,0 +1,91 @@
+import { bestSeat, goesBefore, seatFor, whoIsNext } from './choice.ts';
+import { serverList } from './lanes.ts';
+import { moveDeck, putOnDeck } from './on-deck.ts';
+import { slotLengthMs } from './plan-length.ts';
+import { expectedWait, fitsBefore, noteSeat, openSeats } from './seats.ts';
+import { hostGroupHasRoom } from './servers.ts';
+import type { Lane, OnDeck, Run, Server, Step } from './state.ts';
+import { mayMove, uplinkGroup } from './uplink-groups.ts';
+
+/** A run on deck that would wait longer than this goes to an idle server instead: preparing it anew takes less. */
+const WORTH_MOVING_MS = 3000;
+
+const seat = (step: Step, server: Server, run: Run): void => {
+  putOnDeck(step, server, run);
+  noteSeat(step.state, server, step.now);
+};
+
+/** Gives the seat, as long as it is open, to who is next there. */
+const fillSeat = (step: Step, server: Server): void => {
+  const { state, now } = step;
+  while (state.open.has(server)) {
+    const run = whoIsNext(state, server, now);
+    if (run === null) return;
+    seat(step, bestSeat(state, run, server, now), run);
+  }
+};
+
+/** Somebody's turn has come: open seats of its list are given away, also to others who are next there. */
+const fillFrom = (step: Step, lane: Lane): void => {
+  const { state, now } = step;
+  for (let server = seatFor(state, lane, now); server !== null; server = seatFor(state, lane, now)) {
+    const run = whoIsNext(state, server, now);
+    if (run === null) return;
+    seat(step, server, run);
+  }
+};
+
+const isIdle = (server: Server): boolean =>
+  server.state === 'idle' && server.on_deck === null && !server.gone && hostGroupHasRoom(server);
+
+/** Whether the idle server should have the run that is on deck elsewhere. */
+const mayTakeOver = (step: Step, idle: Server, from: Server, deck: OnDeck): boolean =>
+  !deck.recovered &&
+  expectedWait(from, step.now) > WORTH_MOVING_MS &&
+  fitsBefore(idle, slotLengthMs(deck.lease_ms), step.now) &&
+  mayMove(uplinkGroup(step.state, deck.run.request.uplink_group));
+
+/** Where the run waits on deck that the idle server should have; null when there is none. */
+const whereFrom = (step: Step, idle: Server): Server | null => {
+  let best: { from: Server; run: Run } | null = null;
+  for (const { decks } of idle.lists) {
+    for (const from of decks) {
+      const deck = from.on_deck;
+      if (deck === null || !mayTakeOver(step, idle, from, deck)) continue;
+      if (best === null || goesBefore(idle, deck.run, best.run)) best = { from, run: deck.run };
+    }
+  }
+  return best?.from ?? null;
+};
+
+/** The idle server that should have the run that is on deck here; null when there is none. */
+const whereTo = (step: Step, from: Server, deck: OnDeck): Server | null => {
+  if (deck.recovered || expectedWait(from, step.now) <= WORTH_MOVING_MS) return null;
+  for (const idle of openSeats(step.state, serverList(step.state, deck.run.request.servers))) {
+    if (isIdle(idle) && mayTakeOver(step, idle, from, deck)) return idle;
+  }
+  return null;
+};
+
+/** A server that nobody else wants takes over who would wait long on deck elsewhere. It can start at once, so nobody is moved to and fro. */
+const takeOver = (step: Step, server: Server): void => {
+  const { state, now } = step;
+  const deck = server.on_deck;
+  const from = isIdle(server) ? whereFrom(step, server) : server;
+  const to = deck === null ? server : whereTo(step, server, deck);
+  if (from === null || to === null || from === to) return;
+  moveDeck(step, from, to);
+  noteSeat(state, from, now);
+  noteSeat(state, to, now);
+  fillSeat(step, from);
+};
+
+/** Gives away every open seat that somebody may use. Only what this step has touched or woken can be one. */
+export const fillSeats = (step: Step): void => {
+  const { state, now } = step;
+  for (const server of state.touched) noteSeat(state, server, now);
+  if (!state.in_charge) return;
+  for (const server of state.touched) fillSeat(step, server);
+  for (const lane of state.woken) fillFrom(step, lane);
+  for (const server of state.touched) takeOver(step, server);
+};

@@ -1,0 +1,60 @@
+import { isMaintained } from './ending.ts';
+import { expectedMs } from './plan-length.ts';
+import { hostGroupHasRoom } from './servers.ts';
+import type { Lease, Server, ServerList, SlotState } from './state.ts';
+
+/** A server that rests or was busy elsewhere has its next run prepared this long before it is free. */
+export const PREPARE_LEAD_MS = 5000;
+
+/** A run that takes longer than its tests is expected to end any moment; but its server is not idle. */
+const OVERRUN_MS = 1000;
+
+const leaseEndsIn = ({ granted_at, row }: Lease, now: number): number =>
+  Math.max(granted_at + expectedMs(row.tests) - now, OVERRUN_MS);
+
+/** How long it takes until the server's host group has room. */
+const groupWait = (server: Server, now: number): number => {
+  if (server.group === null || server.lease !== null || hostGroupHasRoom(server)) return 0;
+  let wait = Number.POSITIVE_INFINITY;
+  for (const { lease } of server.group.members) if (lease !== null) wait = Math.min(wait, leaseEndsIn(lease, now));
+  return wait === Number.POSITIVE_INFINITY ? OVERRUN_MS : wait;
+};
+
+/** How long it takes, as far as can be known, until the server can take its next run, in milliseconds; 0 when it can now. */
+export const expectedWait = (server: Server, now: number): number => {
+  const { lease, quarantine, busy } = server;
+  const free = lease === null ? 0 : leaseEndsIn(lease, now);
+  const rested = quarantine === null ? 0 : quarantine.until - now;
+  const left = busy === null ? 0 : busy.until - now;
+  return Math.max(free, rested, left, groupWait(server, now));
+};
+
+const endsSoon = (wait: { until: number } | null, now: number): boolean =>
+  wait === null || now >= wait.until - PREPARE_LEAD_MS;
+
+const seatIsOpen = (server: Server, now: number): boolean =>
+  server.on_deck === null &&
+  !server.gone &&
+  !server.suppressed &&
+  !server.maintenance &&
+  endsSoon(server.quarantine, now) &&
+  endsSoon(server.busy, now);
+
+/** Notes whether the server's seat is open. */
+export const noteSeat = (state: SlotState, server: Server, now: number): void => {
+  if (seatIsOpen(server, now)) state.open.add(server);
+  else state.open.delete(server);
+};
+
+/** Whether a run of this length, started when the server is expected to be free, would be over before the next maintenance. */
+export const fitsBefore = (server: Server, slot_ms: number, now: number): boolean =>
+  server.maintenance_at === Number.POSITIVE_INFINITY || !isMaintained(server, slot_ms, now + expectedWait(server, now));
+
+/** The open seats of a list, found through whatever is shorter: the list, or all open seats. */
+export function* openSeats(state: SlotState, list: ServerList): Generator<Server> {
+  if (state.open.size < list.servers.size) {
+    for (const server of state.open) if (list.servers.has(server)) yield server;
+  } else {
+    for (const server of list.servers.keys()) if (state.open.has(server)) yield server;
+  }
+}

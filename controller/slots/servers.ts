@@ -1,0 +1,95 @@
+import { emptyAccounts } from './fairness.ts';
+import type { HostGroup, Server, SlotState } from './state.ts';
+import { allows, IllegalTransition, SERVER_TRANSITIONS, type ServerState } from './transitions.ts';
+
+/** What the state of a server follows from. */
+type Facts = Pick<Server, 'lease' | 'quarantine' | 'on_deck' | 'busy' | 'suppressed' | 'maintenance'>;
+
+const stateOf = ({ lease, quarantine, busy, suppressed, maintenance }: Facts): ServerState => {
+  if (lease !== null) return 'leased';
+  if (quarantine !== null) return 'resting';
+  if (busy !== null) return 'busy-elsewhere';
+  if (suppressed) return 'suppressed';
+  return maintenance ? 'maintenance' : 'idle';
+};
+
+/** Whether one of our clients may be running on the server: also under a recovered lease that was not asked yet. */
+export const mayBeRunning = ({ lease, on_deck }: Pick<Facts, 'lease' | 'on_deck'>): boolean =>
+  lease !== null || on_deck?.recovered === true;
+
+/** This step looks at the server again: whether it can pass its slot on, who gets its seat, when it next needs a look. */
+export const touch = (state: SlotState, server: Server): void => {
+  state.touched.add(server);
+};
+
+/** Changes what is going on at a server: the only place that does. @throws IllegalTransition */
+export const changeServer = (state: SlotState, server: Server, change: Partial<Facts>): void => {
+  const after: Facts = { ...server, ...change };
+  const to = stateOf(after);
+  const isGranted = change.lease !== undefined && change.lease !== null;
+  if ((isGranted || to !== server.state) && !allows(SERVER_TRANSITIONS, server.state, to)) {
+    throw new IllegalTransition('server', server.server, server.state, to);
+  }
+  const { group } = server;
+  const more = Number(mayBeRunning(after)) - Number(mayBeRunning(server));
+  Object.assign(server, change);
+  server.state = to;
+  touch(state, server);
+  if (group === null || more === 0) return;
+  group.running += more;
+  if (more < 0) for (const member of group.members) touch(state, member);
+};
+
+/** Whether one more run fits beside those that may be running in the server's host group. */
+export const hostGroupHasRoom = ({ group }: Server): boolean => group === null || group.running < group.capacity;
+
+const hostGroup = (state: SlotState, name: string): HostGroup => {
+  const capacity = state.host_capacity.get(name)?.capacity ?? 1;
+  const group = state.host_groups.get(name) ?? { name, capacity, members: new Set(), running: 0 };
+  state.host_groups.set(name, group);
+  return group;
+};
+
+/** The server is a member of this host group from now on, with what is running on it. */
+export const joinHostGroup = (state: SlotState, server: Server, name: string | null): void => {
+  const running = Number(mayBeRunning(server));
+  if (server.group !== null) {
+    server.group.members.delete(server);
+    server.group.running -= running;
+    if (server.group.members.size === 0) state.host_groups.delete(server.group.name);
+  }
+  server.group = name === null ? null : hostGroup(state, name);
+  server.group?.members.add(server);
+  if (server.group !== null) server.group.running += running;
+};
+
+/** A server that nothing is known of yet. */
+export const addServer = (
+  state: SlotState,
+  { server: name, host_group, max_bitrate }: { server: string; host_group: string | null; max_bitrate: number | null },
+  gone: boolean,
+): Server => {
+  const server: Server = {
+    server: name,
+    max_bitrate,
+    group: null,
+    lists: [],
+    gone,
+    state: 'idle',
+    lease: null,
+    quarantine: null,
+    on_deck: null,
+    busy: null,
+    suppressed: false,
+    maintenance: false,
+    maintenance_at: Number.POSITIVE_INFINITY,
+    busy_strikes: 0,
+    free_since: Number.NEGATIVE_INFINITY,
+    accounts: emptyAccounts(),
+    shown: 'idle',
+    alarm: null,
+  };
+  state.servers.set(name, server);
+  joinHostGroup(state, server, host_group);
+  return server;
+};

@@ -1,0 +1,44 @@
+import { endRun, giveUp } from './ending.ts';
+import type { Ending } from './events.ts';
+import { ask } from './lease.ts';
+import { clearDeck } from './on-deck.ts';
+import type { Run, Step } from './state.ts';
+
+const tellAgent = ({ out }: Step, { request }: Run, reason: string): void => {
+  out.push({ type: 'cancel', device: request.device, run: request.run, reason });
+};
+
+/** Ends a run that nobody has sent a start for; true when it was one. */
+const endUnstarted = (step: Step, run: Run, ending: Extract<Ending, { how: 'skipped' | 'cancelled' }>): boolean => {
+  const deck = run.server?.on_deck;
+  if (run.state === 'waiting' || run.state === 'held') {
+    endRun(step, run, ending);
+    return true;
+  }
+  if ((run.state !== 'asked' && run.state !== 'ready') || !run.server || !deck) return false;
+  clearDeck(step, run.server, deck);
+  tellAgent(step, run, ending.reason);
+  endRun(step, run, ending);
+  return true;
+};
+
+/** Ends a run wherever it is. One that may be running keeps its slot until its agent says that the token is dead. */
+export const cancelRun = (step: Step, name: string, reason: string): void => {
+  const { state, out } = step;
+  const run = state.runs.get(name);
+  if (run === undefined || endUnstarted(step, run, { how: 'cancelled', reason })) return;
+  giveUp(state, run, 'stopping');
+  tellAgent(step, run, reason);
+  out.push({ type: 'ended', run: name, ending: { how: 'cancelled', reason } });
+  const { lease = null, on_deck = null } = run.server ?? {};
+  if (run.server && lease?.run === run) {
+    lease.over = { cancel: reason };
+    ask(step, run.server, lease);
+  } else if (on_deck !== null) on_deck.over = { cancel: reason };
+};
+
+/** Ends a run that is not to be tried; one that has a slot, or may have one, goes on. */
+export const skipRun = (step: Step, name: string, reason: string): void => {
+  const run = step.state.runs.get(name);
+  if (run !== undefined) endUnstarted(step, run, { how: 'skipped', reason });
+};
