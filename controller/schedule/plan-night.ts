@@ -1,6 +1,6 @@
 import type { TestPlan } from '../../broker/contract/messages.ts';
 import type { CheckSettings, OrganizationSettings } from '../config/settings.ts';
-import { leaseMs } from '../slots/on-deck.ts';
+import { leaseMs } from '../slots/plan-length.ts';
 import { checksOf } from './check-of.ts';
 import {
   HISTORY_REACH_MS,

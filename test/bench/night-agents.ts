@@ -1,6 +1,6 @@
 import { QUARANTINE_S, READY_INTERVAL_MS, START_WINDOW_MS } from '../../broker/contract/numbers.ts';
 import type { SlotEffect, SlotEvent } from '../../controller/slots/events.ts';
-import { longestTestMs } from '../../controller/slots/state.ts';
+import { longestTestMs } from '../../controller/slots/plan-length.ts';
 import type { Random } from '../simulation/random.ts';
 import { type NightFleet, TROUBLES, type Trouble } from './night-fleet.ts';
 import type { NightLaws } from './night-laws.ts';
