@@ -26,6 +26,11 @@ export class LazyHeap<T> {
     return this.#size;
   }
 
+  /** How many entries it has, dead ones too. */
+  get kept(): number {
+    return this.#heap.length;
+  }
+
   push(first: number, second: number, item: T): Entry<T> {
     const entry: Entry<T> = { first, second, item, live: true };
     this.#heap.push(entry);

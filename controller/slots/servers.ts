@@ -24,7 +24,8 @@ export const touch = (state: SlotState, server: Server): void => {
 
 /** Changes what is going on at a server: the only place that does. @throws IllegalTransition */
 export const changeServer = (state: SlotState, server: Server, change: Partial<Facts>): void => {
-  const after: Facts = { ...server, ...change };
+  const { lease, quarantine, on_deck, busy, suppressed, maintenance } = server;
+  const after: Facts = { lease, quarantine, on_deck, busy, suppressed, maintenance, ...change };
   const to = stateOf(after);
   const isGranted = change.lease !== undefined && change.lease !== null;
   if ((isGranted || to !== server.state) && !allows(SERVER_TRANSITIONS, server.state, to)) {

@@ -179,4 +179,4 @@ const endStep = (step: Step): void => {
 const URGENCY: Partial<Record<SlotEffect['type'], number>> = { 'save-lease': 0, cancel: 1, start: 1 };
 
 const mostUrgentFirst = (effects: SlotEffect[]): SlotEffect[] =>
-  effects.toSorted((a, b) => (URGENCY[a.type] ?? 2) - (URGENCY[b.type] ?? 2));
+  effects.sort((a, b) => (URGENCY[a.type] ?? 2) - (URGENCY[b.type] ?? 2));
