@@ -1,6 +1,6 @@
 import { QUARANTINE_S, READY_INTERVAL_MS, START_WINDOW_MS } from '../../broker/contract/numbers.ts';
 import type { SlotEffect, SlotEvent } from '../../controller/slots/events.ts';
-import { longestTestMs } from '../../controller/slots/plan-length.ts';
+import { expectedMs, longestTestMs } from '../../controller/slots/plan-length.ts';
 import type { Random } from '../simulation/random.ts';
 import { type NightFleet, TROUBLES, type Trouble } from './night-fleet.ts';
 import type { NightLaws } from './night-laws.ts';
@@ -31,12 +31,25 @@ const WILL_AFTER_MS = 90_000;
 
 const BOOT = 'boot-1';
 
+/** What is kept of an agent, side by side: one event touches one line of the processor's cache. */
+const FIELDS = 8;
+const PHASE = 0;
+/** Of what is on its way to a device only what carries its present stamp still counts. */
+const STAMP = 1;
+const SERVER = 2;
+const TOKEN = 3;
+const NONCE_SENT_AT = 4;
+const RUN_MS = 5;
+const LONGEST_MS = 6;
+/** One way, device to controller or back. */
+const TRIP_MS = 7;
+
 /** The place of `d7`, `s7` or `r7`. */
 export const placeOf = (name: string): number => Number(name.slice(1));
 
 /**
  * A million agents in a few arrays: what the slots see of an agent, from the text of the lease rule. One that is prepared says `ready` with
- * a new nonce every 2.5 s; it accepts a `start` only with a nonce of the last 5 s. Nonces are the times at which they were sent.
+ * a new nonce every 2.5 s; it accepts a `start` only with a nonce of the last 5 s. A nonce is the millisecond at which it was sent.
  */
 export class NightAgents {
   readonly #fleet: NightFleet;
@@ -44,16 +57,7 @@ export class NightAgents {
   readonly #random: Random;
   readonly #laws: NightLaws;
   readonly #tell: (event: SlotEvent) => void;
-  readonly #phase: Uint8Array;
-  /** Of what is on its way to a device only what carries its present stamp still counts. */
-  readonly #stamp: Int32Array;
-  readonly #server: Int32Array;
-  readonly #token: Int32Array;
-  readonly #nonce_sent_at: Float64Array;
-  readonly #run_ms: Float32Array;
-  readonly #longest_ms: Float32Array;
-  /** One way, device to controller or back. */
-  readonly #trip_ms: Float32Array;
+  readonly #fields: Float64Array;
   readonly #runs: string[];
   /** It declined once already. */
   readonly #declined: Uint8Array;
@@ -69,14 +73,8 @@ export class NightAgents {
     this.#random = random;
     this.#laws = laws;
     this.#tell = tell;
-    this.#phase = new Uint8Array(count);
-    this.#stamp = new Int32Array(count);
-    this.#server = new Int32Array(count);
-    this.#token = new Int32Array(count);
-    this.#nonce_sent_at = new Float64Array(count);
-    this.#run_ms = new Float32Array(count);
-    this.#longest_ms = new Float32Array(count);
-    this.#trip_ms = Float32Array.from({ length: count }, () => random.between(2, 60));
+    this.#fields = new Float64Array(FIELDS * count);
+    for (let who = 0; who < count; who += 1) this.#set(who, TRIP_MS, random.between(2, 60));
     this.#runs = new Array<string>(count).fill('');
     this.#declined = new Uint8Array(count);
   }
@@ -99,35 +97,35 @@ export class NightAgents {
   prepare({ device, server, tests }: Command<'prepare'>, now: number): void {
     const who = placeOf(device);
     const trouble = this.#trouble(who);
-    const phase = at(this.#phase, who);
+    const phase = this.#get(who, PHASE);
     if (trouble === 'silent' || phase === GONE) return;
     if (phase === RUNNING || phase === FINISHED_RUN) throw new Error(`${device} is prepared after its start`);
     const stamp = this.#newStamp(who);
-    const checked = now + 2 * at(this.#trip_ms, who) + this.#random.between(20, 300);
+    const checked = now + 2 * this.#get(who, TRIP_MS) + this.#random.between(20, 300);
     if (trouble === 'refuses' || (trouble === 'busy-once' && at(this.#declined, who) === 0)) {
       this.#declined[who] = 1;
       this.#queue.add(checked, DECLINED, who, stamp);
       return;
     }
-    this.#phase[who] = PREPARED;
-    this.#server[who] = placeOf(server);
-    this.#run_ms[who] = tests.reduce((sum, one) => sum + 1000 * (one.duration_s + one.omit_s), 0);
-    this.#longest_ms[who] = longestTestMs(tests);
+    this.#set(who, PHASE, PREPARED);
+    this.#set(who, SERVER, placeOf(server));
+    this.#set(who, RUN_MS, expectedMs(tests));
+    this.#set(who, LONGEST_MS, longestTestMs(tests));
     this.#queue.add(checked, READY, who, stamp);
   }
 
   start({ device, token, nonce, server }: Command<'start'>, now: number): void {
     const who = placeOf(device);
-    if (placeOf(server) !== at(this.#server, who)) throw new Error(`${device} was prepared for another server`);
-    this.#token[who] = token;
-    this.#nonce_sent_at[who] = Number(nonce);
-    this.#queue.add(now + at(this.#trip_ms, who), START, who, 0);
+    if (placeOf(server) !== this.#get(who, SERVER)) throw new Error(`${device} was prepared for another server`);
+    this.#set(who, TOKEN, token);
+    this.#set(who, NONCE_SENT_AT, Number(nonce));
+    this.#queue.add(now + this.#get(who, TRIP_MS), START, who, 0);
   }
 
   cancel({ device }: Command<'cancel'>): void {
     const who = placeOf(device);
-    if (at(this.#phase, who) !== PREPARED) return;
-    this.#phase[who] = IDLE;
+    if (this.#get(who, PHASE) !== PREPARED) return;
+    this.#set(who, PHASE, IDLE);
     this.#newStamp(who);
   }
 
@@ -135,18 +133,18 @@ export class NightAgents {
     if (what === START) this.#onStart(who, now);
     else if (what === ONLINE || what === OFFLINE)
       this.#tell({ type: 'status', device: `d${who}`, online: what === ONLINE, boot: BOOT });
-    else if (stamp === at(this.#stamp, who)) this.#happenStill(what, who, stamp, now);
+    else if (stamp === this.#get(who, STAMP)) this.#happenStill(what, who, stamp, now);
   }
 
   #happenStill(what: number, who: number, stamp: number, now: number): void {
     const device = this.#fleet.devices[who]?.device ?? '';
     const run = this.#runs[who] ?? '';
-    const token = at(this.#token, who);
-    const trip_ms = at(this.#trip_ms, who);
+    const token = this.#get(who, TOKEN);
+    const trip_ms = this.#get(who, TRIP_MS);
     switch (what) {
       case READY:
         this.#queue.add(now + READY_INTERVAL_MS, READY, who, stamp);
-        this.#tell({ type: 'ready', device, run, boot: BOOT, nonce: `${now - trip_ms}` });
+        this.#tell({ type: 'ready', device, run, boot: BOOT, nonce: `${Math.round(now - trip_ms)}` });
         break;
       case DECLINED: {
         const reason = this.#trouble(who) === 'refuses' ? 'iperf3-missing: not found on PATH' : 'busy: another run';
@@ -157,8 +155,8 @@ export class NightAgents {
         this.#tell({ type: 'started', device, run, boot: BOOT, token });
         break;
       case END:
-        this.#laws.clientEnds(who, at(this.#server, who));
-        this.#phase[who] = FINISHED_RUN;
+        this.#laws.clientEnds(who, this.#get(who, SERVER));
+        this.#set(who, PHASE, FINISHED_RUN);
         // `finished`, then the result, which also says that the run is over.
         this.#queue.add(now + trip_ms, FINISHED, who, stamp);
         this.#queue.add(now + trip_ms + this.#random.between(10, 200), FINISHED, who, stamp);
@@ -173,38 +171,46 @@ export class NightAgents {
   }
 
   #onStart(who: number, now: number): void {
-    const phase = at(this.#phase, who);
-    const stamp = at(this.#stamp, who);
-    const trip_ms = at(this.#trip_ms, who);
+    const phase = this.#get(who, PHASE);
+    const stamp = this.#get(who, STAMP);
+    const trip_ms = this.#get(who, TRIP_MS);
     if (phase === GONE) return;
     if (phase === RUNNING) this.#queue.add(now + trip_ms, STARTED, who, stamp);
     else if (phase === FINISHED_RUN) this.#queue.add(now + trip_ms, FINISHED, who, stamp);
-    else if (phase === PREPARED && now - at(this.#nonce_sent_at, who) <= START_WINDOW_MS) this.#begin(who, now);
+    else if (phase === PREPARED && now - this.#get(who, NONCE_SENT_AT) <= START_WINDOW_MS) this.#begin(who, now);
     else throw new Error(`d${who} is started with an old nonce, or without being prepared`);
   }
 
   #begin(who: number, now: number): void {
-    const run_ms = at(this.#run_ms, who) + this.#random.between(100, 800);
-    this.#laws.clientStarts(who, at(this.#server, who), now);
-    this.#phase[who] = RUNNING;
+    const run_ms = this.#get(who, RUN_MS) + this.#random.between(100, 800);
+    this.#laws.clientStarts(who, this.#get(who, SERVER), now);
+    this.#set(who, PHASE, RUNNING);
     const stamp = this.#newStamp(who);
-    this.#queue.add(now + at(this.#trip_ms, who), STARTED, who, stamp);
+    this.#queue.add(now + this.#get(who, TRIP_MS), STARTED, who, stamp);
     if (this.#trouble(who) !== 'loses-power') this.#queue.add(now + run_ms, END, who, stamp);
     else this.#queue.add(now + this.#random.between(100, run_ms), POWER_LOSS, who, stamp);
   }
 
   #losePower(who: number, now: number): void {
-    const ghost_ms = this.#random.between(1000, at(this.#longest_ms, who) + 1000 * QUARANTINE_S);
-    this.#laws.clientVanishes(who, at(this.#server, who), now + ghost_ms);
-    this.#phase[who] = GONE;
+    const ghost_ms = this.#random.between(1000, this.#get(who, LONGEST_MS) + 1000 * QUARANTINE_S);
+    this.#laws.clientVanishes(who, this.#get(who, SERVER), now + ghost_ms);
+    this.#set(who, PHASE, GONE);
     this.#newStamp(who);
     this.#queue.add(now + this.#random.between(WILL_AFTER_MS / 2, WILL_AFTER_MS), OFFLINE, who, 0);
   }
 
   #newStamp(who: number): number {
-    const stamp = at(this.#stamp, who) + 1;
-    this.#stamp[who] = stamp;
+    const stamp = this.#get(who, STAMP) + 1;
+    this.#set(who, STAMP, stamp);
     return stamp;
+  }
+
+  #get(who: number, field: number): number {
+    return at(this.#fields, FIELDS * who + field);
+  }
+
+  #set(who: number, field: number, value: number): void {
+    this.#fields[FIELDS * who + field] = value;
   }
 
   #trouble(who: number): Trouble {

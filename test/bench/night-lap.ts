@@ -12,6 +12,7 @@ export interface NightLap extends NightSize {
   cpu_s: number;
   grants: number;
   us_per_grant: number;
+  cpu_us_per_grant: number;
   /** In planNight, all nights together. */
   plan_s: number;
   /** A look at the schedule when nothing is due. */
@@ -21,8 +22,8 @@ export interface NightLap extends NightSize {
   us_per_step: number;
   steps: number;
   events: number;
-  /** As many events through the bare queue, with nothing to do. */
-  bare_s: number;
+  /** CPU time of as many events through the bare queue, with nothing to do. */
+  bare_cpu_s: number;
   /** Of the whole process, as the kernel saw it. */
   peak_rss_mib: number;
   makespan_h: number;
@@ -35,41 +36,46 @@ export interface NightLap extends NightSize {
 /** Events in the queue of a night: a run and the next one of each server, and what is on its way. */
 const PENDING_PER_SERVER = 4;
 
-/** Takes as many events through the queue as the night had. */
-const bareQueueMs = (events: number, servers: number, random: Random, clock: Pick<Clock, 'now'>): number => {
+const cpuSeconds = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+};
+
+/** Takes as many events through the queue as the night had; the CPU time. */
+const bareQueue = (events: number, servers: number, random: Random): number => {
   const queue = new NightQueue();
-  const began = clock.now();
+  const began = cpuSeconds();
   for (let who = 0; who < PENDING_PER_SERVER * servers; who += 1) queue.add(random.between(0, 10_000), 0, who, 0);
   while (queue.taken < events) {
     const { at, what, who, stamp } = queue.take();
     queue.add(at + random.between(0, 10_000), what, who, stamp);
   }
-  return clock.now() - began;
+  return cpuSeconds() - began;
 };
 
 /** Simulates a night of this size and says what it took. Throws when a law is broken. */
 export const nightLap = (size: NightSize, seed: number, clock: Pick<Clock, 'now'>): NightLap => {
   const random = new Random(seed);
   const night = new NightSimulation({ fleet: nightFleet(size, random), seed, clock });
-  const cpu = process.cpuUsage();
-  const began = clock.now();
+  const began = { wall_ms: clock.now(), cpu_s: cpuSeconds() };
   night.run();
-  const wall_ms = clock.now() - began;
-  const { user, system } = process.cpuUsage(cpu);
+  const wall_ms = clock.now() - began.wall_ms;
+  const cpu_s = cpuSeconds() - began.cpu_s;
   const { grants, steps, events, plan_ms, idle_look_ms, slots_ms, use, laws } = night;
   return {
     ...size,
     wall_s: wall_ms / 1000,
-    cpu_s: (user + system) / 1e6,
+    cpu_s,
     grants,
     us_per_grant: (1000 * wall_ms) / grants,
+    cpu_us_per_grant: (1e6 * cpu_s) / grants,
     plan_s: plan_ms / 1000,
     idle_look_ms,
     slots_s: slots_ms / 1000,
     us_per_step: (1000 * slots_ms) / steps,
     steps,
     events,
-    bare_s: bareQueueMs(events, size.servers, random, clock) / 1000,
+    bare_cpu_s: bareQueue(events, size.servers, random),
     peak_rss_mib: process.resourceUsage().maxRSS / 1024,
     makespan_h: use.makespan_ms / 3_600_000,
     slot_use: use.slot_use,

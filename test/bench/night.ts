@@ -49,24 +49,18 @@ const lapOf = async (file: string, size: NightSize, { say, signal }: BenchOption
   return lap;
 };
 
-/** Each figure's own median; what does not depend on the machine is the same in all laps. */
+const MEASURED = [
+  ...(['wall_s', 'cpu_s', 'us_per_grant', 'cpu_us_per_grant', 'plan_s', 'idle_look_ms'] as const),
+  ...(['slots_s', 'us_per_step', 'bare_cpu_s', 'peak_rss_mib'] as const),
+];
+
+/** Each measured figure's own median; what does not depend on the machine is the same in all laps. */
 const middleOf = (laps: readonly NightLap[]): NightLap => {
-  const middle = laps.toSorted((a, b) => a.wall_s - b.wall_s)[Math.floor((laps.length - 1) / 2)];
-  if (middle === undefined) throw new Error('no night was simulated');
-  const of = (
-    key: 'wall_s' | 'cpu_s' | 'us_per_grant' | 'plan_s' | 'slots_s' | 'us_per_step' | 'bare_s' | 'peak_rss_mib',
-  ) => median(laps.map((lap) => lap[key]));
-  return {
-    ...middle,
-    ...{
-      wall_s: of('wall_s'),
-      cpu_s: of('cpu_s'),
-      us_per_grant: of('us_per_grant'),
-      plan_s: of('plan_s'),
-      slots_s: of('slots_s'),
-    },
-    ...{ us_per_step: of('us_per_step'), bare_s: of('bare_s'), peak_rss_mib: of('peak_rss_mib') },
-  };
+  const [first] = laps;
+  if (first === undefined) throw new Error('no night was simulated');
+  const middle = { ...first };
+  for (const key of MEASURED) middle[key] = median(laps.map((lap) => lap[key]));
+  return middle;
 };
 
 const COST: { name: string; show: (lap: NightLap) => string }[] = [
@@ -76,7 +70,8 @@ const COST: { name: string; show: (lap: NightLap) => string }[] = [
   { name: 'CPU s', show: ({ cpu_s }) => cpu_s.toFixed(2) },
   { name: 'grants', show: ({ grants }) => `${grants}` },
   { name: 'µs a grant', show: ({ us_per_grant }) => us_per_grant.toFixed(1) },
-  { name: '÷ bare queue', show: ({ wall_s, bare_s }) => (wall_s / bare_s).toFixed(1) },
+  { name: 'CPU µs a grant', show: ({ cpu_us_per_grant }) => cpu_us_per_grant.toFixed(1) },
+  { name: 'CPU ÷ bare queue', show: ({ cpu_s, bare_cpu_s }) => (cpu_s / bare_cpu_s).toFixed(1) },
   { name: 'planning %', show: ({ plan_s, wall_s }) => ((100 * plan_s) / wall_s).toFixed(1) },
   { name: 'slots %', show: ({ slots_s, wall_s }) => ((100 * slots_s) / wall_s).toFixed(1) },
   { name: 'slots µs a step', show: ({ us_per_step }) => us_per_step.toFixed(2) },
@@ -109,12 +104,13 @@ const endsOf = ({ devices, servers, ends }: NightLap): string => {
 };
 
 const findings = (nights: NightLap[], small: NightLap, laps: number): Findings => {
-  const cost = nights.map(({ us_per_grant }) => us_per_grant);
+  // Of the CPU: what else the machine does hits the longest night most.
+  const cost = nights.map(({ cpu_us_per_grant }) => cpu_us_per_grant);
   const spread = Math.max(...cost) / Math.min(...cost);
   const targets: Target[] = nights.slice(-1).flatMap(({ wall_s, peak_rss_mib }) => [
     { what: 'seconds for the largest night', seen: wall_s, at_most: WALL_S },
     { what: 'its peak RSS in MiB', seen: peak_rss_mib, at_most: RSS_MIB },
-    { what: 'dearest ÷ cheapest grant of the fleets with the same servers', seen: spread, at_most: FLAT },
+    { what: 'CPU time of the dearest ÷ cheapest grant, of fleets with the same servers,', seen: spread, at_most: FLAT },
   ]);
   const all = [...nights, small];
   const said = 'Every due run ended once. No two clients ever shared a server, and no group was over its capacity.';
