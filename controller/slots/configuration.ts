@@ -1,7 +1,8 @@
+import { suppressesServer } from '../schedule/suppression.ts';
 import { setAlarm } from './alarms.ts';
 import { fillList, syncLine } from './lanes.ts';
 import { LazyHeap } from './lazy-heap.ts';
-import { addServer, joinHostGroup } from './servers.ts';
+import { addServer, changeServer, joinHostGroup } from './servers.ts';
 import type { Server, SlotState } from './state.ts';
 
 /** A server as the slots need to know it; `max_bitrate` in bit/s. */
@@ -60,11 +61,10 @@ export const configure = (state: SlotState, { servers, host_groups, uplink_group
   for (const server of state.servers.values()) server.gone = !wanted.has(server.server);
   for (const settings of wanted.values()) {
     const known = state.servers.get(settings.server);
-    if (known === undefined) addServer(state, settings, false);
-    else {
-      known.max_bitrate = settings.max_bitrate;
-      joinHostGroup(state, known, settings.host_group);
-    }
+    const server = known ?? addServer(state, settings, false);
+    server.max_bitrate = settings.max_bitrate;
+    if (known !== undefined) joinHostGroup(state, known, settings.host_group);
+    changeServer(state, server, { suppressed: suppressesServer(state.suppressions, server.server) });
   }
   fillLists(state);
   for (const group of state.uplink_groups.values()) {

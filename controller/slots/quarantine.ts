@@ -21,6 +21,7 @@ export const restForStranger = ({ state, now }: Step, server: Server, rest_ms: n
   const until = Math.max(now + rest_ms, quarantine?.until ?? now);
   const token = quarantine?.token ?? null;
   changeServer(state, server, { quarantine: { until, token, probe_at: Number.POSITIVE_INFINITY } });
+  if (restsForStranger(server)) server.shown = null;
 };
 
 /** Whether only a stranger's lease keeps the server from being idle. */
@@ -39,10 +40,8 @@ export const tendQuarantine = ({ state, now, out }: Step, server: Server): void 
   const { quarantine } = server;
   if (quarantine === null) return;
   if (now >= quarantine.until) {
-    const wasStranger = restsForStranger(server);
     changeServer(state, server, { quarantine: null });
     server.free_since = now;
-    if (wasStranger) out.push({ type: 'slot', server: server.server, lease: null, state: server.state });
     if (quarantine.token !== null) out.push({ type: 'drop-lease', token: quarantine.token });
   } else if (now >= quarantine.probe_at && !mayBeRunning(server)) {
     quarantine.probe_at = now + PROBE_INTERVAL_MS;

@@ -172,8 +172,8 @@ export interface Server {
   /** Since when nobody holds its slot. */
   free_since: number;
   accounts: Accounts;
-  /** The state that was last told to everybody. */
-  shown: ServerState;
+  /** The state that was last told to everybody; null when it was somebody else who told them last. */
+  shown: ServerState | null;
   alarm: Entry<Run | Server> | null;
 }
 

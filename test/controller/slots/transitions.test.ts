@@ -100,7 +100,7 @@ describe('a server', () => {
   );
 
   it('that is leased or rests is never given to anybody', () => {
-    expect(allows(SERVER_TRANSITIONS, 'leased', 'leased')).toBe(false);
-    expect(allows(SERVER_TRANSITIONS, 'resting', 'leased')).toBe(false);
+    expect(allows<ServerState>(SERVER_TRANSITIONS, 'leased', 'leased')).toBe(false);
+    expect(allows<ServerState>(SERVER_TRANSITIONS, 'resting', 'leased')).toBe(false);
   });
 });
