@@ -10,8 +10,14 @@ import type { Settlement } from './settlement.ts';
 /** The clock is looked at this often at least: it may jump. */
 const LOOK_MS = 60_000;
 
-/** So many runs are handed on at a time. */
+/** So many runs are written down and handed on at a time. */
 const BATCH = 250;
+
+/** A run of a night; one whose window nobody was there for has missed it. */
+interface Turn {
+  row: NewRun;
+  missed_at_ms: number | null;
+}
 
 export interface NightsOptions {
   settings: () => Settings;
@@ -20,6 +26,8 @@ export interface NightsOptions {
   /** Called with each run that is new and not over. */
   submit: (run: string) => void;
   onFatal: (error: Error) => void;
+  /** Called when rows were added for InfluxDB. */
+  onPoints: () => void;
   clock: Clock;
   log: Log;
 }
@@ -27,13 +35,15 @@ export interface NightsOptions {
 /** A run id that is free: 60 random bits. */
 export const newRunId = (): string => `r-${randomBytes(8).toString('hex').slice(0, 15)}`;
 
-/** Turns each night of the schedule into runs, once: the history and the runs go to disk together. */
+/**
+ * Turns each night of the schedule into runs, once. They go to disk in batches, each with a turn of the event loop before the next: a night
+ * of many devices must not keep results and hand-offs waiting. The history goes with the last batch. After a crash in between the
+ * night is planned again, and what is there already stays as it is: a device has one run a night.
+ */
 export class Nights {
   readonly #options: NightsOptions;
   #cancelLook = () => {};
   #cancelBatch = () => {};
-  /** New runs that are still to be handed on, in the order of their nights. */
-  #waiting: string[] = [];
   #clockWentBack = false;
 
   constructor(options: NightsOptions) {
@@ -44,7 +54,6 @@ export class Nights {
     this.look();
   }
 
-  /** Runs that were not handed on yet are on disk: the next start finds them. */
   stop(): void {
     this.#cancelLook();
     this.#cancelBatch();
@@ -57,7 +66,7 @@ export class Nights {
   }
 
   #look(): void {
-    this.#cancelLook();
+    this.stop();
     const { settings, store, clock } = this.#options;
     this.#guarded(() => {
       const now_ms = clock.wall();
@@ -72,33 +81,45 @@ export class Nights {
   }
 
   #carryOut(plan: NightPlan): void {
-    if (plan.planned.length === 0 && plan.gone.length === 0) return;
-    const { store, settlement, log } = this.#options;
-    const whole = (run: DueRun): NewRun => ({ ...run, run: newRunId(), server: null, origin: 'schedule' });
-    const due = plan.due.map(whole);
-    const missed = plan.missed.map(whole);
-    const added = store.atomically(() => {
-      const ids = new Set(store.nights.plan([...due, ...missed], plan));
-      for (const { run, window_end_ms } of missed) {
-        if (ids.delete(run)) settlement.end(run, 'missed', 'controller-was-down', window_end_ms);
-      }
-      return ids;
-    });
-    if (due.length + missed.length === 0) return;
-    log.info({ runs: added.size, missed: missed.length }, 'planned a night');
-    this.#warnOfStrays();
-    this.#cancelBatch();
-    this.#waiting.push(...added);
-    this.#handOn();
+    const { planned, gone } = plan;
+    if (planned.length === 0 && gone.length === 0) return;
+    const turn = (due: DueRun, missed_at_ms: number | null): Turn => {
+      return { row: { ...due, run: newRunId(), server: null, origin: 'schedule' }, missed_at_ms };
+    };
+    const turns = [
+      ...plan.due.map((due) => turn(due, null)),
+      ...plan.missed.map((due) => turn(due, due.window_end_ms)),
+    ];
+    if (turns.length > 0) {
+      this.#options.log.info({ runs: plan.due.length, missed: plan.missed.length }, 'planned a night');
+      this.#warnOfStrays();
+    }
+    this.#handOn(turns, 0, { planned, gone });
   }
 
-  /** A batch now and the next one when others had their turn: a night of many devices must not keep results waiting. */
-  #handOn(): void {
-    const { submit, clock } = this.#options;
-    for (const run of this.#waiting.splice(0, BATCH)) submit(run);
-    if (this.#waiting.length > 0) {
-      this.#cancelBatch = clock.after(0, () => this.#guarded(() => this.#handOn()));
+  #handOn(turns: readonly Turn[], from: number, marks: Pick<NightPlan, 'planned' | 'gone'>): void {
+    const { submit, clock, onPoints } = this.#options;
+    const next = from + BATCH;
+    const added = this.#write(turns.slice(from, next), next < turns.length ? null : marks);
+    onPoints();
+    for (const { row, missed_at_ms } of added) if (missed_at_ms === null) submit(row.run);
+    if (next < turns.length) {
+      this.#cancelBatch = clock.after(0, () => this.#guarded(() => this.#handOn(turns, next, marks)));
     }
+  }
+
+  /** One transaction. Returns the runs that are new: those of a night that was planned before a crash, or before a clock went back, are there. */
+  #write(batch: readonly Turn[], marks: Pick<NightPlan, 'planned' | 'gone'> | null): Turn[] {
+    const { store, settlement } = this.#options;
+    return store.atomically(() => {
+      const known = new Set(store.runs.add(batch.map(({ row }) => row)));
+      const added = batch.filter(({ row }) => known.has(row.run));
+      for (const { row, missed_at_ms } of added) {
+        if (missed_at_ms !== null) settlement.end(row.run, 'missed', 'controller-was-down', missed_at_ms);
+      }
+      if (marks !== null) store.nights.mark(marks);
+      return added;
+    });
   }
 
   /** Devices whose organization is not in the configuration have no check; nobody should have to find out by their silence. */

@@ -161,11 +161,9 @@ export const planNight = ({
       const upTo = plannedUpTo(timetable, known, now_ms);
       const from = upTo === null ? now_ms - longestWindow(settings) : Math.max(upTo, now_ms - HISTORY_REACH_MS);
       const nights = nightsBetween(timetable, from, now_ms);
-      const start_ms = nights.at(-1)?.start ?? upTo;
+      const start_ms = nights.at(-1)?.start ?? upTo ?? now_ms;
       const key = groupKey(organization, timetable);
-      if (start_ms !== null && start_ms !== history.get(key)?.start_ms) {
-        plan.planned.push({ organization, ...timetable, start_ms });
-      }
+      if (start_ms !== history.get(key)?.start_ms) plan.planned.push({ organization, ...timetable, start_ms });
       history.delete(key);
       if (upTo !== null) plan.ahead_ms = Math.max(plan.ahead_ms, upTo - now_ms);
       if (nights.length === 0) continue;

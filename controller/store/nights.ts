@@ -2,7 +2,6 @@ import { z } from 'zod';
 import type { NightMark } from '../schedule/night.ts';
 import type { PlannedDevice } from '../schedule/plan-night.ts';
 import { type Database, jsonColumn } from './database.ts';
-import type { NewRun, Runs } from './runs.ts';
 
 const MarkRow = z.object({
   organization: z.string(),
@@ -22,11 +21,9 @@ const PopulationRow = z.object({ organization: z.string(), devices: z.int() });
 /** Up to when the nights of each organization and timetable are planned: a night is planned once, whatever restarts in between. */
 export class Nights {
   readonly #database: Database;
-  readonly #runs: Runs;
 
-  constructor(database: Database, runs: Runs) {
+  constructor(database: Database) {
     this.#database = database;
-    this.#runs = runs;
   }
 
   history(): NightMark[] {
@@ -47,12 +44,9 @@ export class Nights {
     return new Map(rows.map(({ organization, devices }) => [organization, devices]));
   }
 
-  /** Adds the runs of planned nights and brings the history up to date, in one transaction. Returns the ids of the runs that are new. */
-  plan(
-    runs: readonly NewRun[],
-    { planned, gone }: { planned: readonly NightMark[]; gone: readonly NightMark[] },
-  ): string[] {
-    return this.#database.transaction(() => {
+  /** Brings the history up to date: what is `gone` goes first. */
+  mark({ planned, gone }: { planned: readonly NightMark[]; gone: readonly NightMark[] }): void {
+    this.#database.transaction(() => {
       for (const { organization, schedule, timezone } of gone) {
         this.#database.run('DELETE FROM nights WHERE organization = ? AND schedule = ? AND timezone = ?', [
           organization,
@@ -66,7 +60,6 @@ export class Nights {
           [organization, schedule, timezone, start_ms],
         );
       }
-      return this.#runs.add(runs);
     });
   }
 }

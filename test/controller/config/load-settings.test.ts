@@ -363,6 +363,19 @@ organizations:
     ]);
   });
 
+  test('has its tags in the order of the file, also when their names are numbers', () => {
+    const yaml = `check: { tags: { lte: { retries: 0 }, 2024: { retries: 1 }, 7: { retries: 2 } } }
+organizations:
+  acme: { check: { tags: { b: &b { retries: 3 }, 1: *b } } }
+`;
+    const tags = (name: string) =>
+      accepted(HTTP + yaml)
+        .settings.organizations.get(name)
+        ?.tags.map(({ tag }) => tag);
+    expect(tags('default')).toEqual(['lte', '2024', '7']);
+    expect(tags('acme')).toEqual(['lte', '2024', '7', 'b', '1']);
+  });
+
   test('takes every option of a test', () => {
     expect(
       tests(

@@ -1,33 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_CHECK } from '../../../controller/config/check-section.ts';
-import type { CheckSettings, OrganizationSettings } from '../../../controller/config/settings.ts';
 import { HISTORY_REACH_MS, type NightMark } from '../../../controller/schedule/night.ts';
-import { type PlannedDevice, planNight } from '../../../controller/schedule/plan-night.ts';
+import { devicesOf, FleetMemory, organization } from './fleet-memory.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const at = (time: string) => Date.parse(time);
 
-const organization = (
-  name: string,
-  check: Partial<CheckSettings> = {},
-  tags: Record<string, Partial<CheckSettings>> = {},
-): [string, OrganizationSettings] => [
-  name,
-  {
-    organization: name,
-    servers: ['s'],
-    check: { ...DEFAULT_CHECK, enabled: true, ...check },
-    tags: Object.entries(tags).map(([tag, change]) => ({ tag, check: change })),
-  },
-];
-const devicesOf = (name: string, count: number, ...tags: string[]): PlannedDevice[] =>
-  Array.from({ length: count }, (_, index) => ({
-    device: `${[name, ...tags].join('-')}-${index}`,
-    organization: name,
-    tags,
-  }));
 const mark = (start: string | number, more: Partial<NightMark> = {}): NightMark => ({
   organization: 'acme',
   schedule: DEFAULT_CHECK.schedule,
@@ -36,24 +16,7 @@ const mark = (start: string | number, more: Partial<NightMark> = {}): NightMark 
   ...more,
 });
 
-/** A controller's memory: plans, and keeps what was planned. */
-const fleet = (organizations: [string, OrganizationSettings][], devices = devicesOf('acme', 3)) => {
-  const same = (a: NightMark) => (b: NightMark) =>
-    a.organization === b.organization && a.schedule === b.schedule && a.timezone === b.timezone;
-  return {
-    done: [] as NightMark[],
-    devices,
-    organizations: new Map(organizations),
-    plan(time: string | number) {
-      const now_ms = typeof time === 'number' ? time : at(time);
-      const { organizations, done } = this;
-      const plan = planNight({ organizations, devices: () => this.devices, done, now_ms });
-      for (const old of [...plan.gone, ...plan.planned]) this.done = this.done.filter((one) => !same(old)(one));
-      this.done.push(...plan.planned);
-      return plan;
-    },
-  };
-};
+const fleet = (...world: ConstructorParameters<typeof FleetMemory>) => new FleetMemory(...world);
 
 describe('a night', () => {
   test('begins at its occurrence, once for every device of its organization', () => {
