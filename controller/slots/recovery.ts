@@ -26,7 +26,6 @@ export const recoverLeases = (step: Step, found: readonly FoundLease[]): void =>
     const server = findServer(state, row.server);
     const run = newRun(request, now);
     const over = overOf(cancelled, lastOf.get(row.run) === row.token);
-    run.server = server;
     if (over === null) state.runs.set(request.run, run);
     else become(run, 'stopping');
     if (row.granted && server.lease === null) {
