@@ -33,6 +33,13 @@ export interface DispatcherOptions {
 /** Done one by one and in order: a lease is on disk before its `start` is sent. The rest of a step is one transaction. */
 const BEFORE_ALL: ReadonlySet<SlotEffect['type']> = new Set(['save-lease', 'cancel', 'start']);
 
+/**
+ * What a restart would do again, or ask the agent about: after it nobody needs to wait for the disk. What ends a run is not among it.
+ */
+const REDONE: ReadonlySet<SlotEffect['type']> = new Set([
+  ...(['prepare', 'granted', 'drop-lease', 'slot', 'phase', 'released', 'probe'] as const),
+]);
+
 /** What a refused run's reason means: a name that does not resolve is the network's fault, everything else the device's. */
 const refusal = (reason: string): Failure =>
   reasonCode(reason) === 'unresolved'
@@ -79,6 +86,7 @@ export class Dispatcher {
   /** Writes down what is left to be written, and takes nothing more. */
   stop(): void {
     this.#afterwards.flush();
+    this.keep(() => this.#options.store.flush());
     this.#stopped = true;
     this.#cancelWake();
   }
@@ -131,12 +139,12 @@ export class Dispatcher {
       if (BEFORE_ALL.has(effect.type) && !this.#stopped) this.keep(() => this.#do(effect));
     }
     if (rest.length === 0 || this.#stopped) return;
-    const work = () =>
-      this.keep(() =>
-        this.#options.store.atomically(() => {
-          for (const effect of rest) this.#do(effect);
-        }),
-      );
+    const { store } = this.#options;
+    const doAll = () => {
+      for (const effect of rest) this.#do(effect);
+    };
+    const redone = rest.every((effect) => REDONE.has(effect.type));
+    const work = () => this.keep(() => (redone ? store.deferred(doAll) : store.atomically(doAll)));
     if (this.#afterwards.isEmpty && rest.length === effects.length) work();
     else this.#afterwards.add(work);
   }
@@ -170,6 +178,7 @@ export class Dispatcher {
       }
       case 'start': {
         const { device, run, token, nonce, lease_ms } = effect;
+        store.leases.ensureOnDisk(token);
         driver.start(device, run, token, nonce, settings().servers.get(effect.server) ?? null, lease_ms);
         break;
       }

@@ -56,7 +56,7 @@ export class Inbox {
   #status({ device, payload }: Extract<Inbound, { kind: 'status' }>): void {
     const { store, dispatcher, clock } = this.#options;
     if (store.devices.get(device) === null) return;
-    if (payload.online) store.devices.noteAgent(device, { ...payload, at_ms: clock.wall() });
+    if (payload.online) store.deferred(() => store.devices.noteAgent(device, { ...payload, at_ms: clock.wall() }));
     dispatcher.handle({ type: 'status', device, online: payload.online, boot: payload.boot });
   }
 
@@ -83,21 +83,33 @@ export class Inbox {
 
   #settle(message: ResultMessage): void {
     const { device, payload } = message;
-    const { settlement, driver, dispatcher, clock, log, onPoints } = this.#options;
+    const { store, settlement, driver, dispatcher, clock, log, onPoints } = this.#options;
     const at_ms = clock.wall();
-    let settled: Settled;
-    try {
-      settled =
-        message.kind === 'result'
-          ? settlement.result(device, message.payload, at_ms)
-          : settlement.unreadable(device, payload, message.reason, at_ms);
-    } catch (error) {
+    const notStored = (error: unknown) => {
       const why = 'a result could not be stored; its agent keeps it and sends it again';
       log.error({ device, run: payload.run, error: error instanceof StoreError ? error.message : error }, why);
+    };
+    let settled: Settled;
+    try {
+      settled = store.deferred(() =>
+        message.kind === 'result'
+          ? settlement.result(device, message.payload, at_ms)
+          : settlement.unreadable(device, payload, message.reason, at_ms),
+      );
+    } catch (error) {
+      notStored(error);
       return;
     }
-    driver.accepted(device, payload.run, payload.token);
-    onPoints();
-    dispatcher.followUp(payload.run, settled);
+    store.onDisk((error) => {
+      if (error !== null) {
+        notStored(error);
+        return;
+      }
+      driver.accepted(device, payload.run, payload.token);
+      dispatcher.keep(() => {
+        onPoints();
+        dispatcher.followUp(payload.run, settled);
+      });
+    });
   }
 }

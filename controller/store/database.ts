@@ -2,6 +2,7 @@ import { accessSync, closeSync, constants, existsSync, openSync } from 'node:fs'
 import Libsql from 'libsql';
 import { z } from 'zod';
 import { asStoreError, StoreError } from './errors.ts';
+import { WalSync } from './wal-sync.ts';
 
 /** What may be bound. Nothing else: libsql 0.5 aborts the whole process when it is given a boolean. */
 export type Value = string | number | Buffer | null;
@@ -23,12 +24,13 @@ export const jsonColumn = <T extends z.ZodType>(schema: T) =>
 
 /**
  * One SQLite file, held by this process alone. Every method throws only StoreError.
- * What is committed is on disk: WAL with `synchronous=FULL`.
+ * What is committed is on disk: WAL with `synchronous=FULL`. `deferred()` is the exception.
  */
 export class Database {
   readonly file: string;
   readonly #connection: Libsql.Database;
   readonly #statements = new Map<string, Libsql.Statement>();
+  #log: WalSync | null = null;
   #closed = false;
 
   private constructor(file: string) {
@@ -49,6 +51,7 @@ export class Database {
         database.exec('PRAGMA locking_mode = EXCLUSIVE');
         database.one(z.unknown(), 'PRAGMA journal_mode = WAL');
         database.exec('PRAGMA synchronous = FULL; BEGIN IMMEDIATE; COMMIT');
+        database.#log = new WalSync(`${file}-wal`);
         return database;
       } catch (error) {
         database.close();
@@ -107,6 +110,37 @@ export class Database {
   }
 
   /**
+   * As `transaction`, but it does not wait for the disk. A process that dies loses nothing of it, a machine that does may lose it: it, and
+   * everything after it. `written` is its number, for `ensureOnDisk`. Within another transaction it is a part of that one.
+   */
+  deferred<T>(work: () => T): { result: T; written: number } {
+    if (this.#connection.inTransaction) return { result: work(), written: this.#wal.written + 1 };
+    this.exec('PRAGMA synchronous = NORMAL');
+    try {
+      const result = this.transaction(work);
+      this.#wal.wrote();
+      return { result, written: this.#wal.written };
+    } finally {
+      this.exec('PRAGMA synchronous = FULL');
+    }
+  }
+
+  /** Waits until the deferred transaction with this number is on disk, unless it is already. */
+  ensureOnDisk(written: number): void {
+    this.#guarded(() => this.#wal.now(written));
+  }
+
+  /** Calls `then` once all that was written so far is on disk, or with the error; other work goes on until then. */
+  onDisk(then: (error: StoreError | null) => void): void {
+    this.#wal.soon((error) => then(error === null ? null : asStoreError(error, this.file)));
+  }
+
+  /** Waits until everything is on disk, and calls whoever waits for that. */
+  flush(): void {
+    this.#guarded(() => this.#wal.flush());
+  }
+
+  /**
    * Gives the file up. libsql keeps a connection open until its statements are garbage; leaving WAL mode
    * releases the lock at once, so that the same process may open the file again.
    */
@@ -120,6 +154,7 @@ export class Database {
       // What is committed is safe in the WAL; the next to open the file finds it there.
     }
     this.#closed = true;
+    this.#log?.close();
     this.#statements.clear();
     this.#connection.close();
   }
@@ -133,9 +168,15 @@ export class Database {
     return statement;
   }
 
+  get #wal(): WalSync {
+    if (this.#log === null || this.#closed) throw new StoreError('unavailable', `The store ${this.file} is closed`);
+    return this.#log;
+  }
+
   #guarded<T>(work: () => T): T {
     if (this.#closed) throw new StoreError('unavailable', `The store ${this.file} is closed`);
     try {
+      if (this.#log !== null && this.#log.error !== null) throw this.#log.error;
       return work();
     } catch (error) {
       throw asStoreError(error, this.file);

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Database } from './database.ts';
 import { Devices } from './devices.ts';
-import { asStoreError } from './errors.ts';
+import { asStoreError, type StoreError } from './errors.ts';
 import { Leases } from './leases.ts';
 import { Nights } from './nights.ts';
 import { Outbox } from './outbox.ts';
@@ -14,7 +14,7 @@ import { migrate } from './schema.ts';
 
 /**
  * Everything the controller must not forget, in one SQLite file that one controller holds at a time. When a method
- * returns, what it wrote is on disk; when it throws StoreError, it wrote nothing.
+ * returns, what it wrote is on disk, unless it is `deferred()` or says so; when it throws StoreError, it wrote nothing.
  */
 export class Store {
   readonly devices: Devices;
@@ -60,6 +60,21 @@ export class Store {
   /** Everything that `work` writes is one transaction: all of it is on disk when this returns, or nothing. */
   atomically<T>(work: () => T): T {
     return this.#database.transaction(work);
+  }
+
+  /** As `atomically`, but it does not wait for the disk: `onDisk` does. */
+  deferred<T>(work: () => T): T {
+    return this.#database.deferred(work).result;
+  }
+
+  /** Calls `then` once all that was written so far is on disk, or with the error when that can't be known; other work goes on until then. */
+  onDisk(then: (error: StoreError | null) => void): void {
+    this.#database.onDisk(then);
+  }
+
+  /** Waits until all is on disk, and calls whoever waits for that. */
+  flush(): void {
+    this.#database.flush();
   }
 
   close(): void {

@@ -39,7 +39,11 @@ class BenchAgent {
   #token: number | null = null;
   #cancelReady = () => {};
 
-  constructor(url: string, device: string, { clock, watcher, output }: { clock: Clock; watcher: Watcher; output: string }) {
+  constructor(
+    url: string,
+    device: string,
+    { clock, watcher, output }: { clock: Clock; watcher: Watcher; output: string },
+  ) {
     this.device = device;
     this.#clock = clock;
     this.#watcher = watcher;
@@ -142,7 +146,10 @@ export class Agents {
     while (this.#connected.length < count) {
       const first = this.#connected.length;
       const size = Math.min(AT_A_TIME, count - first);
-      const more = Array.from({ length: size }, (_, index) => new BenchAgent(this.#url, deviceName(first + index), this.#parts));
+      const more = Array.from(
+        { length: size },
+        (_, index) => new BenchAgent(this.#url, deviceName(first + index), this.#parts),
+      );
       await Promise.all(more.map((agent) => agent.start()));
       this.#connected.push(...more);
       await sleep(this.#parts.clock, 1);

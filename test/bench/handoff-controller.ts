@@ -82,7 +82,12 @@ process.once('disconnect', () => process.exit());
 register();
 const controller = new Controller({
   ...{ settings, version, clock: systemClock, random: Math.random, makeBroker: withBareClients },
-  log: { debug: () => {}, info: () => {}, warn: () => {}, error: (fields, text) => end(`${text} ${JSON.stringify(fields)}`) },
+  log: {
+    debug: () => {},
+    info: () => {},
+    warn: () => {},
+    error: (fields, text) => end(`${text} ${JSON.stringify(fields)}`),
+  },
   onFatal: (error) => end(error.message),
 });
 process.send?.(await controller.start());

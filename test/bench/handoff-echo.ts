@@ -1,4 +1,4 @@
-import { MqttLink } from '../../broker/client.ts';
+import type { MqttLink } from '../../broker/client.ts';
 import { systemClock } from '../../broker/clock.ts';
 import { Command } from '../../broker/contract/messages.ts';
 import { commandTopic } from '../../broker/contract/topics.ts';

@@ -59,9 +59,18 @@ export class RoundTrips {
   /** As long as a `start`. */
   #send(): void {
     this.#count += 1;
-    const message = { type: 'start', run: 'r-0123456789abcdef', token: this.#count, nonce: '0123456789abcdef' } as const;
+    const message = {
+      type: 'start',
+      run: 'r-0123456789abcdef',
+      token: this.#count,
+      nonce: '0123456789abcdef',
+    } as const;
     this.#sent.set(this.#count, this.#clock.now());
-    void this.#link.publish(commandTopic(FAR), { ...message, server: { host: '127.0.0.1', port: 5201 }, lease_ms: 16_000 });
+    void this.#link.publish(commandTopic(FAR), {
+      ...message,
+      server: { host: '127.0.0.1', port: 5201 },
+      lease_ms: 16_000,
+    });
   }
 
   #back(payload: Uint8Array): void {

@@ -94,7 +94,9 @@ const checkFileLimit = (): void => {
   const found = /^Max open files +\d+ +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
   const needed = MOST_AGENTS + 500;
   if (Number(found) < needed) {
-    throw new Error(`${MOST_AGENTS} connections need ${needed} open files, the limit is ${found}: ulimit -Hn ${needed}`);
+    throw new Error(
+      `${MOST_AGENTS} connections need ${needed} open files, the limit is ${found}: ulimit -Hn ${needed}`,
+    );
   }
 };
 
@@ -192,12 +194,43 @@ class Scene {
 
 const findings = (stages: Stage[]): Findings => {
   const table = new Table({
-    head: ['agents', 'hand-offs', 'p50 ms', 'p99 ms', 'bare', 'p50 ms', 'p99 ms', 'p50 ratio', 'p99 ratio', 'quiet p50', 'quiet p99', 'PSS MiB'],
+    head: [
+      'agents',
+      'hand-offs',
+      'p50 ms',
+      'p99 ms',
+      'bare',
+      'p50 ms',
+      'p99 ms',
+      'p50 ratio',
+      'p99 ratio',
+      'quiet p50',
+      'quiet p99',
+      'PSS MiB',
+    ],
     style: { head: [], border: [], compact: true },
   });
   for (const { agents, gaps_ms, bare_ms, quiet_ms, memory } of stages) {
-    const [p50, p99, b50, b99] = [percentile(gaps_ms, 0.5), percentile(gaps_ms, 0.99), percentile(bare_ms, 0.5), percentile(bare_ms, 0.99)];
-    table.push([agents, gaps_ms.length, p50.toFixed(2), p99.toFixed(2), bare_ms.length, b50.toFixed(2), b99.toFixed(2), (p50 / b50).toFixed(2), (p99 / b99).toFixed(2), percentile(quiet_ms, 0.5).toFixed(2), percentile(quiet_ms, 0.99).toFixed(2), memory.pss_mib.toFixed(0)]);
+    const [p50, p99, b50, b99] = [
+      percentile(gaps_ms, 0.5),
+      percentile(gaps_ms, 0.99),
+      percentile(bare_ms, 0.5),
+      percentile(bare_ms, 0.99),
+    ];
+    table.push([
+      agents,
+      gaps_ms.length,
+      p50.toFixed(2),
+      p99.toFixed(2),
+      bare_ms.length,
+      b50.toFixed(2),
+      b99.toFixed(2),
+      (p50 / b50).toFixed(2),
+      (p99 / b99).toFixed(2),
+      percentile(quiet_ms, 0.5).toFixed(2),
+      percentile(quiet_ms, 0.99).toFixed(2),
+      memory.pss_mib.toFixed(0),
+    ]);
   }
   return { figures: { stages }, tables: [table.toString()], targets: [] };
 };

@@ -6,7 +6,12 @@ import { handoffBench } from './handoff.ts';
 import { slotsBench } from './slots.ts';
 import { storeBench } from './store.ts';
 
-const BENCHES: Record<string, Bench> = { slots: slotsBench, handoff: handoffBench, agent: agentBench, store: storeBench };
+const BENCHES: Record<string, Bench> = {
+  slots: slotsBench,
+  handoff: handoffBench,
+  agent: agentBench,
+  store: storeBench,
+};
 
 const USAGE = `usage: npm run bench -- [NAME] [--json]
 

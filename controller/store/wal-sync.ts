@@ -1,0 +1,115 @@
+import { closeSync, fdatasync, fdatasyncSync, fsyncSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** What waits for the disk: in this thread, or in another one. */
+export interface Disk {
+  syncNow: (file: number) => void;
+  sync: (file: number, done: (error: Error | null) => void) => void;
+}
+
+const REAL_DISK: Disk = { syncNow: fdatasyncSync, sync: fdatasync };
+
+/**
+ * Brings SQLite's write-ahead log to disk in another thread, for commits that did not wait for it: the event loop goes on, and all
+ * commits of that time share one wait. The log is written front to back, so what is on disk is always everything up to some commit.
+ *
+ * `written` counts commits, `onDisk` how many of them are safe. When the disk fails once, nothing more is believed of it: what it did
+ * not write it may have forgotten, and say yes the next time.
+ */
+export class WalSync {
+  readonly #file: number;
+  readonly #disk: Disk;
+  readonly #waiting: { until: number; then: (error: Error | null) => void }[] = [];
+  #written = 0;
+  #onDisk = 0;
+  #underWay = false;
+  #closed = false;
+  #error: Error | null = null;
+
+  /** Opens `log`, which SQLite has made. It takes no locks on that file, so closing ours drops none. */
+  constructor(log: string, disk: Disk = REAL_DISK) {
+    this.#file = openSync(log, 'r+');
+    this.#disk = disk;
+    const folder = openSync(dirname(log), 'r');
+    try {
+      fsyncSync(folder);
+    } finally {
+      closeSync(folder);
+    }
+  }
+
+  /** Why nothing can be believed any more; null while all is well. */
+  get error(): Error | null {
+    return this.#error;
+  }
+
+  /** How many commits did not wait for the disk: the number of the latest one. */
+  get written(): number {
+    return this.#written;
+  }
+
+  /** A commit that did not wait was made. */
+  wrote(): void {
+    this.#written += 1;
+  }
+
+  /** Waits until commit number `until` is on disk, unless it is. Throws when the disk fails. */
+  now(until: number): void {
+    if (this.#error !== null) throw this.#error;
+    if (until <= this.#onDisk) return;
+    const reached = this.#written;
+    try {
+      this.#disk.syncNow(this.#file);
+    } catch (error) {
+      this.#fail(error as Error);
+      throw error;
+    }
+    this.#onDisk = reached;
+  }
+
+  /** Calls `then` when all that was written so far is on disk, or with the error when it may not be. Never before this returns. */
+  soon(then: (error: Error | null) => void): void {
+    this.#waiting.push({ until: this.#written, then });
+    this.#begin();
+  }
+
+  /** Waits until everything is on disk, and tells everybody who waits. Throws when the disk fails, after they were told. */
+  flush(): void {
+    try {
+      this.now(this.#written);
+    } finally {
+      this.#tell();
+    }
+  }
+
+  /** What waits is told nothing any more: call `flush()` first. */
+  close(): void {
+    this.#waiting.length = 0;
+    this.#closed = true;
+    if (!this.#underWay) closeSync(this.#file);
+  }
+
+  #begin(): void {
+    if (this.#underWay || this.#waiting.length === 0) return;
+    this.#underWay = true;
+    const reached = this.#written;
+    this.#disk.sync(this.#file, (error) => {
+      this.#underWay = false;
+      if (error !== null) this.#fail(error);
+      else this.#onDisk = Math.max(this.#onDisk, reached);
+      if (this.#closed) closeSync(this.#file);
+      this.#tell();
+      this.#begin();
+    });
+  }
+
+  #tell(): void {
+    while (this.#waiting[0] !== undefined && (this.#error !== null || this.#waiting[0].until <= this.#onDisk)) {
+      this.#waiting.shift()?.then(this.#error);
+    }
+  }
+
+  #fail(error: Error): void {
+    this.#error ??= error;
+  }
+}
