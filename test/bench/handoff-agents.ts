@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { MqttLink } from '../../broker/client.ts';
-import { type Clock, sleep } from '../../broker/clock.ts';
+import type { Clock } from '../../broker/clock.ts';
 import { Command, type PrepareCommand, type StartCommand } from '../../broker/contract/messages.ts';
 import { READY_INTERVAL_MS } from '../../broker/contract/numbers.ts';
 import { commandTopic, eventTopic, resultTopic, statusTopic } from '../../broker/contract/topics.ts';
-import { deviceName, PLAN, SECRET } from './handoff-plan.ts';
+import type { Watcher } from './handoff-gaps.ts';
+import { atTheEnd, deviceName, PLAN, SECRET } from './handoff-plan.ts';
 
 /** A run "measures" this long, evenly spread: long enough for the next one to get ready, and the servers never in step. */
 const RUN_MS = { least: 150, most: 250 };
@@ -17,15 +18,6 @@ const AT_A_TIME = 32;
 const stdout = () => readFileSync('test/iperf3-corpus/v3.12__tcp_up.json', 'utf8');
 
 const newId = (): string => randomBytes(8).toString('hex');
-
-/** What agents tell the bench. `at` is this process's monotonic clock, in milliseconds. */
-export interface Watcher {
-  /** Before `finished` is handed to MQTT. */
-  finished(port: number, at: number): void;
-  /** As a `start` arrives, the first with its token. */
-  started(port: number, at: number): void;
-  accepted(run: string): void;
-}
 
 /** The protocol's side of a device, over the real agent's MQTT client, with a measurement that takes no iperf3. */
 class BenchAgent {
@@ -104,11 +96,13 @@ class BenchAgent {
     this.#watcher.finished(port, this.#clock.now());
     this.#say({ type: 'finished', run, token });
     const output = { test: PLAN.test, exit_code: 0, stdout: this.#output, stderr: '', started_ms: 0, ended_ms };
-    void this.#link.publish(resultTopic(this.device, run), { run, token, boot: this.#boot, tests: [output] });
+    this.#link
+      .publish(resultTopic(this.device, run), { run, token, boot: this.#boot, tests: [output] })
+      .catch(atTheEnd);
   }
 
   #say(event: Said): void {
-    void this.#link.publish(eventTopic(this.device), { ...event, boot: this.#boot });
+    this.#link.publish(eventTopic(this.device), { ...event, boot: this.#boot }).catch(atTheEnd);
   }
 
   #status(online: boolean) {
@@ -125,7 +119,8 @@ type Said =
 export class Agents {
   readonly #url: string;
   readonly #parts: { clock: Clock; watcher: Watcher; output: string };
-  #connected: BenchAgent[] = [];
+  readonly #connected: BenchAgent[] = [];
+  #stopped = false;
 
   constructor(url: string, clock: Clock, watcher: Watcher) {
     this.#url = url;
@@ -143,20 +138,24 @@ export class Agents {
 
   /** Connects or disconnects until there are `count`, gently. */
   async become(count: number): Promise<void> {
-    while (this.#connected.length < count) {
+    while (this.#connected.length < count && !this.#stopped) {
       const first = this.#connected.length;
-      const size = Math.min(AT_A_TIME, count - first);
       const more = Array.from(
-        { length: size },
+        { length: Math.min(AT_A_TIME, count - first) },
         (_, index) => new BenchAgent(this.#url, deviceName(first + index), this.#parts),
       );
-      await Promise.all(more.map((agent) => agent.start()));
       this.#connected.push(...more);
-      await sleep(this.#parts.clock, 1);
+      await Promise.all(more.map((agent) => agent.start()));
     }
     while (this.#connected.length > count) {
-      const size = Math.min(AT_A_TIME, this.#connected.length - count);
-      await Promise.all(this.#connected.splice(-size).map((agent) => agent.stop()));
+      const fewer = this.#connected.splice(Math.max(count, this.#connected.length - AT_A_TIME));
+      await Promise.all(fewer.map((agent) => agent.stop()));
     }
+  }
+
+  /** Disconnects all, also in the middle of `become()`; bounded as MqttLink's `stop()` is. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.#connected.splice(0).map((agent) => agent.stop()));
   }
 }

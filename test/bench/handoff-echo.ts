@@ -1,8 +1,7 @@
-import type { MqttLink } from '../../broker/client.ts';
 import { systemClock } from '../../broker/clock.ts';
-import { Command } from '../../broker/contract/messages.ts';
+import type { Command } from '../../broker/contract/messages.ts';
 import { commandTopic } from '../../broker/contract/topics.ts';
-import { FAR, LIFE_MS, NEAR } from './handoff-plan.ts';
+import { atTheEnd, FAR, LIFE_MS, NEAR } from './handoff-plan.ts';
 import { bareLink } from './handoff-round-trip.ts';
 
 /*
@@ -10,10 +9,10 @@ import { bareLink } from './handoff-round-trip.ts';
  */
 
 const [url = ''] = process.argv.slice(2);
-const link: MqttLink = bareLink(url, FAR);
+const link = bareLink(url, FAR);
 link.subscribe([commandTopic(FAR)]);
 link.onMessage((_topic, payload) => {
-  void link.publish(commandTopic(NEAR), Command.parse(JSON.parse(Buffer.from(payload).toString())));
+  link.publish(commandTopic(NEAR), JSON.parse(Buffer.from(payload).toString()) as Command).catch(atTheEnd);
 });
 link.onConnect(() => process.send?.('connected'));
 systemClock.after(LIFE_MS, () => process.exit(1));

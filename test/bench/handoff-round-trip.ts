@@ -1,8 +1,8 @@
 import { MqttLink } from '../../broker/client.ts';
 import { type Clock, systemClock } from '../../broker/clock.ts';
-import { Command } from '../../broker/contract/messages.ts';
+import type { Command } from '../../broker/contract/messages.ts';
 import { commandTopic } from '../../broker/contract/topics.ts';
-import { FAR, NEAR, SECRET } from './handoff-plan.ts';
+import { atTheEnd, FAR, HOST, NEAR, SECRET } from './handoff-plan.ts';
 
 /** A client of the broker as agents and controllers are, that nothing happens to. */
 export const bareLink = (url: string, user: string): MqttLink =>
@@ -10,6 +10,11 @@ export const bareLink = (url: string, user: string): MqttLink =>
     ...{ url, clientId: user, username: user, password: SECRET, tls: null, clock: systemClock, random: Math.random },
     log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
   });
+
+const LIKE_A_START = {
+  ...{ type: 'start', run: 'r-0123456789abcdef', token: 0, nonce: '0123456789abcdef' },
+  ...{ server: { host: HOST, port: 5201 }, lease_ms: 16_000 },
+} satisfies Command;
 
 /** The near end of bare round trips: what it sends comes back from the far end as it is. */
 export class RoundTrips {
@@ -33,7 +38,7 @@ export class RoundTrips {
     await connected;
   }
 
-  /** One round trip at a time, on average every `every_ms`, until `take()`; never in step with anything else. */
+  /** A round trip every `every_ms` on average, until `take()`, never in step with anything else. */
   begin(every_ms: number): void {
     this.#took_ms = [];
     const next = () => {
@@ -59,24 +64,15 @@ export class RoundTrips {
   /** As long as a `start`. */
   #send(): void {
     this.#count += 1;
-    const message = {
-      type: 'start',
-      run: 'r-0123456789abcdef',
-      token: this.#count,
-      nonce: '0123456789abcdef',
-    } as const;
+    const message = { ...LIKE_A_START, token: this.#count };
     this.#sent.set(this.#count, this.#clock.now());
-    void this.#link.publish(commandTopic(FAR), {
-      ...message,
-      server: { host: '127.0.0.1', port: 5201 },
-      lease_ms: 16_000,
-    });
+    this.#link.publish(commandTopic(FAR), message).catch(atTheEnd);
   }
 
   #back(payload: Uint8Array): void {
     const now = this.#clock.now();
-    const message = Command.parse(JSON.parse(Buffer.from(payload).toString()));
-    const sent = message.type === 'start' ? this.#sent.get(message.token) : undefined;
+    const { token } = JSON.parse(Buffer.from(payload).toString()) as typeof LIKE_A_START;
+    const sent = this.#sent.get(token);
     if (sent !== undefined) this.#took_ms.push(now - sent);
   }
 }

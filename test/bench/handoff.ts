@@ -1,248 +1,137 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import Table from 'cli-table3';
-import { z } from 'zod';
 import { sleep, systemClock } from '../../broker/clock.ts';
-import type { Bench, BenchOptions, Findings } from './bench.ts';
-import { Agents, type Watcher } from './handoff-agents.ts';
-import { HOST, MOST_AGENTS, SECRET } from './handoff-plan.ts';
-import { RoundTrips } from './handoff-round-trip.ts';
-import { type Memory, memoryOf } from './memory.ts';
+import type { Bench, BenchOptions, Findings, Target } from './bench.ts';
+import { MOST_AGENTS } from './handoff-plan.ts';
+import { Scene } from './handoff-scene.ts';
+import type { Memory } from './memory.ts';
 import { percentile } from './statistics.ts';
 import { unlessStopped } from './unless-stopped.ts';
 
-/** The fleet grows, and shrinks again: what changed by itself meanwhile shows. */
+/** How many agents are connected, stage by stage: at last as few as at first, to tell the size of the fleet from what time does. */
 const STAGES = [100, 1_000, MOST_AGENTS, 100];
 
-/** Runs of each stage. */
+/** Runs of a stage. */
 const RUNS = 500;
 
-/** Runs before the first stage: nobody measures a program that was started a moment ago. */
+/** Runs before the first stage: nobody measures what was started a moment ago. */
 const WARM_UP = 100;
 
-/** On average one bare round trip in this time: as often as one of the servers changes hands. */
-const EVERY_MS = 50;
+/** Before and after the runs of a stage: so long, a bare round trip so often. */
+const QUIET = { for_ms: 3_000, every_ms: 15 };
 
-const Ports = z.object({ http_port: z.int(), mqtt_port: z.int() });
-const Status = z.object({ in_charge: z.boolean(), devices_online: z.int(), runs_open: z.int() });
+/** Bare round trips beside the runs: as often as one of the servers changes hands. */
+const BESIDE_MS = 50;
 
-interface Stage {
+/** Hand-off ÷ bare round trip, and how much the gap may differ between the smallest and the largest fleet. */
+const TARGETS = { p50: 2, p99: 3, flat: 0.2 };
+
+/** What was seen with so many agents. */
+interface Seen {
   agents: number;
   gaps_ms: number[];
+  /** Bare round trips right before and after the runs. */
   bare_ms: number[];
-  quiet_ms: number[];
+  /** Bare round trips meanwhile. */
+  beside_ms: number[];
   memory: Memory;
 }
 
-/** Notes the time from `finished` on one server to the next `start` for the same server. */
-class Gaps implements Watcher {
-  readonly #finished = new Map<number, number>();
-  readonly #accepted = new Set<string>();
-  #gaps_ms: number[] = [];
-  #wanted = Number.POSITIVE_INFINITY;
-  #done = () => {};
+type Parts = Awaited<ReturnType<Scene['start']>> & { scene: Scene };
 
-  finished(port: number, at: number): void {
-    this.#finished.set(port, at);
-  }
-
-  started(port: number, at: number): void {
-    const since = this.#finished.get(port);
-    this.#finished.delete(port);
-    if (since !== undefined) this.#gaps_ms.push(at - since);
-  }
-
-  accepted(run: string): void {
-    this.#accepted.add(run);
-    if (this.#accepted.size >= this.#wanted) this.#done();
-  }
-
-  /** What was seen since the last time. */
-  take(): number[] {
-    return this.#gaps_ms.splice(0);
-  }
-
-  /** Resolves when the results of so many more runs than at the last time have been accepted. */
-  async all(runs: number): Promise<void> {
-    const done = new Promise<void>((resolve) => {
-      this.#done = resolve;
-    });
-    this.#wanted = runs;
-    if (this.#accepted.size < runs) await done;
-    this.#accepted.clear();
-    this.#finished.clear();
-  }
-}
-
-/** The bench's programs, as Node.js can run them. */
-const programs = async () => {
-  const build: typeof import('../../packaging/build/build.mjs') = await import(
-    pathToFileURL(resolve('packaging/build/build.mjs')).href
-  );
-  return (name: string): string => {
-    const file = resolve(`node_modules/.cache/perfleet/${name}.js`);
-    build.bundleForHere(`test/bench/${name}.ts`, file);
-    return file;
-  };
+/** Bare round trips while nobody is measured. */
+const quiet = async ({ trips }: Parts): Promise<number[]> => {
+  trips.begin(QUIET.every_ms);
+  await sleep(systemClock, QUIET.for_ms);
+  return trips.take();
 };
 
-/** Each connection is a file here and in the controller's process. Node.js raises the soft limit itself. */
-const checkFileLimit = (): void => {
-  const found = /^Max open files +\d+ +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
-  const needed = MOST_AGENTS + 500;
-  if (Number(found) < needed) {
-    throw new Error(
-      `${MOST_AGENTS} connections need ${needed} open files, the limit is ${found}: ulimit -Hn ${needed}`,
-    );
-  }
+const stage = async (parts: Parts, runs: number): Promise<Seen> => {
+  const { scene, agents, trips } = parts;
+  await scene.online(agents.count);
+  const before = await quiet(parts);
+  for (let run = 0; run < runs; run += 1) await scene.order(agents.pick());
+  // Those that went while others were still being ordered do not count.
+  scene.gaps.begin();
+  trips.begin(BESIDE_MS);
+  const gaps_ms = await scene.gaps.take(runs);
+  const beside_ms = trips.take();
+  const bare_ms = [...before, ...(await quiet(parts))];
+  return { agents: agents.count, gaps_ms, bare_ms, beside_ms, memory: scene.controllerMemory() };
 };
 
-class Scene {
-  readonly #say: (line: string) => void;
-  readonly #folder = mkdtempSync(join('node_modules/.cache/perfleet', 'handoff-'));
-  readonly #children: ChildProcess[] = [];
-  readonly #gaps = new Gaps();
-  readonly #fail: (error: Error) => void;
-  readonly #stops: (() => Promise<void>)[] = [];
-  #api = '';
-
-  constructor(say: (line: string) => void, fail: (error: Error) => void) {
-    this.#say = say;
-    this.#fail = fail;
+const allStages = async (scene: Scene, say: (line: string) => void): Promise<Seen[]> => {
+  const parts = { scene, ...(await scene.start()) };
+  const seen: Seen[] = [];
+  for (const [index, count] of STAGES.entries()) {
+    say(`${count} agents …`);
+    await parts.agents.become(count);
+    if (index === 0) await stage(parts, WARM_UP);
+    seen.push(await stage(parts, RUNS));
   }
+  return seen;
+};
 
-  async run(): Promise<Findings> {
-    checkFileLimit();
-    const program = await programs();
-    const controller = this.#start(program('handoff-controller'), [this.#folder]);
-    const { http_port, mqtt_port } = Ports.parse((await once(controller, 'message'))[0]);
-    this.#api = `http://${HOST}:${http_port}/api/1`;
-    const url = `mqtt://${HOST}:${mqtt_port}`;
-    await once(this.#start(program('handoff-echo'), [url]), 'message');
-    const trips = new RoundTrips(url, systemClock);
-    this.#stops.push(() => trips.stop());
-    await trips.start();
-    const agents = new Agents(url, systemClock, this.#gaps);
-    this.#stops.push(() => agents.become(0));
-    await this.#until(({ in_charge }) => in_charge);
+const both = (values_ms: number[]) => ({ p50_ms: percentile(values_ms, 0.5), p99_ms: percentile(values_ms, 0.99) });
 
-    const stages: Stage[] = [];
-    this.#say('warming up …');
-    await agents.become(STAGES[0] ?? 0);
-    await this.#measure(agents, trips, WARM_UP, controller);
-    for (const count of STAGES) {
-      this.#say(`${count} agents … ${systemClock.now()}`);
-      await agents.become(count);
-      stages.push(await this.#measure(agents, trips, RUNS, controller));
-    }
-    return findings(stages);
-  }
+const figuresOf = ({ agents, gaps_ms, bare_ms, beside_ms, memory }: Seen) => {
+  const [gap, bare, beside] = [both(gaps_ms), both(bare_ms), both(beside_ms)];
+  const ratio = { p50: gap.p50_ms / bare.p50_ms, p99: gap.p99_ms / bare.p99_ms };
+  const counts = { hand_offs: gaps_ms.length, round_trips: bare_ms.length, round_trips_beside: beside_ms.length };
+  return { agents, ...counts, gap, bare, beside, ratio, controller: memory };
+};
 
-  async #measure(agents: Agents, trips: RoundTrips, runs: number, controller: ChildProcess): Promise<Stage> {
-    await this.#until(({ devices_online }) => devices_online === agents.count);
-    trips.begin(20);
-    await sleep(systemClock, 5000);
-    const quiet_ms = trips.take();
-    for (let run = 0; run < runs; run += 1) await this.#order(agents.pick());
-    this.#gaps.take();
-    trips.begin(EVERY_MS);
-    await this.#gaps.all(runs);
-    const gaps_ms = this.#gaps.take();
-    const bare_ms = trips.take();
-    return { agents: agents.count, gaps_ms, bare_ms, quiet_ms, memory: memoryOf(controller.pid ?? 0) };
-  }
-
-  async #order(device: string): Promise<void> {
-    const body = JSON.stringify({ device, server: null });
-    await this.#ask('/runs', { method: 'POST', body });
-  }
-
-  async #ask(path: string, request: RequestInit): Promise<unknown> {
-    const headers = { authorization: `Bearer ${SECRET}`, 'content-type': 'application/json' };
-    const answer = await fetch(`${this.#api}${path}`, { ...request, headers });
-    if (!answer.ok) throw new Error(`${path}: ${await answer.text()}`);
-    return answer.json();
-  }
-
-  async #until(good: (status: z.infer<typeof Status>) => boolean): Promise<void> {
-    while (!good(Status.parse(await this.#ask('/status', {})))) await sleep(systemClock, 200);
-  }
-
-  #start(file: string, args: string[]): ChildProcess {
-    const child = fork(file, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-    child.once('exit', (code) => this.#fail(new Error(`${file} ended with ${code}`)));
-    this.#children.push(child);
-    return child;
-  }
-
-  async stop(): Promise<void> {
-    for (const stop of this.#stops.reverse()) await stop();
-    await Promise.all(
-      this.#children.map(async (child) => {
-        child.removeAllListeners('exit');
-        const exited = once(child, 'exit');
-        child.disconnect();
-        await exited;
-      }),
-    );
-    rmSync(this.#folder, { recursive: true });
-  }
-}
-
-const findings = (stages: Stage[]): Findings => {
-  const table = new Table({
-    head: [
-      'agents',
-      'hand-offs',
-      'p50 ms',
-      'p99 ms',
-      'bare',
-      'p50 ms',
-      'p99 ms',
-      'p50 ratio',
-      'p99 ratio',
-      'quiet p50',
-      'quiet p99',
-      'PSS MiB',
-    ],
-    style: { head: [], border: [], compact: true },
+/** The stages with the same number of agents together. */
+const merged = (seen: Seen[]): Seen[] =>
+  [...new Set(STAGES)].map((agents) => {
+    const same = seen.filter((one) => one.agents === agents);
+    const all = (key: 'gaps_ms' | 'bare_ms' | 'beside_ms') => same.flatMap((one) => one[key]);
+    const memory = same[0]?.memory ?? { pss_mib: Number.NaN, rss_mib: Number.NaN };
+    return { agents, gaps_ms: all('gaps_ms'), bare_ms: all('bare_ms'), beside_ms: all('beside_ms'), memory };
   });
-  for (const { agents, gaps_ms, bare_ms, quiet_ms, memory } of stages) {
-    const [p50, p99, b50, b99] = [
-      percentile(gaps_ms, 0.5),
-      percentile(gaps_ms, 0.99),
-      percentile(bare_ms, 0.5),
-      percentile(bare_ms, 0.99),
-    ];
+
+const findings = (seen: Seen[]): Findings => {
+  const table = new Table({
+    head: ['agents', 'gap p50 ms', 'p99', 'bare p50 ms', 'p99', 'ratio p50', 'p99', 'beside p50 ms', 'p99', 'PSS MiB'],
+    style: { head: [], border: [], compact: true },
+    colAligns: Array.from({ length: 10 }, () => 'right'),
+  });
+  const row = ({ agents, gap, bare, ratio, beside, controller }: ReturnType<typeof figuresOf>) =>
     table.push([
       agents,
-      gaps_ms.length,
-      p50.toFixed(2),
-      p99.toFixed(2),
-      bare_ms.length,
-      b50.toFixed(2),
-      b99.toFixed(2),
-      (p50 / b50).toFixed(2),
-      (p99 / b99).toFixed(2),
-      percentile(quiet_ms, 0.5).toFixed(2),
-      percentile(quiet_ms, 0.99).toFixed(2),
-      memory.pss_mib.toFixed(0),
+      ...[gap.p50_ms, gap.p99_ms, bare.p50_ms, bare.p99_ms, ratio.p50, ratio.p99, beside.p50_ms, beside.p99_ms].map(
+        (value) => value.toFixed(2),
+      ),
+      controller.pss_mib.toFixed(0),
     ]);
-  }
-  return { figures: { stages }, tables: [table.toString()], targets: [] };
+  const stages = seen.map(figuresOf);
+  stages.forEach(row);
+  const sizes = merged(seen).map(figuresOf);
+  const [few, many] = [sizes[0]?.gap.p50_ms ?? Number.NaN, sizes.at(-1)?.gap.p50_ms ?? Number.NaN];
+  const targets: Target[] = sizes.flatMap(({ agents, ratio }) => [
+    { what: `with ${agents} agents, p50 of the gap ÷ of a bare round trip`, seen: ratio.p50, at_most: TARGETS.p50 },
+    { what: `with ${agents} agents, p99 of the gap ÷ of a bare round trip`, seen: ratio.p99, at_most: TARGETS.p99 },
+  ]);
+  const flatness = many / few - 1;
+  targets.push({
+    what: `|gap with ${MOST_AGENTS} agents ÷ with ${STAGES[0]} − 1|, p50`,
+    seen: Math.abs(flatness),
+    at_most: TARGETS.flat,
+  });
+  return { figures: { runs: RUNS, flatness, stages, sizes }, tables: [table.toString(), EXPLANATION], targets };
 };
 
-/** How long is a server idle between two runs, beside what MQTT itself takes? */
+const EXPLANATION = `gap: from \`finished\` sent by one device to \`start\` received by the next one on that server: device, broker, controller, broker, device.
+bare: device, broker, far client, broker, device: QoS 1 as well, through the same broker, right before and after; beside: meanwhile.
+PSS: of the controller with its broker.`;
+
+/** For how long is nobody told to use a server between two runs, beside what MQTT itself takes? */
 export const handoffBench: Bench = {
-  about: `the gap between two runs on a server over MQTT, beside bare round trips, with up to ${MOST_AGENTS} agents`,
+  about: `from \`finished\` to the next \`start\` over MQTT, beside bare round trips, with up to ${MOST_AGENTS} agents; 3 minutes`,
   async run({ say, signal }: BenchOptions) {
     const stopped = unlessStopped(signal);
-    const scene = new Scene(say, stopped.fail);
+    const scene = new Scene(stopped.fail);
     try {
-      return await stopped.race(scene.run());
+      return findings(await stopped.race(allStages(scene, say)));
     } finally {
       await scene.stop();
     }
