@@ -85,10 +85,6 @@ export class Inbox {
     const { device, payload } = message;
     const { store, settlement, driver, dispatcher, clock, log, onPoints } = this.#options;
     const at_ms = clock.wall();
-    const notStored = (error: unknown) => {
-      const why = 'a result could not be stored; its agent keeps it and sends it again';
-      log.error({ device, run: payload.run, error: error instanceof StoreError ? error.message : error }, why);
-    };
     let settled: Settled;
     try {
       settled = store.deferred(() =>
@@ -97,19 +93,12 @@ export class Inbox {
           : settlement.unreadable(device, payload, message.reason, at_ms),
       );
     } catch (error) {
-      notStored(error);
+      const why = 'a result could not be stored; its agent keeps it and sends it again';
+      log.error({ device, run: payload.run, error: error instanceof StoreError ? error.message : error }, why);
       return;
     }
-    store.onDisk((error) => {
-      if (error !== null) {
-        notStored(error);
-        return;
-      }
-      driver.accepted(device, payload.run, payload.token);
-      dispatcher.keep(() => {
-        onPoints();
-        dispatcher.followUp(payload.run, settled);
-      });
-    });
+    dispatcher.keep(() => store.onDisk(() => driver.accepted(device, payload.run, payload.token)));
+    onPoints();
+    dispatcher.followUp(payload.run, settled);
   }
 }

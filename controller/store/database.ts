@@ -2,7 +2,7 @@ import { accessSync, closeSync, constants, existsSync, openSync } from 'node:fs'
 import Libsql from 'libsql';
 import { z } from 'zod';
 import { asStoreError, StoreError } from './errors.ts';
-import { WalSync } from './wal-sync.ts';
+import { type Disk, WalSync } from './wal-sync.ts';
 
 /** What may be bound. Nothing else: libsql 0.5 aborts the whole process when it is given a boolean. */
 export type Value = string | number | Buffer | null;
@@ -30,11 +30,13 @@ export class Database {
   readonly file: string;
   readonly #connection: Libsql.Database;
   readonly #statements = new Map<string, Libsql.Statement>();
+  readonly #disk: Disk | undefined;
   #log: WalSync | null = null;
   #closed = false;
 
-  private constructor(file: string) {
+  private constructor(file: string, disk: Disk | undefined) {
     this.file = file;
+    this.#disk = disk;
     this.#connection = new Libsql(file);
   }
 
@@ -42,16 +44,15 @@ export class Database {
    * Opens or creates `file`, readable by its owner only. Nothing else in this process may open an existing file: closing it
    * again would drop SQLite's locks too (POSIX, fcntl).
    */
-  static open(file: string): Database {
+  static open(file: string, disk?: Disk): Database {
     try {
       if (existsSync(file)) accessSync(file, constants.W_OK);
       else closeSync(openSync(file, 'ax', 0o600));
-      const database = new Database(file);
+      const database = new Database(file, disk);
       try {
         database.exec('PRAGMA locking_mode = EXCLUSIVE');
         database.one(z.unknown(), 'PRAGMA journal_mode = WAL');
         database.exec('PRAGMA synchronous = FULL; BEGIN IMMEDIATE; COMMIT');
-        database.#log = new WalSync(`${file}-wal`);
         return database;
       } catch (error) {
         database.close();
@@ -114,12 +115,13 @@ export class Database {
    * everything after it. `written` is its number, for `ensureOnDisk`. Within another transaction it is a part of that one.
    */
   deferred<T>(work: () => T): { result: T; written: number } {
-    if (this.#connection.inTransaction) return { result: work(), written: this.#wal.written + 1 };
+    const log = this.#guarded(() => this.#wal);
+    if (this.#connection.inTransaction) return { result: work(), written: log.written + 1 };
     this.exec('PRAGMA synchronous = NORMAL');
     try {
       const result = this.transaction(work);
-      this.#wal.wrote();
-      return { result, written: this.#wal.written };
+      log.wrote();
+      return { result, written: log.written };
     } finally {
       this.exec('PRAGMA synchronous = FULL');
     }
@@ -130,14 +132,15 @@ export class Database {
     this.#guarded(() => this.#wal.now(written));
   }
 
-  /** Calls `then` once all that was written so far is on disk, or with the error; other work goes on until then. */
-  onDisk(then: (error: StoreError | null) => void): void {
-    this.#wal.soon((error) => then(error === null ? null : asStoreError(error, this.file)));
+  /** Calls `then` once all that was written so far is on disk; never when the disk fails: then everything throws from now on. */
+  onDisk(then: () => void): void {
+    this.#guarded(() => this.#wal.soon(then));
   }
 
-  /** Waits until everything is on disk, and calls whoever waits for that. */
+  /** Waits until everything is on disk, and calls who waits for that. */
   flush(): void {
-    this.#guarded(() => this.#wal.flush());
+    this.#guarded(() => this.#wal.now(this.#wal.written));
+    this.#wal.tell();
   }
 
   /**
@@ -168,15 +171,16 @@ export class Database {
     return statement;
   }
 
+  /** Opened when it is needed first. */
   get #wal(): WalSync {
-    if (this.#log === null || this.#closed) throw new StoreError('unavailable', `The store ${this.file} is closed`);
+    this.#log ??= new WalSync(`${this.file}-wal`, this.#disk);
     return this.#log;
   }
 
   #guarded<T>(work: () => T): T {
     if (this.#closed) throw new StoreError('unavailable', `The store ${this.file} is closed`);
     try {
-      if (this.#log !== null && this.#log.error !== null) throw this.#log.error;
+      if (this.#log?.error != null) throw this.#log.error;
       return work();
     } catch (error) {
       throw asStoreError(error, this.file);

@@ -46,8 +46,8 @@ export class Leases {
       this.#database.run('UPDATE last_token SET token = max(token, ?)', [lease.token]);
     });
     this.#saved.set(lease.token, written);
-    this.#database.onDisk((error) => {
-      if (error === null && this.#saved.get(lease.token) === written) this.#saved.delete(lease.token);
+    this.#database.onDisk(() => {
+      if (this.#saved.get(lease.token) === written) this.#saved.delete(lease.token);
     });
   }
 

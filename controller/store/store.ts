@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Database } from './database.ts';
 import { Devices } from './devices.ts';
-import { asStoreError, type StoreError } from './errors.ts';
+import { asStoreError } from './errors.ts';
 import { Leases } from './leases.ts';
 import { Nights } from './nights.ts';
 import { Outbox } from './outbox.ts';
@@ -11,6 +11,7 @@ import { Records } from './records.ts';
 import { Results } from './results.ts';
 import { Runs } from './runs.ts';
 import { migrate } from './schema.ts';
+import type { Disk } from './wal-sync.ts';
 
 /**
  * Everything the controller must not forget, in one SQLite file that one controller holds at a time. When a method
@@ -40,14 +41,14 @@ export class Store {
   }
 
   /** Opens `perfleet.db` in `folder`, creates both when they are missing, and brings the file to the newest version. */
-  static open(folder: string): Store {
+  static open(folder: string, disk?: Disk): Store {
     const file = join(folder, 'perfleet.db');
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
     } catch (error) {
       throw asStoreError(error, file);
     }
-    const database = Database.open(file);
+    const database = Database.open(file, disk);
     try {
       migrate(database);
     } catch (error) {
@@ -67,8 +68,11 @@ export class Store {
     return this.#database.deferred(work).result;
   }
 
-  /** Calls `then` once all that was written so far is on disk, or with the error when that can't be known; other work goes on until then. */
-  onDisk(then: (error: StoreError | null) => void): void {
+  /**
+   * Calls `then` once all that was written so far is on disk; other work goes on until then. Never when the disk fails: then every
+   * method throws from now on.
+   */
+  onDisk(then: () => void): void {
     this.#database.onDisk(then);
   }
 

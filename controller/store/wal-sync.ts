@@ -19,7 +19,7 @@ const REAL_DISK: Disk = { syncNow: fdatasyncSync, sync: fdatasync };
 export class WalSync {
   readonly #file: number;
   readonly #disk: Disk;
-  readonly #waiting: { until: number; then: (error: Error | null) => void }[] = [];
+  #waiting: { until: number; then: () => void }[] = [];
   #written = 0;
   #onDisk = 0;
   #underWay = false;
@@ -67,49 +67,44 @@ export class WalSync {
     this.#onDisk = reached;
   }
 
-  /** Calls `then` when all that was written so far is on disk, or with the error when it may not be. Never before this returns. */
-  soon(then: (error: Error | null) => void): void {
+  /** Calls `then` once all that was written so far is on disk, not before this returns; never when the disk fails. */
+  soon(then: () => void): void {
     this.#waiting.push({ until: this.#written, then });
     this.#begin();
   }
 
-  /** Waits until everything is on disk, and tells everybody who waits. Throws when the disk fails, after they were told. */
-  flush(): void {
-    try {
-      this.now(this.#written);
-    } finally {
-      this.#tell();
-    }
+  /** Calls who waits for what is on disk by now. */
+  tell(): void {
+    const told = this.#waiting.filter(({ until }) => until <= this.#onDisk);
+    this.#waiting = this.#waiting.slice(told.length);
+    for (const { then } of told) then();
   }
 
-  /** What waits is told nothing any more: call `flush()` first. */
+  /** Who waits is told nothing any more. */
   close(): void {
-    this.#waiting.length = 0;
+    if (this.#closed) return;
+    this.#waiting = [];
     this.#closed = true;
     if (!this.#underWay) closeSync(this.#file);
   }
 
   #begin(): void {
-    if (this.#underWay || this.#waiting.length === 0) return;
+    if (this.#underWay || this.#waiting.length === 0 || this.#error !== null) return;
     this.#underWay = true;
     const reached = this.#written;
     this.#disk.sync(this.#file, (error) => {
       this.#underWay = false;
-      if (error !== null) this.#fail(error);
-      else this.#onDisk = Math.max(this.#onDisk, reached);
       if (this.#closed) closeSync(this.#file);
-      this.#tell();
+      if (error !== null) this.#fail(error);
+      if (this.#error !== null) return;
+      this.#onDisk = Math.max(this.#onDisk, reached);
+      this.tell();
       this.#begin();
     });
   }
 
-  #tell(): void {
-    while (this.#waiting[0] !== undefined && (this.#error !== null || this.#waiting[0].until <= this.#onDisk)) {
-      this.#waiting.shift()?.then(this.#error);
-    }
-  }
-
   #fail(error: Error): void {
     this.#error ??= error;
+    this.#waiting = [];
   }
 }
