@@ -10,6 +10,7 @@ import { ApiServer } from './api/server.ts';
 import { type Dial, makeBroker } from './broker-connection.ts';
 import { brokerUrl } from './broker-url.ts';
 import { Charge } from './charge.ts';
+import { DEFAULT_CHECK } from './config/check-section.ts';
 import { restartNeeded } from './config/restart-needed.ts';
 import type { Settings } from './config/settings.ts';
 import { MqttDriver } from './drivers/mqtt.ts';
@@ -22,7 +23,7 @@ import { Inbox } from './runs/inbox.ts';
 import { Nights } from './runs/nights.ts';
 import { ProgressBoard } from './runs/progress.ts';
 import { Settlement } from './runs/settlement.ts';
-import { rescheduled } from './schedule/night.ts';
+import { checkOf } from './schedule/check-of.ts';
 import { Slots } from './slots/slots.ts';
 import { Store } from './store/store.ts';
 
@@ -125,7 +126,10 @@ export class Controller {
     const settlement = new Settlement({
       store,
       influx: influx !== null,
-      retriesOf: (organization) => this.#settings.organizations.get(organization)?.check.retries ?? 0,
+      checkOf: (organization, tags) => {
+        const settings = this.#settings.organizations.get(organization);
+        return settings === undefined ? { ...DEFAULT_CHECK, retries: 0 } : checkOf(settings, tags);
+      },
       random,
       log: aboutDevices,
     });
@@ -179,13 +183,10 @@ export class Controller {
   /** Takes new settings into force. Returns what they change that only a restart can. Runs that are under way keep theirs. */
   reload(settings: Settings): string[] {
     const parts = this.#running();
-    const { nights, slots, dispatcher, store } = parts;
-    const before = this.#settings;
-    const restart = restartNeeded(before, settings);
-    const { broker, http, store: folder, influx } = before;
-    this.#settings = { ...settings, broker, http, store: folder, influx };
-    const now_ms = this.#options.clock.wall();
-    store.nights.plan([], rescheduled(before.organizations, settings.organizations, store.nights.history(), now_ms));
+    const { nights, slots, dispatcher } = parts;
+    const { broker, http, store, influx } = this.#settings;
+    const restart = restartNeeded(this.#settings, settings);
+    this.#settings = { ...settings, broker, http, store, influx };
     slots.configure({ ...settings, servers: [...settings.servers.values()] });
     dispatcher.handle({ type: 'tick' });
     nights.look();

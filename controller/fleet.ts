@@ -8,6 +8,7 @@ import type { RunRecord } from './run-record.ts';
 import type { Dispatcher } from './runs/dispatcher.ts';
 import { newRunId } from './runs/nights.ts';
 import type { Progress, ProgressBoard, ProgressListener } from './runs/progress.ts';
+import { checkOf } from './schedule/check-of.ts';
 import type { Slots } from './slots/slots.ts';
 import type { DeviceRow } from './store/devices.ts';
 import { StoreError } from './store/errors.ts';
@@ -108,7 +109,7 @@ export class Fleet implements Service {
   }
 
   /**
-   * A run now, with the tests of the organization's check, also when its schedule is off. `before` gets the new id before
+   * A run now, with the tests of the device's check, also when its schedule is off. `before` gets the new id before
    * anything happens to the run.
    */
   orderRun({ device, server }: RunOrder, before: (run: string) => void = () => {}): Answer<{ run: string }> {
@@ -142,7 +143,7 @@ export class Fleet implements Service {
         server,
         origin: 'demand',
         night: null,
-        tests: organization.check.tests,
+        tests: checkOf(organization, row.tags).tests,
         requested_at_ms: now,
         not_before_ms: now,
         window_end_ms: now + DEMAND_WINDOW_MS,

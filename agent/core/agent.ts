@@ -58,8 +58,8 @@ const onController = (state: State, payload: unknown): void => {
 const onConnected = (state: State): void => {
   state.connected = true;
   publishStatus(state, true);
-  sendAllKept(state);
   offerAgain(state);
+  sendAllKept(state);
 };
 
 const onStop = (state: State): void => {
@@ -90,7 +90,7 @@ const apply = (state: State, input: Input) => {
       if (input.topic === 'status') return onOwnStatus(state, input.payload);
       return onController(state, input.payload);
     case 'checked':
-      return onChecked(state, input.run, input);
+      return onChecked(state, input.key, input);
     case 'exited':
       if (state.child?.key === input.key) onExit(state, input.exit_code, input.stdout, input.stderr);
       return;

@@ -38,11 +38,25 @@ export interface AgentIdentity {
   stored: StoredResult[];
 }
 
+/** What went through the WAN interface while it was watched, both directions together; whole bit/s. */
+export interface WanTraffic {
+  interface: string;
+  bits_per_second: number;
+}
+
+/** What a `check` found. `wan` is null when nobody asked for it, or when it cannot be known. */
+export interface Found {
+  iperf3: string | null;
+  resolved: boolean;
+  error: string | null;
+  wan: WanTraffic | null;
+}
+
 export type Input =
   | { kind: 'connected' }
   | { kind: 'disconnected' }
   | { kind: 'message'; topic: 'command' | 'status' | 'controller'; payload: unknown }
-  | { kind: 'checked'; run: string; iperf3: string | null; resolved: boolean; error: string | null }
+  | ({ kind: 'checked'; key: number } & Found)
   | { kind: 'exited'; key: number; exit_code: number | null; stdout: string; stderr: string }
   | { kind: 'wake' }
   | { kind: 'stop' };
@@ -55,8 +69,11 @@ export type Publication =
 
 export type Action =
   | Publication
-  /** Find iperf3's version and resolve `host`; answer with `checked`. */
-  | { kind: 'check'; run: string; host: string }
+  /**
+   * Find iperf3's version, resolve `host` and, with `wan`, watch the traffic of the WAN interface for WAN_LOOK_MS; answer with `checked`. Of
+   * several only the last is still waited for.
+   */
+  | { kind: 'check'; key: number; host: string; wan: boolean }
   /**
    * Run iperf3 under the guard, dead at `until_ms` (same clock as `now_ms`) at the latest; do not start it when that is past. Answer with
    * `exited`, also when it could not be started, and not before the process is gone. `key_file` holds the server's public key.

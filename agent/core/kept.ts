@@ -26,21 +26,31 @@ export const findKept = (state: State, run: string): Kept | null =>
 export const findKeptToken = (state: State, token: number): Kept | null =>
   filter(state.kept, (kept) => kept.result.token === token)[0] ?? null;
 
-/** Says `finished` and sends the result. */
-export const sendKept = (state: State, kept: Kept): void => {
-  const result = kept.result;
-  sayFinished(state, result.run, result.token);
-  const topic = resultTopic(state.identity.device, result.run);
-  act(state, { kind: 'publish', what: 'result', topic, payload: asPayload(state, result) });
+const sayKept = (state: State, kept: Kept): void => sayFinished(state, kept.result.run, kept.result.token);
+
+const sendResult = (state: State, kept: Kept): void => {
+  const topic = resultTopic(state.identity.device, kept.result.run);
+  act(state, { kind: 'publish', what: 'result', topic, payload: asPayload(state, kept.result) });
 };
 
-/** Sends every result that nobody accepted yet: after a reconnect, and to a new controller. The waits begin anew. */
-export const sendAllKept = (state: State): void =>
+/** Says `finished` and sends the result. */
+export const sendKept = (state: State, kept: Kept): void => {
+  sayKept(state, kept);
+  sendResult(state, kept);
+};
+
+/**
+ * Sends every result that nobody accepted yet: after a reconnect, and to a new controller. The waits begin anew. What frees slots goes first:
+ * megabytes of results may take a thin link minutes.
+ */
+export const sendAllKept = (state: State): void => {
+  each(state.kept, (kept) => sayKept(state, kept));
   each(state.kept, (kept) => {
-    sendKept(state, kept);
+    sendResult(state, kept);
     kept.delay_ms = RESEND_FIRST_MS;
     kept.resend_at_ms = state.now_ms + RESEND_FIRST_MS;
   });
+};
 
 /** Sends what was sent long enough ago, and doubles the wait. */
 export const resendDue = (state: State): void =>

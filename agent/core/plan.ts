@@ -89,7 +89,8 @@ export const readPrepare = (run: string, raw: unknown): { command: PrepareComman
   const list = field(raw, 'tests');
   const lease_ms = field(raw, 'lease_ms');
   const most = field(raw, 'max_cross_traffic');
-  if (most != null && !isWhole(most, 1, HIGHEST_BITRATE)) push(problems, 'max_cross_traffic: expected bit/s');
+  if (most != null && !isWhole(most, 1, HIGHEST_BITRATE))
+    push(problems, `max_cross_traffic: expected bit/s, a whole number from 1 to ${HIGHEST_BITRATE}`);
   if (!isHost(host)) push(problems, 'server.host: expected a host name or an address');
   if (!isWhole(port, 1, 65535)) push(problems, 'server.port: expected a port');
   if (!isList(list) || length(list) < 1 || length(list) > MOST_TESTS)

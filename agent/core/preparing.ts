@@ -1,8 +1,10 @@
 import type { PrepareCommand } from '../../broker/contract/messages.ts';
 import { PREPARE_TTL_MS, READY_INTERVAL_MS, START_WINDOW_MS } from '../../broker/contract/numbers.ts';
 import { planProblems } from '../iperf3/argv.ts';
+import { crossTraffic } from './cross-traffic.ts';
 import { each } from './each.ts';
 import { sayDeclined, sayReady, sayStarted } from './events.ts';
+import type { Found } from './io.ts';
 import { findKept, sendKept } from './kept.ts';
 import { limitProblems } from './limits.ts';
 import type { Prepared, State } from './state.ts';
@@ -77,25 +79,26 @@ export const onPrepare = (state: State, command: PrepareCommand, problems: strin
     return;
   }
   if (prepared != null && prepared.command.run !== run) dropPrepared(state, `superseded: run ${run} was prepared`);
-  state.prepared = { command, text, at_ms: state.now_ms, ready: false, nonces: [], next_ready_ms: 0 };
-  act(state, { kind: 'check', run, host: command.server.host });
+  const key = state.next_key;
+  state.next_key = key + 1;
+  state.prepared = { command, text, at_ms: state.now_ms, check_key: key, ready: false, nonces: [], next_ready_ms: 0 };
+  act(state, { kind: 'check', key, host: command.server.host, wan: command.max_cross_traffic != null });
 };
 
-/** What the host found out for the run on deck: `ready`, or why not. */
-export const onChecked = (
-  state: State,
-  run: string,
-  found: { iperf3: string | null; resolved: boolean; error: string | null },
-) => {
+/** What the host found out for the run on deck: `ready`, or why not. An answer to an earlier check says nothing about this run. */
+export const onChecked = (state: State, key: number, found: Found) => {
   state.iperf3 = found.iperf3;
   const prepared = state.prepared;
-  if (prepared == null || prepared.ready || prepared.command.run !== run) return;
+  if (prepared == null || prepared.ready || prepared.check_key !== key) return;
+  const run = prepared.command.run;
   const why = found.error == null ? '' : `: ${found.error}`;
   if (found.iperf3 == null)
     return decline(state, run, `iperf3-missing: no working iperf3 on this device, install the package${why}`);
   if (!found.resolved) return decline(state, run, `unresolved: no address for ${prepared.command.server.host}${why}`);
   const problems = versionProblems(prepared.command, found.iperf3);
   if (length(problems) > 0) return decline(state, run, `plan: ${join('; ', problems)}`);
+  const traffic = crossTraffic(prepared.command.max_cross_traffic, found.wan);
+  if (traffic != null) return decline(state, run, traffic);
   prepared.ready = true;
   if (state.connected) offer(state, prepared);
 };

@@ -8,7 +8,9 @@ export interface Prepared {
   /** The command's JSON: the same command again is a duplicate, another one replaces it. */
   text: string;
   at_ms: number;
-  /** False until iperf3 and the name are checked. */
+  /** Of the `check` that is waited for. */
+  check_key: number;
+  /** False until all is checked. */
   ready: boolean;
   nonces: { nonce: string; at_ms: number }[];
   next_ready_ms: number;

@@ -14,10 +14,10 @@ export const BIDIR_MINOR = 7;
 /** `--connect-timeout` and RSA authentication. */
 export const TIMEOUT_AND_AUTH_MINOR = 2;
 
-/** What the agent's status tells the controller; nothing without iperf3. */
+/** What the agent's status tells the controller; nothing without iperf3. `cross-traffic`: it looks at its WAN first, if it is asked to. */
 export const capabilities = (version: string | null): string[] => {
   if (version == null) return [];
-  return atLeast(version, BIDIR_MINOR) ? ['tcp', 'udp', 'bidir'] : ['tcp', 'udp'];
+  return atLeast(version, BIDIR_MINOR) ? ['tcp', 'udp', 'bidir', 'cross-traffic'] : ['tcp', 'udp', 'cross-traffic'];
 };
 
 /** The version in the output of `iperf3 --version`, or null. 3.0 prints `uname` before the version line. */

@@ -33,6 +33,9 @@ export const START_REPEAT_MS = 1000;
 /** The controller repeats `prepare` this often until it is answered. */
 export const PREPARE_REPEAT_MS = 2500;
 
+/** How long an agent watches its WAN's counters before it says `ready`, if it is asked to: short beside PREPARE_TIMEOUT_MS. */
+export const WAN_LOOK_MS = 2000;
+
 /** A device that has not answered `prepare` for this long is put aside, and the next one is prepared. */
 export const PREPARE_TIMEOUT_MS = 10000;
 

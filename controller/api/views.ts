@@ -52,7 +52,7 @@ export const ServerView = z.object({
 });
 export type ServerView = z.infer<typeof ServerView>;
 
-/** A run that somebody asks for now, with the tests of its organization's check. `server` null: the first that gets free. */
+/** A run that somebody asks for now, with the tests of the device's check. `server` null: the first that gets free. */
 export const RunOrder = z.strictObject({ device: Id, server: Id.nullable().default(null) });
 export type RunOrder = z.infer<typeof RunOrder>;
 

@@ -1,33 +1,14 @@
-import { z } from 'zod';
-import { scheduleFault } from '../schedule/occurrences.ts';
-import { didYouMean } from './did-you-mean.ts';
-import { anything, duration, flag, type Leaf, optional, wholeNumber } from './leaf.ts';
+import { anything, duration, flag, oneOf, optional, rate, volume, wholeNumber } from './leaf.ts';
 import type { Path } from './problem.ts';
-import type { Reader } from './reader.ts';
-import type { CheckSettings } from './settings.ts';
+import type { Reader, Values } from './reader.ts';
+import { schedule, timezone } from './schedule-leaf.ts';
+import type { CheckSettings, OrganizationSettings, TagCheck } from './settings.ts';
 import { DEFAULT_TESTS, readTests } from './tests-list.ts';
 
 const HOUR_MS = 3_600_000;
 
-const schedule: Leaf<string> = {
-  expected: 'a cron expression with five fields, such as "0 2 * * *"',
-  schema: z.string().refine((text) => scheduleFault(text) === undefined),
-  hint: (found) => (typeof found === 'string' ? scheduleFault(found) : undefined),
-};
-
-const isZone = (zone: string): boolean => {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: zone }).format(0) !== '';
-  } catch {
-    return false;
-  }
-};
-
-const timezone: Leaf<string> = {
-  expected: 'a time zone, such as Europe/Rome or UTC',
-  schema: z.string().refine(isZone),
-  hint: (found) => (typeof found === 'string' ? didYouMean(found, Intl.supportedValuesOf('timeZone')) : undefined),
-};
+/** A schedule comes once a minute at most. */
+const MAX_RUNS_PER_DAY = 1440;
 
 const FIELDS = {
   enabled: optional(flag),
@@ -36,7 +17,15 @@ const FIELDS = {
   window: optional(duration(1000, 7 * 24 * HOUR_MS)),
   tests: optional(anything),
   retries: optional(wholeNumber('how often to try again', 0, 10)),
+  backoff: optional(duration(1000, HOUR_MS)),
+  priority: optional(wholeNumber('the weight', 1, 100)),
+  max_runs_per_day: optional(wholeNumber('how many runs', 1, MAX_RUNS_PER_DAY)),
+  spread: optional(oneOf('pack', 'even')),
+  monthly_budget: optional(volume(1e6, 1e14)),
+  max_cross_traffic: optional(rate),
 };
+
+const FIELDS_WITH_TAGS = { ...FIELDS, tags: optional(anything) };
 
 /** Measuring loads the links of paying people: nothing is measured unless somebody switched it on. */
 export const DEFAULT_CHECK: CheckSettings = {
@@ -54,24 +43,49 @@ export const DEFAULT_CHECK: CheckSettings = {
   max_cross_traffic: null,
 };
 
-/** An absent key takes `inherited`, an explicit null goes back to the built-in default. */
-const either = <T>(given: T | null | undefined, inherited: T, builtIn: T): T =>
-  given === undefined ? inherited : (given ?? builtIn);
+/** What a mapping says itself about a check: an absent key is not there, an explicit null is the built-in default. */
+const readChanges = (reader: Reader, path: Path, given: Values<typeof FIELDS>): Partial<CheckSettings> => {
+  const { tests } = given;
+  const changes: Partial<CheckSettings> = {};
+  const put = <K extends keyof CheckSettings>(key: K, value: CheckSettings[K] | null | undefined): void => {
+    if (value !== undefined) changes[key] = value ?? DEFAULT_CHECK[key];
+  };
+  put('enabled', given.enabled);
+  put('schedule', given.schedule);
+  put('timezone', given.timezone);
+  put('window_ms', given.window);
+  put('tests', tests === undefined || tests === null ? tests : readTests(reader, [...path, 'tests'], tests));
+  put('retries', given.retries);
+  put('backoff_ms', given.backoff);
+  put('priority', given.priority);
+  put('max_runs_per_day', given.max_runs_per_day);
+  put('spread', given.spread);
+  put('monthly_budget', given.monthly_budget);
+  put('max_cross_traffic', given.max_cross_traffic);
+  return changes;
+};
 
-/** `check`, for everybody or in an organization; what it leaves out comes from `inherited`, key by key. */
-export const readCheck = (reader: Reader, path: Path, raw: unknown, inherited: CheckSettings): CheckSettings => {
-  const given = reader.fields(path, raw, FIELDS);
-  const plans =
-    given.tests === undefined || given.tests === null
-      ? given.tests
-      : readTests(reader, [...path, 'tests'], given.tests);
+/** `tags` of a check, on top of those for everybody: a tag that is in both keeps its place. A tag that is null changes nothing any more. */
+const readTags = (reader: Reader, path: Path, raw: unknown, inherited: readonly TagCheck[]): TagCheck[] => {
+  const merged = new Map(inherited.map(({ tag, check }) => [tag, check]));
+  for (const [tag, entry] of reader.entries(path, raw, 'tags')) {
+    const changes = readChanges(reader, [...path, tag], reader.fields([...path, tag], entry, FIELDS));
+    merged.set(tag, entry === null ? {} : { ...merged.get(tag), ...changes });
+  }
+  return [...merged].map(([tag, check]) => ({ tag, check }));
+};
+
+/** `check`, for everybody or in an organization; what it leaves out comes from `inherited`, key by key and tag by tag. */
+export const readCheck = (
+  reader: Reader,
+  path: Path,
+  raw: unknown,
+  inherited: Pick<OrganizationSettings, 'check' | 'tags'>,
+): Pick<OrganizationSettings, 'check' | 'tags'> => {
+  const given = reader.fields(path, raw, FIELDS_WITH_TAGS);
+  const known = given.tags === null ? [] : inherited.tags;
   return {
-    ...inherited,
-    enabled: either(given.enabled, inherited.enabled, DEFAULT_CHECK.enabled),
-    schedule: either(given.schedule, inherited.schedule, DEFAULT_CHECK.schedule),
-    timezone: either(given.timezone, inherited.timezone, DEFAULT_CHECK.timezone),
-    window_ms: either(given.window, inherited.window_ms, DEFAULT_CHECK.window_ms),
-    tests: either(plans, inherited.tests, DEFAULT_CHECK.tests),
-    retries: either(given.retries, inherited.retries, DEFAULT_CHECK.retries),
+    check: { ...inherited.check, ...readChanges(reader, path, given) },
+    tags: readTags(reader, [...path, 'tags'], given.tags, known),
   };
 };

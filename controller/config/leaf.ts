@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { Id } from '../../broker/contract/messages.ts';
 import { didYouMean } from './did-you-mean.ts';
-import { formatDuration, formatSize, parseDuration, parseRate, parseSize } from './units.ts';
+import { formatDuration, formatRate, formatSize, parseDuration, parseRate, parseSize, parseVolume } from './units.ts';
 
 /** One value of the file: its schema, and in words what it wants to be. */
 export interface Leaf<T> {
@@ -94,6 +94,13 @@ export const rateOrAuto: Leaf<number | 'auto'> = leaf(
 export const size = (min: number, max: number): Leaf<number> =>
   parsed(`a size in bytes from ${formatSize(min)} to ${formatSize(max)}`, (value) => {
     const bytes = parseSize(value);
+    return bytes !== null && bytes >= min && bytes <= max ? bytes : null;
+  });
+
+/** Decimal bytes, from `min` to `max`: how much was or may be moved. */
+export const volume = (min: number, max: number): Leaf<number> =>
+  parsed(`an amount of data from ${formatRate(min)} to ${formatRate(max)} bytes, such as 20G`, (value) => {
+    const bytes = parseVolume(value);
     return bytes !== null && bytes >= min && bytes <= max ? bytes : null;
   });
 

@@ -37,7 +37,7 @@ const readSections = (reader: Reader, data: unknown): Settings => {
   const given = reader.fields([], data, SECTIONS);
   const servers = namesIn(given.servers);
   const defaultServers = readServerNames(reader, ['default_servers'], given.default_servers, servers) ?? [];
-  const check = readCheck(reader, ['check'], given.check, DEFAULT_CHECK);
+  const everybody = readCheck(reader, ['check'], given.check, { check: DEFAULT_CHECK, tags: [] });
   return {
     broker: readBroker(reader, given.broker),
     http: readHttp(reader, given.http),
@@ -46,7 +46,11 @@ const readSections = (reader: Reader, data: unknown): Settings => {
     servers: readServers(reader, given.servers, given.host_groups),
     host_groups: readGroups(reader, 'host_groups', given.host_groups),
     uplink_groups: readGroups(reader, 'uplink_groups', given.uplink_groups),
-    organizations: readOrganizations(reader, given.organizations, { servers: defaultServers, check, known: servers }),
+    organizations: readOrganizations(reader, given.organizations, {
+      ...everybody,
+      servers: defaultServers,
+      known: servers,
+    }),
     alerts: readAlerts(reader, given.alerts, {
       organizations: new Set([...namesIn(given.organizations), 'default']),
       servers,

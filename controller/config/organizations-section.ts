@@ -1,8 +1,9 @@
+import { isScheduled } from '../schedule/check-of.ts';
 import { readCheck } from './check-section.ts';
 import { anything, id, optional } from './leaf.ts';
 import type { Path } from './problem.ts';
 import type { Reader } from './reader.ts';
-import type { CheckSettings, OrganizationSettings } from './settings.ts';
+import type { OrganizationSettings } from './settings.ts';
 
 /** A list of server names: each of them known, none twice. Null and absent give null. */
 export const readServerNames = (
@@ -27,7 +28,7 @@ export const readServerNames = (
 export const readOrganizations = (
   reader: Reader,
   raw: unknown,
-  inherited: { servers: string[]; check: CheckSettings; known: ReadonlySet<string> },
+  inherited: Omit<OrganizationSettings, 'organization'> & { known: ReadonlySet<string> },
 ): Map<string, OrganizationSettings> => {
   const organizations = new Map<string, OrganizationSettings>();
   const entries = reader.entries(['organizations'], raw, 'organizations');
@@ -36,12 +37,17 @@ export const readOrganizations = (
     const path = ['organizations', organization];
     const given = reader.fields(path, entry, { servers: optional(anything), check: optional(anything) });
     const servers = readServerNames(reader, [...path, 'servers'], given.servers, inherited.known) ?? inherited.servers;
-    const check = readCheck(reader, [...path, 'check'], given.check, inherited.check);
-    if (check.enabled && servers.length === 0) {
+    const own = readCheck(reader, [...path, 'check'], given.check, inherited);
+    if (isScheduled(own) && servers.length === 0) {
       const hint = 'list them here, or under default_servers for everybody';
-      reader.problem([...path, 'servers'], 'no server, and an enabled check', 'at least one server', hint);
+      reader.problem(
+        [...path, 'servers'],
+        own.check.enabled ? 'no server, and an enabled check' : 'no server, and a check that a tag enables',
+        'at least one server',
+        hint,
+      );
     }
-    organizations.set(organization, { organization, servers, check, tags: [] });
+    organizations.set(organization, { organization, servers, ...own });
   }
   return organizations;
 };

@@ -7,7 +7,7 @@ import type { YamlSource } from './yaml-source.ts';
 type Fields = Record<string, Leaf<unknown>>;
 
 /** Undefined stands for "absent" and for "wrong, and reported". */
-type Values<F extends Fields> = { [K in keyof F]: F[K] extends Leaf<infer T> ? T | undefined : never };
+export type Values<F extends Fields> = { [K in keyof F]: F[K] extends Leaf<infer T> ? T | undefined : never };
 
 type Mapping = Record<string, unknown>;
 
@@ -64,11 +64,11 @@ export class Reader {
 
   /** A mapping from names that people choose to entries; also of a bad name, so that the problems of its entry are found too. */
   entries(path: Path, raw: unknown, what: string): [name: string, entry: unknown][] {
-    const given = Object.entries(this.#mapping(path, raw, `a mapping of ${what}`) ?? {});
-    for (const [name] of given) {
+    const given = this.#mapping(path, raw, `a mapping of ${what}`) ?? {};
+    return this.#source.inFileOrder(path, Object.keys(given)).map((name) => {
       if (!id.schema.safeParse(name).success) this.problem([...path, name], `the name ${showName(name)}`, id.expected);
-    }
-    return given;
+      return [name, given[name]];
+    });
   }
 
   /** A list; null and absent are an empty one. */

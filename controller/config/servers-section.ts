@@ -1,6 +1,7 @@
-import { anything, hostName, id, optional, text, wholeNumber } from './leaf.ts';
+import { anything, duration, hostName, id, optional, rate, text, wholeNumber } from './leaf.ts';
 import { type Path, showName } from './problem.ts';
 import { namesIn, type Reader } from './reader.ts';
+import { schedule, timezone } from './schedule-leaf.ts';
 import type { ServerSettings } from './settings.ts';
 
 /** iperf3's own default. */
@@ -21,6 +22,17 @@ const readAuth = (reader: Reader, path: Path, raw: unknown): ServerSettings['aut
   };
 };
 
+const DAY_MS = 86_400_000;
+
+const MAINTENANCE = { schedule, duration: duration(60_000, 7 * DAY_MS), timezone: optional(timezone) };
+
+const readMaintenance = (reader: Reader, path: Path, raw: unknown): ServerSettings['maintenance'] =>
+  reader.list(path, raw, 'maintenance windows').map((entry, index) => {
+    const given = reader.fields([...path, index], entry, MAINTENANCE);
+    const { schedule = '', duration: duration_ms = 0 } = given;
+    return { schedule, timezone: given.timezone ?? 'UTC', duration_ms };
+  });
+
 /** A server with nothing but its address. */
 export const plainServer = (server: string, host: string, port: number): ServerSettings => ({
   ...{ server, host, port, host_group: null, auth: null, max_bitrate: null, maintenance: [] },
@@ -38,12 +50,16 @@ export const readServers = (reader: Reader, raw: unknown, hostGroups: unknown): 
       port: optional(wholeNumber('a port', 1, 65535)),
       host_group: optional(id),
       auth: optional(anything),
+      max_bitrate: optional(rate),
+      maintenance: optional(anything),
     });
     reader.reference([...path, 'host_group'], given.host_group, groups, 'host_groups');
     const auth = readAuth(reader, [...path, 'auth'], given.auth);
     const { host = '', port } = given;
     const plain = plainServer(server, host, port ?? IPERF3_PORT);
-    servers.set(server, { ...plain, host_group: given.host_group ?? null, auth });
+    const maintenance = readMaintenance(reader, [...path, 'maintenance'], given.maintenance);
+    const { host_group = null, max_bitrate = null } = given;
+    servers.set(server, { ...plain, host_group, auth, max_bitrate, maintenance });
 
     const endpoint = `${host.toLowerCase().replace(/\.$/, '')} port ${port ?? IPERF3_PORT}`;
     const owner = owners.get(endpoint);

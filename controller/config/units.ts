@@ -8,8 +8,8 @@ const MS: readonly (readonly [unit: string, ms: number])[] = [
   ['ms', 1],
 ];
 
-/** Decimal, as link speeds and iperf3's `-b` are. */
-const RATES: readonly (readonly [unit: string, factor: number])[] = [
+/** Decimal, as link speeds and iperf3's `-b` are, and as providers count bytes. */
+const DECIMAL: readonly (readonly [unit: string, factor: number])[] = [
   ['T', 1e12],
   ['G', 1e9],
   ['M', 1e6],
@@ -42,11 +42,15 @@ export const parseDuration = (value: unknown): number | null =>
 
 /** `20M`, `1.5G`, `500k` or a whole number → bit/s. */
 export const parseRate = (value: unknown): number | null =>
-  typeof value === 'number' ? whole(value) : scaled(value, /^(\d+(?:\.\d+)?)([kKMGT]?)$/, RATES);
+  typeof value === 'number' ? whole(value) : scaled(value, /^(\d+(?:\.\d+)?)([kKMGT]?)$/, DECIMAL);
 
 /** `128K`, `1M` or a whole number → bytes. */
 export const parseSize = (value: unknown): number | null =>
   typeof value === 'number' ? whole(value) : scaled(value, /^(\d+(?:\.\d+)?)([kKMG]?)$/, SIZES);
+
+/** `20G`, `20GB`, `500M` or a whole number → bytes. */
+export const parseVolume = (value: unknown): number | null =>
+  typeof value === 'number' ? whole(value) : scaled(value, /^(\d+(?:\.\d+)?)([kKMGT]?)B?$/, DECIMAL);
 
 /** Milliseconds in the largest unit that divides them: 18,000,000 → `5h`, 90,000 → `90s`. */
 export const formatDuration = (ms: number): string => {
@@ -55,9 +59,9 @@ export const formatDuration = (ms: number): string => {
   return `${ms / factor}${unit}`;
 };
 
-/** bit/s in the largest unit of which there is at least one: 1,500,000 → `1.5M`. */
+/** bit/s, or decimal bytes, in the largest unit of which there is at least one: 1,500,000 → `1.5M`. */
 export const formatRate = (bits_per_second: number): string => {
-  const [unit, factor] = RATES.find(([, size]) => bits_per_second >= size) ?? ['', 1];
+  const [unit, factor] = DECIMAL.find(([, size]) => bits_per_second >= size) ?? ['', 1];
   return `${bits_per_second / factor}${unit}`;
 };
 

@@ -6,6 +6,8 @@ export interface YamlSource {
   data: unknown;
   /** Line of the key or list item at `path`, or of the nearest thing around it that exists. */
   lineOf(path: Path): number | null;
+  /** The keys of the mapping at `path` in the order of the file: plain data has numbers first. */
+  inFileOrder(path: Path, keys: readonly string[]): string[];
   problems: Problem[];
   /** False when the text is so broken that `data` means nothing. */
   readable: boolean;
@@ -64,7 +66,13 @@ export const readYaml = (text: string): YamlSource => {
   const line = tooDeep(text);
   if (line !== null) {
     const problem = { path: '', line, found: 'brackets or indentation without end', expected: 'YAML 1.2' };
-    return { data: null, problems: [problem], readable: false, lineOf: () => null };
+    return {
+      data: null,
+      problems: [problem],
+      readable: false,
+      lineOf: () => null,
+      inFileOrder: (_, keys) => [...keys],
+    };
   }
   const lines = new LineCounter();
   const document = parseDocument(text, {
@@ -74,7 +82,7 @@ export const readYaml = (text: string): YamlSource => {
     logLevel: 'error',
   });
   const problems = [...document.errors, ...document.warnings].map((error) => syntaxProblem(error, lines));
-  const places = new Map<string, number>();
+  const places = new Map<string, { line: number; order: number }>();
   const done = new Map<Node, unknown>();
 
   /** What the parser makes up has no place: the items of `!!pairs`, for one. */
@@ -86,7 +94,7 @@ export const readYaml = (text: string): YamlSource => {
     problems.push({ path: showPath(path), line: lineAt(node), found, expected });
   const mark = (path: Path, node: unknown) => {
     const line = lineAt(node);
-    if (line !== null) places.set(JSON.stringify(path), line);
+    if (line !== null) places.set(JSON.stringify(path), { line, order: places.size });
   };
 
   const mapping = (items: readonly { key: unknown; value: unknown }[], path: Path): unknown => {
@@ -140,10 +148,14 @@ export const readYaml = (text: string): YamlSource => {
     readable,
     lineOf: (path) => {
       for (let length = path.length; length > 0; length--) {
-        const line = places.get(JSON.stringify(path.slice(0, length)));
-        if (line !== undefined) return line;
+        const place = places.get(JSON.stringify(path.slice(0, length)));
+        if (place !== undefined) return place.line;
       }
       return null;
+    },
+    inFileOrder: (path, keys) => {
+      const orderOf = (key: string): number => places.get(JSON.stringify([...path, key]))?.order ?? 0;
+      return keys.toSorted((a, b) => orderOf(a) - orderOf(b));
     },
   };
 };

@@ -16,6 +16,8 @@ export interface RunSoFar {
   earlier: Partial<Record<FailureClass, number>>;
   /** How often `unreachable` is tried again. */
   retries: number;
+  /** The wait before the first retry after `unreachable` or `link-lost`. */
+  backoff_ms: number;
   now_ms: number;
   /** On the same clock as `now_ms`: no attempt begins at or after it. */
   window_end_ms: number;
@@ -34,8 +36,8 @@ export type Verdict =
     };
 
 interface RetryRule {
-  /** The wait before the first retry; it doubles with each … */
-  first_ms: number;
+  /** The wait before the first retry, null for that of the check; it doubles with each … */
+  first_ms: number | null;
   /** … up to this. */
   max_ms: number;
   /** How often an attempt may follow. */
@@ -46,8 +48,8 @@ interface RetryRule {
 
 /** The classes that are worth another attempt; the others end a test at once, without a zero. */
 const RETRY_RULES: Partial<Record<FailureClass, RetryRule>> = {
-  unreachable: { first_ms: 30_000, max_ms: 3_600_000, times: (retries) => retries, zero: true },
-  'link-lost': { first_ms: 30_000, max_ms: 3_600_000, times: () => 1, zero: true },
+  unreachable: { first_ms: null, max_ms: 3_600_000, times: (retries) => retries, zero: true },
+  'link-lost': { first_ms: null, max_ms: 3_600_000, times: () => 1, zero: true },
   busy: { first_ms: 5_000, max_ms: 300_000, times: () => Number.POSITIVE_INFINITY, zero: false },
 };
 
@@ -59,7 +61,7 @@ const delayOf = (cause: FailureClass, run: RunSoFar): number | null => {
   const rule = RETRY_RULES[cause];
   const tried = run.earlier[cause] ?? 0;
   if (rule === undefined || tried >= rule.times(run.retries)) return null;
-  const backoff_ms = Math.min(rule.max_ms, rule.first_ms * 2 ** tried);
+  const backoff_ms = Math.min(rule.max_ms, (rule.first_ms ?? run.backoff_ms) * 2 ** tried);
   const delay_ms = Math.round(backoff_ms * (0.5 + run.random() / 2));
   return run.now_ms + delay_ms < run.window_end_ms ? delay_ms : null;
 };

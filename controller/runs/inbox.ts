@@ -4,6 +4,7 @@ import type { SlotStatus } from '../../broker/contract/messages.ts';
 import type { Log } from '../../broker/log.ts';
 import type { Settings } from '../config/settings.ts';
 import type { MqttDriver } from '../drivers/mqtt.ts';
+import { testsOf } from '../schedule/check-of.ts';
 import { StoreError } from '../store/errors.ts';
 import type { Store } from '../store/store.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -45,7 +46,7 @@ export class Inbox {
   retainedSlot(server: string, slot: SlotStatus): void {
     const { store, settings, dispatcher, log } = this.#options;
     dispatcher.keep(() => {
-      const plans = [...settings().organizations.values()].map(({ check }) => check.tests);
+      const plans = [...settings().organizations.values()].flatMap(testsOf);
       const rest_ms = strangerRest(slot, plans);
       if (rest_ms === null || store.runs.get(slot.run ?? '') !== null) return;
       log.warn({ server, run: slot.run, rest_ms }, 'another controller held this slot; the server rests');

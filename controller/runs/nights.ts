@@ -10,13 +10,24 @@ import type { Settlement } from './settlement.ts';
 /** The clock is looked at this often at least: it may jump. */
 const LOOK_MS = 60_000;
 
+/** So many runs are written down and handed on at a time. */
+const BATCH = 250;
+
+/** A run of a night; one whose window nobody was there for has missed it. */
+interface Turn {
+  row: NewRun;
+  missed_at_ms: number | null;
+}
+
 export interface NightsOptions {
   settings: () => Settings;
   store: Store;
   settlement: Settlement;
-  /** Called with each run that is new; those that are over already are to be left alone. */
+  /** Called with each run that is new and not over. */
   submit: (run: string) => void;
   onFatal: (error: Error) => void;
+  /** Called when rows were added for InfluxDB. */
+  onPoints: () => void;
   clock: Clock;
   log: Log;
 }
@@ -24,10 +35,16 @@ export interface NightsOptions {
 /** A run id that is free: 60 random bits. */
 export const newRunId = (): string => `r-${randomBytes(8).toString('hex').slice(0, 15)}`;
 
-/** Turns each night of the schedule into runs, once: the history and the runs go to disk together. */
+/**
+ * Turns each night of the schedule into runs, once. They go to disk in batches, each with a turn of the event loop before the next: a night
+ * of many devices must not keep results and hand-offs waiting. The history goes with the last batch. After a crash in between the
+ * night is planned again, and what is there already stays as it is: a device has one run a night.
+ */
 export class Nights {
   readonly #options: NightsOptions;
-  #cancel = () => {};
+  #cancelLook = () => {};
+  #cancelBatch = () => {};
+  #clockWentBack = false;
 
   constructor(options: NightsOptions) {
     this.#options = options;
@@ -38,49 +55,99 @@ export class Nights {
   }
 
   stop(): void {
-    this.#cancel();
+    this.#cancelLook();
+    this.#cancelBatch();
   }
 
-  /** Plans what is due now, and comes back when the next night begins. */
+  /** Plans what is due now, and comes back when the next night begins. To be called again when settings have changed. */
   look(): void {
-    this.#cancel();
-    const { settings, store, clock, onFatal } = this.#options;
-    const now_ms = clock.wall();
-    let next: number | null;
-    try {
-      const plan = planNight({
-        organizations: settings().organizations,
-        devices: store.devices.list(),
-        done: store.nights.history(),
-        now_ms,
-      });
+    this.#guarded(() => this.#warnOfStrays());
+    this.#look();
+  }
+
+  #look(): void {
+    this.stop();
+    const { settings, store, clock } = this.#options;
+    this.#guarded(() => {
+      const now_ms = clock.wall();
+      const { organizations } = settings();
+      const done = store.nights.history();
+      const plan = planNight({ organizations, devices: () => store.nights.devices(), done, now_ms });
+      this.#watchClock(plan);
       this.#carryOut(plan);
-      next = plan.next_wake_ms;
-    } catch (error) {
-      onFatal(error as Error);
-      return;
-    }
-    const wait = next === null ? LOOK_MS : Math.min(next - now_ms, LOOK_MS);
-    this.#cancel = clock.after(wait, () => this.look());
+      const wait = plan.next_wake_ms === null ? LOOK_MS : Math.min(plan.next_wake_ms - now_ms, LOOK_MS);
+      this.#cancelLook = clock.after(wait, () => this.#look());
+    });
   }
 
   #carryOut(plan: NightPlan): void {
-    const { store, settlement, submit, log } = this.#options;
-    if (plan.planned.size === 0) return;
-    const whole = (run: DueRun): NewRun => ({
-      ...run,
-      run: newRunId(),
-      server: null,
-      origin: 'schedule',
-      not_before_ms: run.requested_at_ms,
-    });
-    const due = plan.due.map(whole);
-    const missed = plan.missed.flatMap(({ devices, ...night }) => devices.map((device) => whole({ ...night, device })));
-    const added = store.nights.plan([...due, ...missed], plan.planned);
-    for (const { run, window_end_ms } of missed) settlement.end(run, 'missed', 'controller-was-down', window_end_ms);
-    if (added.length > 0) {
-      log.info({ runs: due.length, missed: missed.length, nights: [...plan.planned.values()] }, 'planned a night');
+    const { planned, gone } = plan;
+    if (planned.length === 0 && gone.length === 0) return;
+    const turn = (due: DueRun, missed_at_ms: number | null): Turn => {
+      return { row: { ...due, run: newRunId(), server: null, origin: 'schedule' }, missed_at_ms };
+    };
+    const turns = [
+      ...plan.due.map((due) => turn(due, null)),
+      ...plan.missed.map((due) => turn(due, due.window_end_ms)),
+    ];
+    if (turns.length > 0) {
+      this.#options.log.info({ runs: plan.due.length, missed: plan.missed.length }, 'planned a night');
+      this.#warnOfStrays();
     }
-    for (const run of added) submit(run);
+    this.#handOn(turns, 0, { planned, gone });
+  }
+
+  #handOn(turns: readonly Turn[], from: number, marks: Pick<NightPlan, 'planned' | 'gone'>): void {
+    const { submit, clock, onPoints } = this.#options;
+    const next = from + BATCH;
+    const added = this.#write(turns.slice(from, next), next < turns.length ? null : marks);
+    onPoints();
+    for (const { row, missed_at_ms } of added) if (missed_at_ms === null) submit(row.run);
+    if (next < turns.length) {
+      this.#cancelBatch = clock.after(0, () => this.#guarded(() => this.#handOn(turns, next, marks)));
+    }
+  }
+
+  /** One transaction. Returns the runs that are new: those of a night that was planned before a crash, or before a clock went back, are there. */
+  #write(batch: readonly Turn[], marks: Pick<NightPlan, 'planned' | 'gone'> | null): Turn[] {
+    const { store, settlement } = this.#options;
+    return store.atomically(() => {
+      const known = new Set(store.runs.add(batch.map(({ row }) => row)));
+      const added = batch.filter(({ row }) => known.has(row.run));
+      for (const { row, missed_at_ms } of added) {
+        if (missed_at_ms !== null) settlement.end(row.run, 'missed', 'controller-was-down', missed_at_ms);
+      }
+      if (marks !== null) store.nights.mark(marks);
+      return added;
+    });
+  }
+
+  /** Devices whose organization is not in the configuration have no check; nobody should have to find out by their silence. */
+  #warnOfStrays(): void {
+    const { settings, store, log } = this.#options;
+    for (const [organization, devices] of store.nights.population()) {
+      if (settings().organizations.has(organization)) continue;
+      const why =
+        'devices of an organization that is not in the configuration are not measured: add it, or remove them';
+      log.warn({ organization, devices }, why);
+    }
+  }
+
+  /** Says once that nights come no more because they were planned already. */
+  #watchClock({ ahead_ms }: NightPlan): void {
+    const behind = ahead_ms > LOOK_MS;
+    if (behind && !this.#clockWentBack) {
+      const why = 'the clock is behind the nights that were planned: those do not come again';
+      this.#options.log.warn({ behind_s: Math.round(ahead_ms / 1000) }, why);
+    }
+    this.#clockWentBack = behind;
+  }
+
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#options.onFatal(error as Error);
+    }
   }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../broker/clock.ts';
 import { DEFAULT_CHECK } from '../config/check-section.ts';
 import type { Settings } from '../config/settings.ts';
+import { checkOf } from '../schedule/check-of.ts';
 import type { LeaseRow, RunRequest } from '../slots/events.ts';
 import type { RunRow } from '../store/runs.ts';
 
@@ -15,18 +16,19 @@ export const runRequest = (
   clock: Pick<Clock, 'now' | 'wall'>,
 ): RunRequest => {
   const shift = clock.now() - clock.wall();
-  const check = settings.organizations.get(row.organization)?.check ?? DEFAULT_CHECK;
+  const organization = settings.organizations.get(row.organization);
+  const { priority, max_cross_traffic } = organization === undefined ? DEFAULT_CHECK : checkOf(organization, tags);
   return {
     run: row.run,
     device: row.device,
     organization: row.organization,
     tags,
-    servers: row.server === null ? (settings.organizations.get(row.organization)?.servers ?? []) : [row.server],
+    servers: row.server === null ? (organization?.servers ?? []) : [row.server],
     uplink_group,
     tests: row.tests,
     on_demand: row.origin === 'demand',
-    priority: check.priority,
-    max_cross_traffic: check.max_cross_traffic,
+    priority,
+    max_cross_traffic,
     not_before: row.not_before_ms + shift,
     window_end: row.window_end_ms + shift,
   };

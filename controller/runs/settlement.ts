@@ -1,5 +1,6 @@
 import type { ResultKey, RunResult, TestOutput, TestPlan } from '../../broker/contract/messages.ts';
 import type { Log } from '../../broker/log.ts';
+import type { CheckSettings } from '../config/settings.ts';
 import { measurementPoint, type Point, runPoint } from '../influx/points.ts';
 import { decideRun, type Verdict } from '../results/decide-run.ts';
 import type { Failure, Measurement } from '../results/measurement.ts';
@@ -19,8 +20,8 @@ export interface SettlementOptions {
   store: Store;
   /** Whether points are to be queued for InfluxDB. */
   influx: boolean;
-  /** How often `unreachable` is tried again, of an organization. */
-  retriesOf: (organization: string) => number;
+  /** How often runs of an organization's devices with these tags are tried again, and after which wait. */
+  checkOf: (organization: string, tags: readonly string[]) => Pick<CheckSettings, 'retries' | 'backoff_ms'>;
   random: () => number;
   log: Log;
 }
@@ -136,13 +137,15 @@ export class Settlement {
 
   /** With all that was measured of the run so far, and what failed in this attempt. */
   #verdict(run: RunRow, measurements: Measurement[], failures: TestFailure[], now_ms: number): Verdict {
-    const { store, retriesOf, random } = this.#options;
+    const { store, checkOf, random } = this.#options;
+    const { retries, backoff_ms } = checkOf(run.organization, store.devices.get(run.device)?.tags ?? []);
     return decideRun({
       plans: run.plan,
       measurements: [...(store.records.get(run.run)?.measurements ?? []), ...measurements],
       failures,
       earlier: run.failed_attempts,
-      retries: retriesOf(run.organization),
+      retries,
+      backoff_ms,
       now_ms,
       window_end_ms: run.window_end_ms,
       random,

@@ -13,8 +13,17 @@ export interface LocalTime {
   latestShown(moment: number): number;
 }
 
+/** Made once each: an `Intl.DateTimeFormat` takes long to make. */
+const made = new Map<string, LocalTime>();
+
 /** The zone's rules come with Node.js. @throws RangeError for an unknown zone. */
 export const localTime = (timezone: string): LocalTime => {
+  const known = made.get(timezone) ?? makeLocalTime(timezone);
+  made.set(timezone, known);
+  return known;
+};
+
+const makeLocalTime = (timezone: string): LocalTime => {
   const clock = new Intl.DateTimeFormat('en-US', {
     timeZone: timezone,
     hourCycle: 'h23',

@@ -25,19 +25,37 @@ export interface Occurrences {
   after(moment: number): number | null;
 }
 
+/** Made once each: settings name few of them, and they are asked for often. */
+const made = new Map<string, Occurrences>();
+
 /** @throws for a schedule or a zone that is not valid; settings have both checked. */
 export const occurrences = (schedule: string, timezone: string): Occurrences => {
+  const name = `${schedule} ${timezone}`;
+  const known = made.get(name) ?? makeOccurrences(schedule, timezone);
+  made.set(name, known);
+  return known;
+};
+
+const makeOccurrences = (schedule: string, timezone: string): Occurrences => {
   const cron = cronOf(schedule);
   const zone = localTime(timezone);
+  const following = (moment: number): number | null => {
+    // The line of cron has a resolution of one second, and times in a gap share a moment: go on until it is later.
+    let local: Date | null = new Date(Math.floor(zone.latestShown(moment) / 1000) * 1000);
+    do {
+      local = cron.nextRun(local);
+      if (local === null) return null;
+    } while (zone.momentOf(local.getTime()) <= moment);
+    return zone.momentOf(local.getTime());
+  };
+  // An answer is good for all moments from the one that was asked for up to it: looking at the clock every minute costs nothing.
+  let last: { asked: number; answer: number | null } | null = null;
   return {
     after: (moment) => {
-      // The line of cron has a resolution of one second, and times in a gap share a moment: go on until it is later.
-      let local: Date | null = new Date(Math.floor(zone.latestShown(moment) / 1000) * 1000);
-      do {
-        local = cron.nextRun(local);
-        if (local === null) return null;
-      } while (zone.momentOf(local.getTime()) <= moment);
-      return zone.momentOf(local.getTime());
+      if (last === null || moment < last.asked || (last.answer !== null && moment >= last.answer)) {
+        last = { asked: moment, answer: following(moment) };
+      }
+      return last.answer;
     },
   };
 };

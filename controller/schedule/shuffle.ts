@@ -19,8 +19,12 @@ const generator = (seed: number): (() => number) => {
 /** A copy in an order that only `key` decides: another order each night, and the same one after a restart. */
 export const shuffled = <T>(list: readonly T[], key: string): T[] => {
   const random = generator(seedOf(key));
-  return list
-    .map((item) => ({ item, place: random() }))
-    .sort((a, b) => a.place - b.place)
-    .map(({ item }) => item);
+  // Fisher and Yates, from the inside out: each item takes a place among those before it, and who was there moves to the end.
+  const order: T[] = [];
+  for (const item of list) {
+    const place = Math.floor(random() * (order.length + 1));
+    order.push(order[place] ?? item);
+    order[place] = item;
+  }
+  return order;
 };

@@ -90,16 +90,23 @@ export class Runs {
    * asking twice for the same night, or for the same run, adds nothing.
    */
   add(runs: readonly NewRun[]): string[] {
-    return this.#database.transaction(() => runs.filter((run) => this.#insert(run) > 0).map((run) => run.run));
+    // The runs of a night share their tests: written as JSON once.
+    const texts = new Map<TestPlan[], string>();
+    const insert = (run: NewRun): boolean => {
+      const text = texts.get(run.tests) ?? JSON.stringify(run.tests);
+      texts.set(run.tests, text);
+      return this.#insert(run, text) > 0;
+    };
+    return this.#database.transaction(() => runs.filter(insert).map((run) => run.run));
   }
 
-  #insert(run: NewRun): number {
+  #insert(run: NewRun, tests: string): number {
     return this.#database.run(
       `INSERT INTO runs (run, device, organization, server, origin, night, plan, tests, requested_at_ms, not_before_ms,
          window_end_ms, changed_at_ms)
        VALUES (@run, @device, @organization, @server, @origin, @night, @tests, @tests, @requested_at_ms, @not_before_ms,
          @window_end_ms, @requested_at_ms) ON CONFLICT DO NOTHING`,
-      { ...run, tests: JSON.stringify(run.tests) },
+      { ...run, tests },
     );
   }
 

@@ -35,7 +35,10 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX runs_newest ON runs (changed_at_ms);
   CREATE INDEX runs_of_a_device ON runs (device, changed_at_ms);
 
-  CREATE TABLE nights (organization TEXT PRIMARY KEY, night TEXT NOT NULL /* the last one planned */) STRICT, WITHOUT ROWID;
+  CREATE TABLE nights (
+    organization TEXT NOT NULL, schedule TEXT NOT NULL, timezone TEXT NOT NULL,
+    start_ms REAL NOT NULL /* of the last night planned */, PRIMARY KEY (organization, schedule, timezone)
+  ) STRICT, WITHOUT ROWID;
 
   CREATE TABLE grants (
     token INTEGER PRIMARY KEY, run TEXT NOT NULL, server TEXT NOT NULL, via TEXT NOT NULL, at_ms REAL NOT NULL,

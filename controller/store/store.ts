@@ -33,7 +33,7 @@ export class Store {
     this.devices = new Devices(database);
     this.leases = new Leases(database);
     this.runs = new Runs(database);
-    this.nights = new Nights(database, this.runs);
+    this.nights = new Nights(database);
     this.raw = new RawResults(database);
     this.records = new Records(database);
     this.outbox = new Outbox(database);

@@ -61,7 +61,13 @@ const settlementSink = (folder: string, results: RunResult[]): Sink => {
   for (const { run: id, token } of results)
     store.runs.noteGrant({ token, run: id, server: 'server-1', via: 'agent', at_ms: now, tests: TESTS });
   const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-  const settlement = new Settlement({ store, influx: true, retriesOf: () => 0, random: Math.random, log });
+  const settlement = new Settlement({
+    store,
+    influx: true,
+    checkOf: () => ({ retries: 0, backoff_ms: 30_000 }),
+    random: Math.random,
+    log,
+  });
   return {
     put: (result) => {
       if (settlement.result('device-1', result, now) !== 'final') throw new Error(`${result.run} was not settled`);

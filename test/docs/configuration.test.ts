@@ -71,15 +71,19 @@ const tableKeys = (rows: string[][]): string[] =>
   rows.flatMap(([first = '']) => codeIn(first)).filter((code) => /^[a-z_]+(\.|\[|$)/.test(code));
 
 const CHECK = 'organizations.<name>.check';
+const TAG = 'check.tags.<name>.';
 
 it('docs/configuration.md has every key of the configuration, and no other', () => {
   const accepted = keysBelow(refusedByController, '', '', (mapping) => mapping);
-  // A check of an organization has the keys of `check`, as the page says.
+  // A check of an organization has the keys of `check`, as the page says, and a tag of a check those without `tags`.
   const own = accepted
     .filter((key) => key.startsWith(`${CHECK}.`))
     .map((key) => key.slice(CHECK.length - 'check'.length));
   expect(own.toSorted()).toEqual(accepted.filter((key) => key.startsWith('check.')).toSorted());
-  const named = accepted.filter((key) => !key.startsWith(`${CHECK}.`));
+  const tagged = accepted.filter((key) => key.startsWith(TAG)).map((key) => `check.${key.slice(TAG.length)}`);
+  const inCheck = accepted.filter((key) => key.startsWith('check.') && !key.startsWith('check.tags'));
+  expect(tagged.toSorted()).toEqual(inCheck.toSorted());
+  const named = accepted.filter((key) => !key.startsWith(`${CHECK}.`) && !key.startsWith(TAG));
   expect(tableKeys(page('docs/configuration.md').rows).toSorted()).toEqual(named.toSorted());
 });
 

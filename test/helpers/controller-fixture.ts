@@ -118,9 +118,12 @@ export class ControllerFixture {
   }
 
   /** Registers a device and returns its agent, online. */
-  async agent(device: string, extra: { organization?: string; uplink_group?: string } = {}): Promise<ScriptedAgent> {
-    const { organization = 'default', uplink_group = null } = extra;
-    const added = this.controller.fleet.addDevice({ device, organization, tags: [], uplink_group });
+  async agent(
+    device: string,
+    extra: { organization?: string; uplink_group?: string; tags?: string[] } = {},
+  ): Promise<ScriptedAgent> {
+    const { organization = 'default', uplink_group = null, tags = [] } = extra;
+    const added = this.controller.fleet.addDevice({ device, organization, tags, uplink_group });
     if (!added.ok) throw new Error(added.problem.message);
     this.#passwords.set(device, added.value.password);
     return this.comeBack(device);

@@ -8,13 +8,14 @@ import type { Clock } from '../../../broker/clock.ts';
 import { commandTopic, controllerTopic, statusTopic } from '../../../broker/contract/topics.ts';
 import type { Log } from '../../../broker/log.ts';
 import { type Agent, createAgent } from '../../core/agent.ts';
-import type { Action, Input, Publication } from '../../core/io.ts';
+import type { Action, Input, Publication, WanTraffic } from '../../core/io.ts';
 import type { AgentConfig } from './config.ts';
 import { type Kill, runGuarded } from './guarded.ts';
 import { endLeftovers } from './leftovers.ts';
 import { lockFolder } from './lock.ts';
 import { findIperf3, resolveHost } from './preflight.ts';
 import { ResultFolder } from './result-folder.ts';
+import { watchWan } from './wan-traffic.ts';
 
 export interface AgentSurroundings {
   /** Version of the agent. */
@@ -26,6 +27,12 @@ export interface AgentSurroundings {
   /** Of iperf3, which is looked up on its PATH each time. */
   env: NodeJS.ProcessEnv;
 }
+
+/** Where the kernel shows the routes and the counters of this process's network namespace. */
+const PROC_NET = '/proc/net';
+
+const NOT_WATCHED =
+  "cross-traffic is not looked at: set wan_interface in the agent's file to the interface that leads to the internet";
 
 const randomId = (): string => randomBytes(16).toString('hex');
 
@@ -48,6 +55,7 @@ export class NodeAgent {
   #stopping = false;
   #parts: { core: Agent; link: MqttLink } | null = null;
   #cancelWake = () => {};
+  #cancelWatch = () => {};
   #unlock = () => {};
 
   /** Starts nothing yet. */
@@ -146,7 +154,7 @@ export class NodeAgent {
         void this.#publish(action, link);
         break;
       case 'check':
-        void this.#check(action.run, action.host);
+        void this.#check(action);
         break;
       case 'spawn': {
         const { key } = action;
@@ -180,10 +188,25 @@ export class NodeAgent {
     this.#cancelWake = clock.after(at_ms - clock.now(), () => this.#take({ kind: 'wake' }));
   }
 
-  async #check(run: string, host: string): Promise<void> {
+  async #check({ key, host, wan }: Extract<Action, { kind: 'check' }>): Promise<void> {
+    this.#cancelWatch();
+    const watched = wan ? this.#watch() : null;
     const [found, problem] = await Promise.all([findIperf3(this.#around.env), resolveHost(host, this.#around.clock)]);
     const resolved = problem === null;
-    this.#take({ kind: 'checked', run, iperf3: found.iperf3, resolved, error: found.error ?? problem });
+    // Who has to decline anyway does so at once.
+    const traffic = found.iperf3 === null || !resolved ? null : await watched;
+    this.#take({ kind: 'checked', key, iperf3: found.iperf3, resolved, error: found.error ?? problem, wan: traffic });
+  }
+
+  /** Traffic of the WAN interface, or null with a warning. Never resolves when the next check has begun, or the agent has left. */
+  #watch(): Promise<WanTraffic | null> {
+    const { clock, log } = this.#around;
+    return new Promise((resolve) => {
+      this.#cancelWatch = watchWan(this.#config.wan_interface, PROC_NET, clock, (seen) => {
+        if ('problem' in seen) log.warn({ problem: seen.problem }, NOT_WATCHED);
+        resolve('wan' in seen ? seen.wan : null);
+      });
+    });
   }
 
   /** Sends, if there is a connection; what is lost is sent again when the core says so. */
@@ -201,6 +224,7 @@ export class NodeAgent {
     for (const kill of this.#children.values()) kill('KILL');
     await this.#parts?.link.stop();
     this.#cancelWake();
+    this.#cancelWatch();
     this.#unlock();
     this.#end.emit('stopped');
   }

@@ -2,11 +2,12 @@ import type { Command } from 'commander';
 import { loadSettings } from '../../config/load-settings.ts';
 import { formatProblems } from '../../config/problem.ts';
 import type { Settings } from '../../config/settings.ts';
+import { isScheduled } from '../../schedule/check-of.ts';
 import { type Context, printJson, withExample } from '../context.ts';
 import { count } from '../figures.ts';
 
 const summary = ({ servers, organizations }: Settings): string => {
-  const checked = [...organizations.values()].filter(({ check }) => check.enabled).map((one) => one.organization);
+  const checked = [...organizations.values()].filter(isScheduled).map((one) => one.organization);
   const checks =
     checked.length === 0 ? 'nobody is measured by schedule' : `measured by schedule: ${checked.join(', ')}`;
   return `${count(servers.size, 'server')}, ${count(organizations.size, 'organization')}; ${checks}`;

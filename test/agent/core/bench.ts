@@ -80,8 +80,10 @@ export class Bench {
     return this;
   }
 
-  checked(more: object = {}): this {
-    return this.give({ kind: 'checked', run: 'r-1', iperf3: '3.12', resolved: true, error: null, ...more });
+  /** Answers the newest check, or the one `ago` checks before it; nobody looked at the WAN. */
+  checked(more: object = {}, ago = 0): this {
+    const { key } = this.of('check', this.all).at(-1 - ago) ?? { key: 0 };
+    return this.give({ kind: 'checked', key, iperf3: '3.12', resolved: true, error: null, wan: null, ...more });
   }
 
   exit(stdout = report(1e8), more: object = {}): this {
@@ -91,8 +93,7 @@ export class Bench {
 
   /** Connected, prepared, checked: a nonce is out. */
   ready(command: object = prepare()): this {
-    this.connect().command(command);
-    return this.checked({ run: (command as { run: string }).run });
+    return this.connect().command(command).checked();
   }
 
   start(token: number, more: object = {}): this {

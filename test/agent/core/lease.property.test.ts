@@ -11,8 +11,15 @@ const step = fc.oneof(
     do: fc.constant('prepare' as const),
     run: fc.constantFrom(...RUNS),
     tests: fc.integer({ min: 1, max: 3 }),
+    max_cross_traffic: fc.constantFrom(null, 1_000),
   }),
-  fc.record({ do: fc.constant('checked' as const), run: fc.constantFrom(...RUNS), good: fc.boolean() }),
+  fc.record({
+    do: fc.constant('checked' as const),
+    /** How many checks ago; the newest is 0. */
+    ago: fc.integer({ min: 0, max: 2 }),
+    good: fc.boolean(),
+    bits_per_second: fc.constantFrom(null, 1_000, 1_001),
+  }),
   fc.record({
     do: fc.constant('start' as const),
     run: fc.constantFrom(...RUNS),
@@ -44,6 +51,13 @@ class Watcher {
   readonly used = new Set<number>();
   readonly keys = new Set<number>();
   readonly cancelled = new Set<number>();
+  /** The newest check, and whether its first answer allows the run. */
+  check: { key: number; wan: boolean; passed: boolean | null } | null = null;
+
+  hear(key: number, good: boolean, bits_per_second: number | null): void {
+    if (this.check?.key !== key || this.check.passed !== null) return;
+    this.check.passed = good && !(this.check.wan && bits_per_second === 1_001);
+  }
 
   see(actions: Action[], now: number, cause: { run: string; token: number; nonce: string } | null): void {
     for (const action of actions) {
@@ -51,6 +65,7 @@ class Watcher {
         this.alive.killed = true;
       if (action.kind === 'publish' && action.what === 'event') {
         const event = action.payload;
+        if (event.type === 'ready') expect(this.check?.passed, 'ready only by its own check').toBe(true);
         if (event.type === 'ready') this.nonces.push({ nonce: event.nonce, run: event.run, at: now });
         if (event.type === 'started' && cause !== null && event.nonce === cause.nonce && !this.used.has(cause.token)) {
           const sent = this.nonces.find(({ nonce }) => nonce === cause.nonce);
@@ -74,6 +89,7 @@ class Watcher {
         this.keys.add(action.key);
         this.alive = { key: action.key, token: this.lease?.token ?? 0, until: action.until_ms, killed: false };
       }
+      if (action.kind === 'check') this.check = { key: action.key, wan: action.wan, passed: null };
       if (action.kind === 'store_result') this.lease = null;
     }
     if (this.alive !== null && now >= this.alive.until) expect(this.alive.killed, 'dead at its limit').toBe(true);
@@ -93,12 +109,16 @@ const play = (steps: Step[]) => {
             run: one.run,
             tests: Array.from({ length: one.tests }, (_, i) => test({ test: `t${i}` })),
             lease_ms: LEASE_MS,
+            max_cross_traffic: one.max_cross_traffic,
           }),
         );
         break;
-      case 'checked':
-        bench.checked({ run: one.run, resolved: one.good });
+      case 'checked': {
+        const wan = one.bits_per_second === null ? null : { interface: 'eth1', bits_per_second: one.bits_per_second };
+        watcher.hear(bench.of('check', bench.all).at(-1 - one.ago)?.key ?? 0, one.good, one.bits_per_second);
+        bench.checked({ resolved: one.good, wan }, one.ago);
         break;
+      }
       case 'start':
         cause = { run: one.run, token: one.token, nonce: told.at(-1 - one.nonce) ?? 'none' };
         bench.command({ type: 'start', ...cause });
@@ -160,8 +180,8 @@ it('at most one iperf3 is alive, inside a lease that a fresh nonce began, whatev
 
 it('the property is about something: starts are accepted and tests spawned', () => {
   const watcher = play([
-    { do: 'prepare', run: 'r-1', tests: 2 },
-    { do: 'checked', run: 'r-1', good: true },
+    { do: 'prepare', run: 'r-1', tests: 2, max_cross_traffic: 1_000 },
+    { do: 'checked', ago: 0, good: true, bits_per_second: 1_000 },
     { do: 'start', run: 'r-1', token: 1, nonce: 0 },
     { do: 'exit', stdout: busy },
     { do: 'time', ms: 1_000, lost: false },

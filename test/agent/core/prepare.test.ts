@@ -8,7 +8,7 @@ const limited = (limits: Partial<Limits>) =>
 describe('prepare', () => {
   it('checks iperf3 and the name first, then says ready with a nonce', () => {
     const bench = new Bench().connect().command(prepare());
-    expect(bench.of('check')).toEqual([{ kind: 'check', run: 'r-1', host: 'iperf.example.net' }]);
+    expect(bench.of('check')).toEqual([{ kind: 'check', key: 1, host: 'iperf.example.net', wan: false }]);
     expect(bench.said()).toEqual([]);
     bench.checked();
     expect(bench.events()).toEqual([{ type: 'ready', run: 'r-1', boot: 'boot-a', nonce: 'n-1' }]);
@@ -52,9 +52,16 @@ describe('prepare', () => {
         reason: 'superseded: run r-2 was prepared',
       },
     ]);
+    expect(bench.checked({}, 1).said()).toEqual([]);
+    expect(bench.checked().said()).toEqual(['ready']);
     expect(bench.checked().said()).toEqual([]);
-    expect(bench.checked({ run: 'r-2' }).said()).toEqual(['ready']);
-    expect(bench.checked({ run: 'r-2' }).said()).toEqual([]);
+  });
+
+  it('is not ready by the answer to a check of another plan of the same run', () => {
+    const bench = new Bench().connect().command(prepare());
+    bench.command(prepare({ server: { host: 'other.example.net', port: 5201 } }));
+    expect(bench.checked({}, 1).said()).toEqual([]);
+    expect(bench.checked({ resolved: false }).reason()).toMatch(/^unresolved: no address for other.example.net/);
   });
 
   it('is declined while another run runs, and answered with started by the run itself', () => {
@@ -90,7 +97,7 @@ describe('prepare', () => {
     expect(bench.reason()).toBe(
       'plan: tcp-upload: bidir needs iperf3 3.7, this is 3.1.3; tcp-upload: authentication needs iperf3 3.2, this is 3.1.3',
     );
-    expect(bench.statuses()[0]).toMatchObject({ iperf3: '3.1.3', capabilities: ['tcp', 'udp'] });
+    expect(bench.statuses()[0]).toMatchObject({ iperf3: '3.1.3', capabilities: ['tcp', 'udp', 'cross-traffic'] });
   });
 
   it('lists everything that is wrong with the plan, without quoting the sender', () => {

@@ -48,6 +48,13 @@ describe('a result', () => {
     expect(bench.pass(60_000).results()).toHaveLength(1);
   });
 
+  it('is sent after all that a server waits for: the nonce of the run on deck, and which runs have finished', () => {
+    const bench = new Bench({ stored: [stored('r-8', 3), stored('r-9', 4)] }).command(prepare()).checked().connect();
+    const sent = bench.of('publish').map(({ what, payload }) => ('type' in payload ? payload.type : what));
+    expect(sent).toEqual(['status', 'ready', 'finished', 'finished', 'result', 'result']);
+    expect(bench.results().map(({ run }) => run)).toEqual(['r-8', 'r-9']);
+  });
+
   it('is sent again to a controller with another boot', () => {
     const bench = new Bench().ready().start(7).exit();
     const controller = (boot: unknown) => bench.give({ kind: 'message', topic: 'controller', payload: { boot } });

@@ -85,13 +85,13 @@ describe('start', () => {
 describe('cancel', () => {
   it('ends iperf3, TERM then KILL, and the slot is free only when the process is gone', () => {
     const bench = new Bench().ready().start(7).command({ type: 'cancel', run: 'r-1', reason: 'x' });
-    expect(bench.of('kill')).toEqual([{ kind: 'kill', key: 1, signal: 'TERM' }]);
+    expect(bench.of('kill')).toEqual([{ kind: 'kill', key: 2, signal: 'TERM' }]);
     expect(bench.said()).toEqual([]);
     expect(bench.start(7).said()).toEqual(['started']);
     expect(bench.command(prepare({ run: 'r-2' })).reason()).toMatch(/^busy: the iperf3 of a cancelled run/);
     expect(bench.start(9).reason()).toMatch(/^busy: the iperf3 of a cancelled run/);
     expect(bench.pass(1_999).of('kill')).toEqual([]);
-    expect(bench.pass(1).of('kill')).toEqual([{ kind: 'kill', key: 1, signal: 'KILL' }]);
+    expect(bench.pass(1).of('kill')).toEqual([{ kind: 'kill', key: 2, signal: 'KILL' }]);
     bench.exit('');
     expect(bench.events()).toEqual([
       { type: 'declined', run: 'r-1', boot: 'boot-a', token: 7, nonce: 'n-1', reason: 'cancelled: iperf3 has ended' },
@@ -200,8 +200,8 @@ describe('the tests of a run', () => {
   it('are told to end at their limit, and killed 2 s later', () => {
     const bench = new Bench().ready(prepare({ lease_ms: 25_000 })).start(7);
     expect(bench.pass(17_999).of('kill')).toEqual([]);
-    expect(bench.pass(1).of('kill')).toEqual([{ kind: 'kill', key: 1, signal: 'TERM' }]);
-    expect(bench.pass(2_000).of('kill')).toEqual([{ kind: 'kill', key: 1, signal: 'KILL' }]);
+    expect(bench.pass(1).of('kill')).toEqual([{ kind: 'kill', key: 2, signal: 'TERM' }]);
+    expect(bench.pass(2_000).of('kill')).toEqual([{ kind: 'kill', key: 2, signal: 'KILL' }]);
     expect(bench.pass(60_000).of('kill')).toEqual([]);
     expect(bench.said()).toEqual([]);
     expect(bench.exit('', { exit_code: 137 }).said()).toEqual(['finished']);

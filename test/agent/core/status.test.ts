@@ -12,7 +12,7 @@ describe('the status', () => {
       agent: '0.1.0',
       host: 'node',
       iperf3: '3.12',
-      capabilities: ['tcp', 'udp', 'bidir'],
+      capabilities: ['tcp', 'udp', 'bidir', 'cross-traffic'],
       pending: 0,
     };
     expect(bench.of('publish')).toEqual([
@@ -71,11 +71,11 @@ describe('stop', () => {
       .ready(prepare({ lease_ms: 25_000 }))
       .start(7)
       .give({ kind: 'stop' });
-    expect(bench.of('kill')).toEqual([{ kind: 'kill', key: 1, signal: 'TERM' }]);
+    expect(bench.of('kill')).toEqual([{ kind: 'kill', key: 2, signal: 'TERM' }]);
     expect(bench.command(prepare({ run: 'r-2' })).reason()).toMatch(/^stopping/);
     expect(bench.start(9).reason()).toMatch(/^stopping/);
     expect(bench.give({ kind: 'stop' }).of('kill')).toEqual([]);
-    expect(bench.pass(2_000).of('kill')).toEqual([{ kind: 'kill', key: 1, signal: 'KILL' }]);
+    expect(bench.pass(2_000).of('kill')).toEqual([{ kind: 'kill', key: 2, signal: 'KILL' }]);
     bench.exit('partial', { exit_code: 143 });
     expect(bench.last.map(({ kind }) => kind)).toEqual([
       'wake',

@@ -78,7 +78,7 @@ describe('the version', () => {
       false,
       false,
     ]);
-    expect(capabilities('3.6')).toEqual(['tcp', 'udp']);
+    expect(capabilities('3.6')).toEqual(['tcp', 'udp', 'cross-traffic']);
   });
 });
 

@@ -31,7 +31,14 @@ describe('every kind of message is told apart, and absent keys become null or th
   test.each([
     [
       { type: 'prepare', run: 'r-1', server, tests: [plan], lease_ms: 25_000 },
-      { type: 'prepare', run: 'r-1', server: { ...server, auth: null }, tests: [fullPlan], lease_ms: 25_000 },
+      {
+        type: 'prepare',
+        run: 'r-1',
+        server: { ...server, auth: null },
+        tests: [fullPlan],
+        lease_ms: 25_000,
+        max_cross_traffic: null,
+      },
     ],
     [
       { type: 'start', run: 'r-1', token: 7, nonce: 'n1' },

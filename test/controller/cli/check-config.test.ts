@@ -24,6 +24,8 @@ it('check-config sums up a file that is fine', async () => {
   });
   const quiet = configFile(GOOD.replace('true', 'false'));
   expect((await runAlone(['check-config', quiet])).out).toContain('nobody is measured by schedule');
+  const tagged = configFile(GOOD.replace('enabled: true', 'tags: { lte: { enabled: true } }'));
+  expect((await runAlone(['check-config', tagged])).out).toContain('measured by schedule: acme');
 });
 
 it('check-config tells warnings on stderr', async () => {

@@ -29,6 +29,15 @@ const TCP = {
   window: null,
   congestion: null,
 };
+/** What nobody has said anything about. */
+const UNSAID = {
+  backoff_ms: 30_000,
+  priority: 10,
+  max_runs_per_day: null,
+  spread: 'pack',
+  monthly_budget: null,
+  max_cross_traffic: null,
+};
 const DEFAULT_TESTS = [
   { ...TCP, test: 'tcp-upload', direction: 'upload' },
   { ...TCP, test: 'tcp-download', direction: 'download' },
@@ -42,8 +51,8 @@ describe('the example', () => {
   ])('%s is accepted and means what it says', (_, text) => {
     const { settings, warnings } = accepted(text.replaceAll('/etc/perfleet/', ''));
     expect(warnings).toEqual(['alerts are checked but not evaluated by this version']);
-    const server = { host: 'iperf1.example.net', host_group: 'milan', auth: null };
-    const enabled = { schedule: '0 2 * * *', window_ms: 18_000_000, tests: DEFAULT_TESTS, retries: 2 };
+    const server = { host: 'iperf1.example.net', host_group: 'milan', auth: null, max_bitrate: null, maintenance: [] };
+    const enabled = { ...UNSAID, schedule: '0 2 * * *', window_ms: 18_000_000, tests: DEFAULT_TESTS, retries: 2 };
     expect(settings).toEqual({
       broker: { kind: 'embedded', host: '127.0.0.1', port: 1883, tls: null },
       http: { host: '127.0.0.1', port: 8080, token: SECRET },
@@ -58,7 +67,12 @@ describe('the example', () => {
       organizations: new Map([
         [
           'default',
-          { organization: 'default', servers: ['milan-1'], check: { ...enabled, enabled: false, timezone: 'UTC' } },
+          {
+            organization: 'default',
+            servers: ['milan-1'],
+            check: { ...enabled, enabled: false, timezone: 'UTC' },
+            tags: [],
+          },
         ],
         [
           'acme',
@@ -66,6 +80,7 @@ describe('the example', () => {
             organization: 'acme',
             servers: ['milan-2', 'milan-1'],
             check: { ...enabled, enabled: true, timezone: 'Europe/Rome' },
+            tags: [],
           },
         ],
       ]),
@@ -138,7 +153,9 @@ test('a file with only a token has every default', () => {
           {
             organization: 'default',
             servers: [],
+            tags: [],
             check: {
+              ...UNSAID,
               enabled: false,
               schedule: '0 2 * * *',
               timezone: 'UTC',
@@ -233,8 +250,27 @@ test('a server has iperf3’s port, no group and no credentials, unless they are
   const { servers } = accepted(
     `${HTTP}servers:\n  a: { host: "2001:db8::1" }\n  b: { host: 192.0.2.1, auth: { username: me, password_file: password, public_key_file: ca.pem } }\n`,
   ).settings;
-  expect(servers.get('a')).toEqual({ server: 'a', host: '2001:db8::1', port: 5201, host_group: null, auth: null });
+  const nothing = { host_group: null, auth: null, max_bitrate: null, maintenance: [] };
+  expect(servers.get('a')).toEqual({ server: 'a', host: '2001:db8::1', port: 5201, ...nothing });
   expect(servers.get('b')?.auth).toMatchObject({ username: 'me', password: SECRET });
+});
+
+test('a server may have a limit and planned maintenance, in UTC unless it says otherwise', () => {
+  const { servers } = accepted(
+    `${HTTP}servers:
+  a:
+    host: h
+    max_bitrate: 100M
+    maintenance: [{ schedule: "0 3 * * 0", duration: 1h }, { schedule: "0 1 1 * *", duration: 1d, timezone: Europe/Rome }]
+`,
+  ).settings;
+  expect(servers.get('a')).toMatchObject({
+    max_bitrate: 1e8,
+    maintenance: [
+      { schedule: '0 3 * * 0', timezone: 'UTC', duration_ms: 3_600_000 },
+      { schedule: '0 1 1 * *', timezone: 'Europe/Rome', duration_ms: 86_400_000 },
+    ],
+  });
 });
 
 test('a group carries one run at a time unless it says otherwise', () => {
@@ -262,6 +298,7 @@ organizations:
 `;
     const everybody = check(yaml);
     expect(everybody).toEqual({
+      ...UNSAID,
       enabled: true,
       schedule: '0 3 * * *',
       timezone: 'Europe/Rome',
@@ -272,6 +309,7 @@ organizations:
     expect(check(yaml, 'same')).toEqual(everybody);
     expect(check(yaml, 'off')).toEqual({ ...everybody, enabled: false });
     expect(check(yaml, 'later')).toEqual({
+      ...UNSAID,
       enabled: false,
       schedule: '30 4 * * 1-5',
       timezone: 'UTC',
@@ -279,6 +317,63 @@ organizations:
       retries: 2,
       tests: DEFAULT_TESTS,
     });
+  });
+
+  test('takes limits, weights and waits, and null undoes them', () => {
+    const yaml = `check: { backoff: 5m, priority: 20, max_runs_per_day: 4, spread: even, monthly_budget: 20GB, max_cross_traffic: 2M }
+organizations:
+  none: { check: { backoff: null, priority: null, max_runs_per_day: null, spread: null, monthly_budget: null, max_cross_traffic: null } }
+`;
+    expect(check(yaml)).toMatchObject({
+      backoff_ms: 300_000,
+      priority: 20,
+      max_runs_per_day: 4,
+      spread: 'even',
+      monthly_budget: 20e9,
+      max_cross_traffic: 2e6,
+    });
+    expect(check(yaml, 'none')).toMatchObject(UNSAID);
+  });
+
+  test('of a tag says only what it changes; an organization adds to what everybody has, key by key, and null takes it back', () => {
+    const yaml = `check:
+  tags:
+    lte: { monthly_budget: 5G, spread: even }
+    gold: { priority: 50 }
+    idle: {}
+organizations:
+  acme: { check: { tags: { own: { window: 1h }, lte: { spread: pack, retries: null }, gold: null } } }
+  none: { check: { tags: null } }
+  same: { check: { retries: 1 } }
+`;
+    const { organizations } = accepted(HTTP + yaml).settings;
+    const everybody = [
+      { tag: 'lte', check: { monthly_budget: 5e9, spread: 'even' } },
+      { tag: 'gold', check: { priority: 50 } },
+      { tag: 'idle', check: {} },
+    ];
+    expect(organizations.get('default')?.tags).toEqual(everybody);
+    expect(organizations.get('same')?.tags).toEqual(everybody);
+    expect(organizations.get('none')?.tags).toEqual([]);
+    expect(organizations.get('acme')?.tags).toEqual([
+      { tag: 'lte', check: { monthly_budget: 5e9, spread: 'pack', retries: 2 } },
+      { tag: 'gold', check: {} },
+      { tag: 'idle', check: {} },
+      { tag: 'own', check: { window_ms: 3_600_000 } },
+    ]);
+  });
+
+  test('has its tags in the order of the file, also when their names are numbers', () => {
+    const yaml = `check: { tags: { lte: { retries: 0 }, 2024: { retries: 1 }, 7: { retries: 2 } } }
+organizations:
+  acme: { check: { tags: { b: &b { retries: 3 }, 1: *b } } }
+`;
+    const tags = (name: string) =>
+      accepted(HTTP + yaml)
+        .settings.organizations.get(name)
+        ?.tags.map(({ tag }) => tag);
+    expect(tags('default')).toEqual(['lte', '2024', '7']);
+    expect(tags('acme')).toEqual(['lte', '2024', '7', 'b', '1']);
   });
 
   test('takes every option of a test', () => {

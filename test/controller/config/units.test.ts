@@ -8,6 +8,7 @@ import {
   parseDuration,
   parseRate,
   parseSize,
+  parseVolume,
 } from '../../../controller/config/units.ts';
 
 describe('durations', () => {
@@ -42,6 +43,18 @@ describe('durations', () => {
     [0.5, '0.5ms'],
   ])('%d ms is written %s', (ms, text) => expect(formatDuration(ms)).toBe(text));
 });
+
+test.each([
+  ['20G', 20e9],
+  ['20GB', 20e9],
+  ['1.5T', 1.5e12],
+  ['500kB', 500_000],
+  [1_000_000, 1e6],
+  ['20GiB', null],
+  ['20g', null],
+  ['-1G', null],
+  [true, null],
+])('the amount of data %j is %j bytes', (text, bytes) => expect(parseVolume(text)).toBe(bytes));
 
 describe('rates', () => {
   test.each([

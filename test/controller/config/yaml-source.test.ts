@@ -15,7 +15,8 @@ test('what the parser made up has the line of what is around it', () => {
 });
 
 test('a text that nests too deep is not looked at: its parts have no lines', () => {
-  const { data, readable, problems, lineOf } = readYaml(`a: 1\nb: ${'['.repeat(100)}`);
+  const { data, readable, problems, lineOf, inFileOrder } = readYaml(`a: 1\nb: ${'['.repeat(100)}`);
   expect({ data, readable, line: lineOf(['a']) }).toEqual({ data: null, readable: false, line: null });
+  expect(inFileOrder([], ['b', 'a'])).toEqual(['b', 'a']);
   expect(problems).toMatchObject([{ line: 2, found: 'brackets or indentation without end' }]);
 });

@@ -30,6 +30,7 @@ const attempt = (more: Partial<RunSoFar>): RunSoFar => ({
   failures: [],
   earlier: {},
   retries: 2,
+  backoff_ms: 30_000,
   now_ms: HOUR_MS,
   window_end_ms: 2 * HOUR_MS,
   random: () => 1,
@@ -100,6 +101,15 @@ describe('an unreachable server', () => {
     expect(decideRun(attempt({ failures, retries: 0 }))).toEqual(end);
   });
 
+  it('waits for as long as its check says before the first retry, twice as long before the next, and never longer than an hour', () => {
+    const delay = (more: Partial<RunSoFar>) => decideRun(attempt({ failures, window_end_ms: 9 * HOUR_MS, ...more }));
+    expect(delay({ backoff_ms: 600_000 })).toMatchObject({ delay_ms: 600_000 });
+    expect(delay({ backoff_ms: 600_000, earlier: { unreachable: 1 } })).toMatchObject({ delay_ms: 1_200_000 });
+    expect(delay({ backoff_ms: 600_000, retries: 9, earlier: { unreachable: 5 } })).toMatchObject({
+      delay_ms: HOUR_MS,
+    });
+  });
+
   it('earns its zero at once when the window closes', () => {
     expect(decideRun(attempt({ failures, window_end_ms: HOUR_MS + 1 }))).toEqual(end);
   });
@@ -122,6 +132,10 @@ describe('an unreachable server', () => {
 
 describe('a lost link', () => {
   const failures = failed({ 'tcp-upload': 'link-lost' });
+
+  it('waits for as long as its check says', () => {
+    expect(decideRun(attempt({ failures, backoff_ms: 90_000 }))).toMatchObject({ delay_ms: 90_000 });
+  });
 
   it('is tried once more, then a zero is due', () => {
     expect(decideRun(attempt({ failures, retries: 0 }))).toMatchObject({
@@ -244,6 +258,7 @@ describe('any run', () => {
       .map(([tests, classes]) => failed(Object.fromEntries(tests.map((test, i) => [test, classes[i] ?? 'busy'])))),
     earlier: fc.dictionary(fc.constantFrom(...FailureClass.options), fc.nat(20)),
     retries: fc.nat(5),
+    backoff_ms: fc.integer({ min: 1000, max: HOUR_MS }),
     now_ms: fc.nat(2 * HOUR_MS),
     window_end_ms: fc.nat(2 * HOUR_MS),
     random: fc.double({ min: 0, max: 1, noNaN: true }).map((value) => () => value),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { plainServer } from '../../../controller/config/servers-section.ts';
-import { ControllerFixture } from '../../helpers/controller-fixture.ts';
+import { ControllerFixture, testPlan } from '../../helpers/controller-fixture.ts';
 import { corpusOutput } from '../../helpers/iperf3-output.ts';
 import { until } from '../../helpers/until.ts';
 
@@ -75,6 +75,26 @@ describe('the nightly schedule', () => {
     const records = world.controller.fleet.records({});
     expect(records).toHaveLength(2);
     expect(records.map(({ reason }) => reason)).toContain('controller-was-down');
+  });
+});
+
+describe('a device with tags', () => {
+  it('is measured with the tests of its own check, by schedule and on demand', async () => {
+    const world = await ControllerFixture.start({ check: NIGHTLY });
+    const { settings } = world;
+    const organization = settings.organizations.get('default');
+    if (organization === undefined) throw new Error('no organization');
+    const tests = [testPlan({ test: 'short', duration_s: 1 })];
+    const tags = [{ tag: 'lte', check: { tests, schedule: '0 3 * * *', max_cross_traffic: 2e6 } }];
+    world.controller.reload({ ...settings, organizations: new Map([['default', { ...organization, tags }]]) });
+    const agent = await world.agent('ap-1', { tags: ['lte'] });
+    moveTo(world, 2 * HOUR_MS);
+    expect(world.controller.fleet.records({})).toEqual([]);
+    const run = world.order('ap-1');
+    expect(await agent.next('prepare')).toMatchObject({ run, tests, max_cross_traffic: 2e6 });
+    expect(world.controller.fleet.cancelRun(run)).toMatchObject({ ok: true });
+    moveTo(world, 3 * HOUR_MS);
+    expect(await agent.next('prepare')).toMatchObject({ tests, max_cross_traffic: 2e6 });
   });
 });
 

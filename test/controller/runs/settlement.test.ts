@@ -9,14 +9,19 @@ import { newRun, T0 } from '../store/samples.ts';
 const make = (options: { influx?: boolean; retries?: number } = {}) => {
   const { influx = true, retries = 0 } = options;
   const store = openStore();
+  const asked: [string, readonly string[]][] = [];
+  const checkOf = (organization: string, tags: readonly string[]) => {
+    asked.push([organization, tags]);
+    return { retries, backoff_ms: 600_000 };
+  };
   const log = new RecordedLog();
-  const settlement = new Settlement({ store, influx, retriesOf: () => retries, random: () => 0.5, log });
+  const settlement = new Settlement({ store, influx, checkOf, random: () => 0.5, log });
   const tests = [testPlan(), testPlan({ test: 'tcp-download', direction: 'download' })];
   store.runs.add([newRun('r-1', { tests, requested_at_ms: T0, window_end_ms: T0 + 3_600_000 })]);
   const grant = (token = 1) =>
     store.runs.noteGrant({ token, run: 'r-1', server: 'milan-1', via: 'agent', at_ms: T0 + 1500, tests });
   const points = () => store.outbox.page(99).map(({ point }) => point);
-  return { store, log, settlement, grant, points, device: newRun('r-1').device };
+  return { store, log, settlement, grant, points, asked, device: newRun('r-1').device };
 };
 
 const up = corpusOutput('v3.12__tcp_up.json', { started_ms: 5, ended_ms: 2000 });
@@ -171,4 +176,16 @@ it('a result that can not be read ends the attempt that it is of, and no other',
   expect(store.records.get('r-1')).toMatchObject({ outcome: 'failed', reason: 'malformed', measurements: [] });
   expect(store.records.get('r-1')?.failures[0]?.message).toContain(reason);
   expect(settlement.unreadable(device, { run: 'r-1', token: 1 }, reason, T0)).toBe('unchanged');
+});
+
+it('a run is tried again as the check of its device says, after the wait of that check', () => {
+  const { settlement, store, asked, device } = make({ retries: 1 });
+  store.devices.add({ device, organization: 'acme', tags: ['lte'], uplink_group: null }, 'hash');
+  store.runs.add([newRun('r-2', { origin: 'schedule', night: 'acme/1' })]);
+  const failure = { class: 'unreachable', message: 'no route', retryable: true } as const;
+  expect(settlement.attemptFailed('r-2', failure, null, T0)).toBe('retry');
+  expect(asked).toEqual([['acme', ['lte']]]);
+  // Half of the wait is left to chance, which says a half here.
+  expect(store.runs.get('r-2')?.not_before_ms).toBe(T0 + 450_000);
+  expect(settlement.attemptFailed('r-2', failure, null, T0 + 450_000)).toBe('final');
 });

@@ -162,7 +162,7 @@ describe('a disk that is full', () => {
     const settlement = new Settlement({
       store,
       influx: false,
-      retriesOf: () => 0,
+      checkOf: () => ({ retries: 0, backoff_ms: 30_000 }),
       random: () => 0,
       log: new RecordedLog(),
     });

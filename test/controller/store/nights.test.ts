@@ -1,26 +1,43 @@
 import { expect, test } from 'vitest';
+import type { NightMark } from '../../../controller/schedule/night.ts';
 import { openStore } from './open-store.ts';
-import { newRun } from './samples.ts';
+import { T0 } from './samples.ts';
 
-test('a night and its runs are written together, and the last night of each organization is remembered', () => {
-  const { nights, runs } = openStore();
-  expect(nights.history()).toEqual(new Map());
-  const night = { origin: 'schedule', night: 'acme/1' } as const;
-  expect(nights.plan([newRun('r-1', night)], new Map([['acme', 'acme/1']]))).toEqual(['r-1']);
-  expect(nights.plan([newRun('r-2', night)], new Map([['other', 'other/1']]))).toEqual([]);
-  nights.plan([], new Map([['acme', 'acme/2']]));
-  expect(nights.history()).toEqual(
-    new Map([
-      ['acme', 'acme/2'],
-      ['other', 'other/1'],
-    ]),
-  );
-  expect(runs.open().map(({ run }) => run)).toEqual(['r-1']);
+const mark = (organization: string, start_ms = T0, schedule = '0 2 * * *'): NightMark => ({
+  ...{ organization, schedule, timezone: 'UTC', start_ms },
 });
 
-test('runs that can not be added leave the night unplanned', () => {
+test('up to when the nights of each organization and timetable are planned is remembered', () => {
   const { nights } = openStore();
-  const broken = { ...newRun('r-1'), requested_at_ms: Number.NaN };
-  expect(() => nights.plan([broken], new Map([['acme', 'acme/1']]))).toThrow();
-  expect(nights.history()).toEqual(new Map());
+  expect(nights.history()).toEqual([]);
+  nights.mark({ planned: [mark('acme'), mark('other')], gone: [] });
+  nights.mark({ planned: [mark('acme', T0 + 5), mark('acme', T0, '0 3 * * *')], gone: [] });
+  expect(nights.history()).toEqual([mark('acme', T0 + 5), mark('acme', T0, '0 3 * * *'), mark('other')]);
+});
+
+test('a timetable that is gone is forgotten, also when it comes back at once', () => {
+  const { nights } = openStore();
+  nights.mark({ planned: [mark('acme'), mark('other')], gone: [] });
+  nights.mark({ planned: [mark('other', T0 + 1)], gone: [mark('acme'), mark('other')] });
+  expect(nights.history()).toEqual([mark('other', T0 + 1)]);
+});
+
+test('devices come in order of their names, and each organization knows how many it has', () => {
+  const { nights, devices } = openStore();
+  const device = (name: string, organization: string, ...tags: string[]) =>
+    devices.add({ device: name, organization, tags, uplink_group: null }, 'hash');
+  device('b', 'acme', 'lte', 'roof');
+  device('c', 'gone');
+  device('a', 'acme');
+  expect(nights.devices()).toEqual([
+    { device: 'a', organization: 'acme', tags: [] },
+    { device: 'b', organization: 'acme', tags: ['lte', 'roof'] },
+    { device: 'c', organization: 'gone', tags: [] },
+  ]);
+  expect(nights.population()).toEqual(
+    new Map([
+      ['acme', 2],
+      ['gone', 1],
+    ]),
+  );
 });

@@ -97,6 +97,45 @@ describe('the agent on Node', () => {
     expect(world.events('declined')[1]).toMatchObject({ reason: expect.stringMatching(/^unresolved/) });
   });
 
+  it('declines while its WAN is in use', async () => {
+    await world.agent({ wan_interface: 'lo' }).start();
+    await until('the agent is online', () => world.status()?.online);
+    await world.send(world.prepare('r-1', 1, {}, 1));
+    // What it hears meanwhile comes over loopback.
+    const talk = () => world.send({ type: 'cancel', run: 'r-0', reason: 'nothing' });
+    await until('it is declined', () => talk().then(() => world.events('declined')[0]));
+    const [declined] = world.events('declined');
+    expect(declined).toMatchObject({ reason: expect.stringMatching(/^cross-traffic: .* on lo is over 1 bit\/s$/) });
+    expect(world.events('ready')).toEqual([]);
+  });
+
+  it('measures when it cannot look at its WAN, and says what to do', async () => {
+    await world.agent({ wan_interface: 'nonesuch0' }).start();
+    await until('the agent is online', () => world.status()?.online);
+    await world.send(world.prepare('r-1', 1, {}, 1));
+    await until('it is ready', () => world.events('ready')[0]);
+    const told = world.log.of('warn').filter(({ message }) => message.includes('set wan_interface'));
+    expect(told).toMatchObject([{ fields: { problem: 'there is no interface nonesuch0 with byte counters' } }]);
+  });
+
+  it('does not look at its WAN to the end when it declines anyway, is asked for something else, or stops', async () => {
+    const clock = new ManualClock(); // no look ever ends
+    const agent = world.agent({ wan_interface: 'nonesuch0' }, process.env, clock);
+    await agent.start();
+    await until('the agent is online', () => world.status()?.online);
+    await world.send(world.prepare('r-1', 1, { host: 'name.invalid' }, 1));
+    await until('it is declined', () => world.events('declined')[0]);
+    expect(world.events('declined')[0]).toMatchObject({ reason: expect.stringMatching(/^unresolved/) });
+    await world.send(world.prepare('r-2', 1, {}, 1));
+    await world.send(world.prepare('r-3', 1));
+    await until('the last one is ready', () => world.events('ready').some(({ run }) => run === 'r-3'));
+    await world.send(world.prepare('r-4', 1, {}, 1));
+    await until('that is superseded', () => world.events('declined').some(({ run }) => run === 'r-3'));
+    await agent.stop();
+    clock.advance(2_000);
+    expect(world.log.of('warn')).toEqual([]);
+  });
+
   it('puts a stale last will right, and drops what is no JSON', async () => {
     await world.agent().start();
     await until('the agent is online', () => world.status()?.online);

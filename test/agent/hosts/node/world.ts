@@ -38,13 +38,14 @@ export class World {
   readonly #processes: ChildProcess[] = [];
   readonly #agents: NodeAgent[] = [];
 
-  async open(): Promise<void> {
+  /** `host` is where the broker listens. */
+  async open(host = '127.0.0.1'): Promise<void> {
     mkdirSync(this.state);
     const brokerPort = await freePort();
     this.port = await freePort();
-    this.url = `mqtt://127.0.0.1:${brokerPort}`;
+    this.url = `mqtt://${host}:${brokerPort}`;
     const conf = join(this.folder, 'mosquitto.conf');
-    writeFileSync(conf, `listener ${brokerPort} 127.0.0.1\nallow_anonymous true\n`);
+    writeFileSync(conf, `listener ${brokerPort} ${host}\nallow_anonymous true\n`);
     this.broker = this.run('mosquitto', ['-c', conf]);
     this.run('iperf3', ['-s', '-p', String(this.port)]);
     const { clock, random } = { clock: systemClock, random: Math.random };
@@ -105,10 +106,10 @@ export class World {
     await once(child, 'exit');
   }
 
-  prepare(run: string, duration_s: number, more: object = {}): Command {
+  prepare(run: string, duration_s: number, more: object = {}, max_cross_traffic: number | null = null): Command {
     const test = { test: 'tcp-upload', protocol: 'tcp', direction: 'upload', duration_s } as const;
     const server = { host: '127.0.0.1', port: this.port, ...more };
-    return { type: 'prepare', run, server, tests: [test], lease_ms: 1000 * (duration_s + 15) };
+    return { type: 'prepare', run, server, tests: [test], lease_ms: 1000 * (duration_s + 15), max_cross_traffic };
   }
 
   /** Events of one type, as heard so far. */

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Flags of a route (linux/route.h). The kernel lists routes that refuse, too. */
+const RTF_UP = 0x1;
+const RTF_REJECT = 0x200;
+
+const ANY4 = '0'.repeat(8);
+const ANY6 = '0'.repeat(32);
+
+interface Route {
+  interface: string | undefined;
+  metric: number;
+  flags: number;
+}
+
+/** The columns of each line; none when the file is not there, as without IPv6. */
+const linesOf = (path: string): string[][] => {
+  try {
+    return readFileSync(path, 'utf8')
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/));
+  } catch {
+    return [];
+  }
+};
+
+/** IPv4: Iface Destination Gateway Flags RefCnt Use Metric Mask …, the metric is decimal, the rest hexadecimal. */
+const routes4 = (folder: string): Route[] =>
+  linesOf(join(folder, 'route'))
+    .filter((row) => row[1] === ANY4 && row[7] === ANY4)
+    .map((row) => ({ interface: row[0], flags: Number(`0x${row[3]}`), metric: Number(row[6]) }));
+
+/**
+ * IPv6: Destination Length Source Length Next-hop Metric RefCnt Use Flags Iface, all numbers hexadecimal. A default route for some sources
+ * only counts, too: OpenWrt has no other.
+ */
+const routes6 = (folder: string): Route[] =>
+  linesOf(join(folder, 'ipv6_route'))
+    .filter((row) => row[0] === ANY6 && row[1] === '00')
+    .map((row) => ({ interface: row[9], flags: Number(`0x${row[8]}`), metric: Number(`0x${row[5]}`) }));
+
+/**
+ * The interface of the default route, of IPv4 or else of IPv6, of several the one with the lowest metric; null when there is none. `folder` is
+ * /proc/net, which shows the main routing table only.
+ */
+export const findWanInterface = (folder: string): string | null => {
+  for (const routes of [routes4(folder), routes6(folder)]) {
+    const usable = routes.filter(({ flags }) => (flags & RTF_UP) !== 0 && (flags & RTF_REJECT) === 0);
+    const [best] = usable.sort((a, b) => a.metric - b.metric);
+    if (best?.interface !== undefined) return best.interface;
+  }
+  return null;
+};
