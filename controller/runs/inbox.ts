@@ -6,6 +6,7 @@ import type { Settings } from '../config/settings.ts';
 import type { MqttDriver } from '../drivers/mqtt.ts';
 import { testsOf } from '../schedule/check-of.ts';
 import { StoreError } from '../store/errors.ts';
+import type { RunRow } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Settled, Settlement } from './settlement.ts';
@@ -62,15 +63,26 @@ export class Inbox {
   }
 
   #event({ device, payload }: Extract<Inbound, { kind: 'event' }>): void {
-    const { store, driver, dispatcher } = this.#options;
-    const run = store.runs.get(payload.run);
-    if (run === null || run.device !== device) {
-      driver.cancel(device, payload.run, 'unknown run');
+    const { dispatcher } = this.#options;
+    if (payload.type === 'finished') {
+      // A server waits: the slots know its token, and the store is looked into afterwards.
+      dispatcher.handle({ ...payload, device });
+      dispatcher.later(() => dispatcher.keep(() => this.#runOf(device, payload.run)));
       return;
     }
+    const run = this.#runOf(device, payload.run);
     // A late one: what its agent has by now is the result, and a cancel would make it forget that.
-    if (payload.type === 'ready' && run.awaits_result) return;
+    if (run === null || (payload.type === 'ready' && run.awaits_result)) return;
     dispatcher.handle({ ...payload, device });
+  }
+
+  /** Null, and its agent is told to forget it, when the device has no such run. */
+  #runOf(device: string, id: string): RunRow | null {
+    const { store, driver } = this.#options;
+    const run = store.runs.get(id);
+    if (run?.device === device) return run;
+    driver.cancel(device, id, 'unknown run');
+    return null;
   }
 
   /** The slot passes on first, the result is stored next, and only then may the agent forget it. */
