@@ -31,6 +31,8 @@ export interface ControllerOptions {
   log: Log;
   /** The controller can't go on: its store can't be written, or another controller is on the broker. It is to be stopped. */
   onFatal: (error: Error) => void;
+  /** How it comes by its broker, and reaches it; as the settings say unless given. */
+  makeBroker?: typeof makeBroker;
 }
 
 /** All parts of a running controller; made anew by each `start()`. */
@@ -78,7 +80,8 @@ export class Controller {
     const { clock, log, random } = this.#options;
     const store = Store.open(this.#settings.store);
     started.push(() => store.close());
-    const { broker, dial } = makeBroker(this.#settings.broker, store, { clock, log });
+    const connectTo = this.#options.makeBroker ?? makeBroker;
+    const { broker, dial } = connectTo(this.#settings.broker, store, { clock, log });
     const mqtt_port = broker === null ? null : (await broker.start()).port;
     if (broker !== null) started.push(() => broker.stop());
 

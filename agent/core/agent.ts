@@ -117,6 +117,8 @@ const nextWake = (state: State): number | null => {
   return length(moments) > 0 && !state.gone ? min(...moments) : null;
 };
 
+const isSpawn = (action: Action): boolean => action.kind === 'spawn';
+
 /** An agent that has not connected yet. */
 export const createAgent = (identity: AgentIdentity): Agent => {
   const state: State = {
@@ -149,8 +151,10 @@ export const createAgent = (identity: AgentIdentity): Agent => {
     apply(state, input);
     refreshStatus(state);
     leave(state);
-    // First of all: the timer that kills is set before anything is spawned.
-    const actions: Action[] = [{ kind: 'wake', at_ms: nextWake(state) }, ...state.actions];
+    // First of all: the timer that kills is set before anything is spawned. Next iperf3, as its server waits, and then the words about it.
+    const spawned = filter(state.actions, isSpawn);
+    const others = filter(state.actions, (action) => !isSpawn(action));
+    const actions: Action[] = [{ kind: 'wake', at_ms: nextWake(state) }, ...spawned, ...others];
     state.actions = [];
     return actions;
   };

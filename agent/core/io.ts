@@ -74,9 +74,14 @@ export type Action =
    * several only the last is still waited for.
    */
   | { kind: 'check'; key: number; host: string; wan: boolean }
+  /** Start the guard of the `spawn` with this key ahead of time; iperf3 waits for that. What fails here is no harm: `spawn` says it all again. */
+  | { kind: 'arm'; key: number; argv: string[]; env: { [name: string]: string } }
+  /** The `spawn` with this key will not come: end its guard. */
+  | { kind: 'disarm'; key: number }
   /**
-   * Run iperf3 under the guard, dead at `until_ms` (same clock as `now_ms`) at the latest; do not start it when that is past. Answer with
-   * `exited`, also when it could not be started, and not before the process is gone. `key_file` holds the server's public key.
+   * Run iperf3 under the guard, the waiting one if there is one with this key, dead at `until_ms` (same clock as `now_ms`) at the latest;
+   * do not start it when that is past. Answer with `exited`, also when it could not be started, and not before the process is gone.
+   * `key_file` holds the server's public key.
    */
   | {
       kind: 'spawn';

@@ -1,6 +1,7 @@
 import type { PrepareCommand } from '../../broker/contract/messages.ts';
 import { PREPARE_TTL_MS, READY_INTERVAL_MS, START_WINDOW_MS } from '../../broker/contract/numbers.ts';
 import { planProblems } from '../iperf3/argv.ts';
+import { arm, disarm, nextKey } from './arming.ts';
 import { crossTraffic } from './cross-traffic.ts';
 import { each } from './each.ts';
 import { sayDeclined, sayReady, sayStarted } from './events.ts';
@@ -42,9 +43,15 @@ export const isAlive = (state: State, prepared: Prepared, nonce: string): boolea
   length(filter(prepared.nonces, (known) => known.nonce === nonce && state.now_ms - known.at_ms <= START_WINDOW_MS)) >
   0;
 
+/** Nothing is on deck any more, nor waits for a start. */
+export const unprepare = (state: State): void => {
+  disarm(state, state.prepared?.armed ?? null);
+  state.prepared = null;
+};
+
 /** Says no to a `prepare`; what was on deck for the same run is no longer. */
 const decline = (state: State, run: string, reason: string): void => {
-  if (state.prepared?.command.run === run) state.prepared = null;
+  if (state.prepared?.command.run === run) unprepare(state);
   sayDeclined(state, run, null, null, reason);
 };
 
@@ -79,10 +86,20 @@ export const onPrepare = (state: State, command: PrepareCommand, problems: strin
     return;
   }
   if (prepared != null && prepared.command.run !== run) dropPrepared(state, `superseded: run ${run} was prepared`);
-  const key = state.next_key;
-  state.next_key = key + 1;
-  state.prepared = { command, text, at_ms: state.now_ms, check_key: key, ready: false, nonces: [], next_ready_ms: 0 };
-  act(state, { kind: 'check', key, host: command.server.host, wan: command.max_cross_traffic != null });
+  unprepare(state);
+  const check_key = nextKey(state);
+  state.prepared = {
+    command,
+    text,
+    at_ms: state.now_ms,
+    check_key,
+    ready: false,
+    nonces: [],
+    next_ready_ms: 0,
+    iperf3: null,
+    armed: null,
+  };
+  act(state, { kind: 'check', key: check_key, host: command.server.host, wan: command.max_cross_traffic != null });
 };
 
 /** What the host found out for the run on deck: `ready`, or why not. An answer to an earlier check says nothing about this run. */
@@ -100,7 +117,10 @@ export const onChecked = (state: State, key: number, found: Found) => {
   const traffic = crossTraffic(prepared.command.max_cross_traffic, found.wan);
   if (traffic != null) return decline(state, run, traffic);
   prepared.ready = true;
+  prepared.iperf3 = found.iperf3;
   if (state.connected) offer(state, prepared);
+  // After `ready`: the guard gets itself ready while that is on its way.
+  prepared.armed = arm(state, prepared.command, found.iperf3);
 };
 
 /** After a reconnect: the nonces that were sent before may be lost. */
@@ -114,6 +134,6 @@ export const checkPrepared = (state: State): void => {
   if (prepared == null) return;
   if (isDue(state, prepared.at_ms + PREPARE_TTL_MS)) {
     log(state, 'info', `run ${prepared.command.run} forgotten: prepared too long ago`);
-    state.prepared = null;
+    unprepare(state);
   } else if (prepared.ready && state.connected && isDue(state, prepared.next_ready_ms)) offer(state, prepared);
 };

@@ -1,7 +1,7 @@
 import type { TestOutput, TestPlan } from '../../broker/contract/messages.ts';
 import { AUTO_BITRATE_SHARE, KILL_AFTER_TERM_MS, RETRY_DELAYS_MS, testLimitMs } from '../../broker/contract/numbers.ts';
-import { argv } from '../iperf3/argv.ts';
 import { type Figures, readFigures, saysBusyOrRefused } from '../iperf3/output.ts';
+import { clientOf, disarm, nextKey } from './arming.ts';
 import { sayDeclined } from './events.ts';
 import { keep, sendKept } from './kept.ts';
 import { fitPayload } from './result.ts';
@@ -37,12 +37,10 @@ const tcpFigure = (plan: TestPlan, figures: Figures): number | null => {
 };
 
 const spawn = (state: State, running: Running, plan: TestPlan, bitrate: number | null): void => {
-  const identity = state.identity;
-  const server = running.command.server;
-  const auth = server.auth;
+  const auth = running.command.server.auth;
   const kill_at_ms = min(state.now_ms + testLimitMs(plan.duration_s, plan.omit_s), running.lease_end_ms);
-  const key = state.next_key;
-  state.next_key = key + 1;
+  const key = running.armed ?? nextKey(state);
+  running.armed = null;
   running.retry = null;
   state.child = {
     key,
@@ -52,18 +50,13 @@ const spawn = (state: State, running: Running, plan: TestPlan, bitrate: number |
     termed: false,
     killed: false,
   };
-  const target = {
-    host: server.host,
-    port: server.port,
-    username: auth?.username ?? null,
-    key_path: identity.key_path,
-  };
+  const client = clientOf(state, running.command, plan, bitrate, running.iperf3);
   act(state, {
     kind: 'spawn',
     key,
-    argv: argv(plan, target, bitrate, running.iperf3),
-    env: auth == null ? {} : { IPERF3_PASSWORD: auth.password },
-    key_file: auth == null ? null : { path: identity.key_path, text: auth.public_key },
+    argv: client.argv,
+    env: client.env,
+    key_file: auth == null ? null : { path: state.identity.key_path, text: auth.public_key },
     until_ms: kill_at_ms,
   });
 };
@@ -72,6 +65,7 @@ const spawn = (state: State, running: Running, plan: TestPlan, bitrate: number |
 const finish = (state: State, running: Running): void => {
   if (running.retry != null) push(running.outputs, running.retry.output);
   state.running = null;
+  disarm(state, running.armed);
   fitPayload(running.outputs);
   const result = {
     run: running.command.run,
@@ -80,8 +74,8 @@ const finish = (state: State, running: Running): void => {
     tests: running.outputs,
   };
   act(state, { kind: 'store_result', result });
-  log(state, 'info', `run ${result.run} finished`);
   sendKept(state, keep(state, result));
+  log(state, 'info', `run ${result.run} finished`);
 };
 
 /** Starts the next test that may run, or ends the run. There must be no child. */

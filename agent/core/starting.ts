@@ -2,7 +2,7 @@ import type { StartCommand } from '../../broker/contract/messages.ts';
 import { bury, isDead } from './dead-tokens.ts';
 import { sayDeclined, sayStarted } from './events.ts';
 import { findKept, findKeptToken, forget, sendKept } from './kept.ts';
-import { isAlive } from './preparing.ts';
+import { isAlive, unprepare } from './preparing.ts';
 import { endChild, proceed } from './running.ts';
 import type { Prepared, State } from './state.ts';
 import { log } from './state.ts';
@@ -33,7 +33,8 @@ const accept = (state: State, prepared: Prepared, start: StartCommand): void => 
     command,
     token: start.token,
     nonce: start.nonce,
-    iperf3: state.iperf3,
+    iperf3: prepared.iperf3,
+    armed: prepared.armed,
     accepted_ms: state.now_ms,
     lease_end_ms: state.now_ms + command.lease_ms,
     at: 0,
@@ -77,7 +78,7 @@ export const onStart = (state: State, start: StartCommand) => {
 /** A `cancel`: iperf3 ends, and nothing of the run is left. Its slot is free when the process is gone. */
 export const onCancel = (state: State, run: string) => {
   const running = state.running;
-  if (state.prepared?.command.run === run) state.prepared = null;
+  if (state.prepared?.command.run === run) unprepare(state);
   const kept = findKept(state, run);
   if (kept != null) forget(state, kept);
   if (running?.command.run !== run) return;

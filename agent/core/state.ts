@@ -14,6 +14,10 @@ export interface Prepared {
   ready: boolean;
   nonces: { nonce: string; at_ms: number }[];
   next_ready_ms: number;
+  /** Version of iperf3 at the check. */
+  iperf3: string | null;
+  /** Key of the guard that waits for the first test. */
+  armed: number | null;
 }
 
 /** The iperf3 that is alive now. There is never a second one. */
@@ -33,6 +37,8 @@ export interface Running {
   nonce: string;
   /** Version of iperf3 at the check. */
   iperf3: string | null;
+  /** Key of the guard that waits for the first test; null when it waits no more. */
+  armed: number | null;
   accepted_ms: number;
   lease_end_ms: number;
   /** The test that runs, or comes next. */

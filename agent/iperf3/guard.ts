@@ -1,21 +1,26 @@
 /**
  * The guard: the one way in which iperf3 is started, on every host and over SSH.
  *
- *     sh -c "$GUARD" guard PIDFILE LIMIT_S iperf3 ARGUMENT…
+ *     sh -c "$GUARD" guard PIDFILE iperf3 ARGUMENT…
  *
- * It writes iperf3's pid to PIDFILE before exec, and removes the file afterwards. iperf3 is told to end (TERM), and killed two seconds
- * later, when the guard's stdin reaches its end and when the guard gets TERM, INT or HUP; and LIMIT_S seconds (at least 3) after the start
- * it is dead at the latest, told two seconds before. The exit code is iperf3's. The guard is there as long as iperf3 is; if the guard
- * itself is killed, the end of stdin still ends iperf3. Nothing is left running after it but, when iperf3 was told to end, a `sleep` of
- * two seconds.
+ * It waits for one line on its stdin: LIMIT_S, a whole number. So it can be there, all set, before the slot is free. At the end of stdin
+ * without that line it ends, and has done nothing.
  *
- * POSIX sh, `sleep` and `rm`, nothing else: it runs in dash and in BusyBox ash, whose PATH has no `timeout` or `setsid`. Values of a
- * plan reach it only as arguments. Four processes beside it:
+ * With the line it begins. It writes iperf3's pid to PIDFILE before exec, and empties the file afterwards. iperf3 is told to end (TERM),
+ * and killed two seconds later, when the guard's stdin reaches its end and when the guard gets TERM, INT or HUP; and LIMIT_S seconds (at
+ * least 3) after the line it is dead at the latest, told two seconds before. The exit code is iperf3's. The guard is there as long as
+ * iperf3 is; if the guard itself is killed, the end of stdin still ends iperf3. Nothing is left running after it but, when iperf3 was told
+ * to end, a `sleep` of two seconds.
+ *
+ * POSIX sh and `sleep`, nothing else: it runs in dash and in BusyBox ash, whose PATH has no `timeout` or `setsid`. Values of a plan reach
+ * it only as arguments. Four processes beside it:
  * - `nap` sleeps until it is time to tell iperf3 to end. The guard waits for its end: by itself (the limit), killed by the trap (a
  *   signal), or killed by the runner (iperf3 has ended). A signal that comes just before `wait` is so never missed.
  * - `reader` waits for the end of stdin.
  * - `runner` waits for iperf3. It outlives the signals that iperf3 gets.
  * - `killer`, from the moment iperf3 is told to end: TERM, and KILL two seconds later.
+ * From the line to iperf3, and from its end to the guard's, a server is idle: there is no program to be started in between, as `rm` would
+ * be, and a subshell reads its own pid from /proc, as `$$` is the guard's.
  * Helpers are only ever killed with KILL: TERM, sent to a shell that has just forked and had a trap set, can be lost. They hold neither
  * stdout nor stderr, or the caller would wait for them. stderr is iperf3's alone, not for the shell's "Killed": the runner would die of
  * that (SIGPIPE) when the caller has died. So it starts iperf3 in a subshell, as dash redirects a plain command's stderr in itself.
@@ -23,8 +28,7 @@
  */
 export const GUARD = `set -f
 pidfile=$1
-limit=$2
-shift 2
+shift
 told=
 nap=
 code=
@@ -49,7 +53,8 @@ stop() {
 }
 group $$
 own=$found
-rm -f "$pidfile"
+read -r limit <&3 || exit 0
+{ true >"$pidfile"; } 2>/dev/null
 trap 'told=1; [ -z "$nap" ] || send KILL $nap' TERM INT HUP
 sleep $((limit > 2 ? limit - 2 : 0)) >/dev/null 2>&1 3<&- &
 nap=$!
@@ -58,9 +63,9 @@ nap=$!
 reader=$!
 {
   trap : TERM INT HUP
-  (exec sh -c 'echo $$ >"$0" && exec "$@"' "$pidfile" "$@" 2>&4 4>&-)
+  (exec 2>&4 4>&- && read -r pid _ </proc/self/stat && echo $pid >"$pidfile" && exec "$@")
   code=$?
-  rm -f "$pidfile"
+  { true >"$pidfile"; } 2>/dev/null
   send KILL $nap
   exit $code
 } 3<&- 4>&2 2>/dev/null &
@@ -77,8 +82,7 @@ while :; do
   [ $last = 127 ] && [ -n "$code" ] || code=$last
   [ -n "$told" ] || break
 done
-[ ! -e "$pidfile" ] || stop >/dev/null 2>&1
+[ ! -s "$pidfile" ] || stop >/dev/null 2>&1
 kill -KILL $reader $killer 2>/dev/null
-rm -f "$pidfile"
 exit $code
 `;

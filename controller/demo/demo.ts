@@ -8,7 +8,7 @@ import { findProgram } from './find-program.ts';
 import { LiveView } from './live-view.ts';
 import { Stage } from './stage.ts';
 import { slotLine, table } from './summary.ts';
-import { readWitness, slotUse } from './witness.ts';
+import { readWitness, slotUse, usedShare } from './witness.ts';
 
 export interface DemoOptions {
   json: boolean;
@@ -31,7 +31,7 @@ export interface DemoIo {
   random: () => number;
 }
 
-/** What `perfleet demo --json` prints. `slot_use` is Σ(spawn to exit of iperf3) ÷ (makespan × servers). */
+/** What `perfleet demo --json` prints; `slot_use` and `makespan_s` as `usedShare` has them. */
 export interface DemoReport {
   runs: RunRecord[];
   slot_use: number;
@@ -162,8 +162,7 @@ const perform = async (stage: Stage, options: DemoOptions, io: DemoIo, signal: A
 
   const use = slotUse(readWitness(stage.witness));
   if (use.refused > 0) throw new Error(`${use.refused} iperf3 clients met another one on their server`);
-  const makespan_s = (use.last_exit_ms - began_ms) / 1000;
-  const slot_use = use.busy_ms / 1000 / (makespan_s * options.servers);
+  const { makespan_s, slot_use } = usedShare(use, began_ms, options.servers);
   return { runs, slot_use: rounded(slot_use, 3), makespan_s: rounded(makespan_s, 2) };
 };
 

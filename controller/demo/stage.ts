@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
@@ -102,13 +103,9 @@ export class Stage {
     const { devices, iperf3, env } = this.#options;
     const { mqtt_port } = await this.controller.start();
     for (const port of this.#ports) {
-      const guard = ['-c', GUARD, 'guard', join(this.folder, `server-${port}.pid`), String(SERVER_LIFE_S)];
-      this.#spawn(
-        `the iperf3 server on port ${port}`,
-        'sh',
-        [...guard, iperf3, '-s', '-B', HOST, '-p', String(port)],
-        env,
-      );
+      const guard = ['-c', GUARD, 'guard', join(this.folder, `server-${port}.pid`)];
+      const server = [...guard, iperf3, '-s', '-B', HOST, '-p', String(port)];
+      this.#spawn(`the iperf3 server on port ${port}`, 'sh', server, env).stdin?.write(`${SERVER_LIFE_S}\n`);
     }
     const witnessed = installWitness(join(this.folder, 'witness'), iperf3, env);
     for (let index = 1; index <= devices; index += 1) this.#startAgent(`device-${index}`, mqtt_port, witnessed);
@@ -139,10 +136,10 @@ export class Stage {
     this.#spawn(`the agent of ${device}`, process.execPath, [this.#options.agent, '--config', file], env);
   }
 
-  #spawn(name: string, command: string, args: string[], env: NodeJS.ProcessEnv): void {
+  #spawn(name: string, command: string, args: string[], env: NodeJS.ProcessEnv): ChildProcess {
     const { log, onFatal } = this.#options;
     let said = '';
-    this.#children.spawn(command, args, {
+    return this.#children.spawn(command, args, {
       env,
       onOutput: (text) => {
         said = `${said}${text}`.slice(-2000);

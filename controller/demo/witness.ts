@@ -105,3 +105,12 @@ export const slotUse = (record: readonly WitnessLine[]): SlotUse => {
   }
   return use;
 };
+
+/**
+ * How well the servers were used. The makespan is from `began_ms`, when the runs were ordered (milliseconds since 1970), to the last exit
+ * of iperf3; `slot_use` is Σ(spawn to exit of iperf3) ÷ (makespan × servers).
+ */
+export const usedShare = ({ busy_ms, last_exit_ms }: SlotUse, began_ms: number, servers: number) => {
+  const makespan_ms = last_exit_ms - began_ms;
+  return { makespan_s: makespan_ms / 1000, slot_use: busy_ms / (makespan_ms * servers) };
+};

@@ -21,6 +21,13 @@ const isBeforeAll = (effect: SlotEffect): boolean =>
   (effect.type === 'slot' && effect.lease !== null);
 
 /**
+ * What a restart would do again, or ask the agent about: after it nobody needs to wait for the disk. What ends a run is not among it.
+ */
+const REDONE: ReadonlySet<SlotEffect['type']> = new Set([
+  ...(['prepare', 'granted', 'drop-lease', 'slot', 'phase', 'released', 'probe'] as const),
+]);
+
+/**
  * Whether a lease found on disk has nothing to say about its run any more. A run whose attempt was settled, and that waits for another one,
  * goes on by itself: of the old lease only its server's rest was left.
  */
@@ -76,6 +83,7 @@ export class Dispatcher {
   /** Writes down what is left to be written, and takes nothing more. */
   stop(): void {
     this.#afterwards.flush();
+    this.keep(() => this.#options.store.flush());
     this.#stopped = true;
     this.#cancelWake();
   }
@@ -122,12 +130,12 @@ export class Dispatcher {
       if (isBeforeAll(effect) && !this.#stopped) this.keep(() => this.#effects.do(effect));
     }
     if (rest.length === 0 || this.#stopped) return;
-    const work = () =>
-      this.keep(() =>
-        this.#options.store.atomically(() => {
-          for (const effect of rest) this.#effects.do(effect);
-        }),
-      );
+    const { store } = this.#options;
+    const doAll = () => {
+      for (const effect of rest) this.#effects.do(effect);
+    };
+    const redone = rest.every((effect) => REDONE.has(effect.type));
+    const work = () => this.keep(() => (redone ? store.deferred(doAll) : store.atomically(doAll)));
     if (this.#afterwards.isEmpty && rest.length === effects.length) this.#alone(work);
     else this.#afterwards.add(() => this.#alone(work));
   }

@@ -52,6 +52,7 @@ export class Effects {
         break;
       case 'start': {
         const { device, run, token, nonce, lease_ms } = effect;
+        store.leases.ensureOnDisk(token);
         driver.start(device, run, token, nonce, settings().servers.get(effect.server) ?? null, lease_ms);
         break;
       }

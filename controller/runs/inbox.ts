@@ -6,6 +6,7 @@ import type { Settings } from '../config/settings.ts';
 import type { MqttDriver } from '../drivers/mqtt.ts';
 import { testsOf } from '../schedule/check-of.ts';
 import { StoreError } from '../store/errors.ts';
+import type { RunRow } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { SettledResult, Settlement } from './settlement.ts';
@@ -57,20 +58,31 @@ export class Inbox {
   #status({ device, payload }: Extract<Inbound, { kind: 'status' }>): void {
     const { store, dispatcher, clock } = this.#options;
     if (store.devices.get(device) === null) return;
-    if (payload.online) store.devices.noteAgent(device, { ...payload, at_ms: clock.wall() });
+    if (payload.online) store.deferred(() => store.devices.noteAgent(device, { ...payload, at_ms: clock.wall() }));
     dispatcher.handle({ type: 'status', device, online: payload.online, boot: payload.boot });
   }
 
   #event({ device, payload }: Extract<Inbound, { kind: 'event' }>): void {
-    const { store, driver, dispatcher } = this.#options;
-    const run = store.runs.get(payload.run);
-    if (run === null || run.device !== device) {
-      driver.cancel(device, payload.run, 'unknown run');
+    const { dispatcher } = this.#options;
+    if (payload.type === 'finished') {
+      // A server waits: the slots know its token, and the store is looked into afterwards.
+      dispatcher.handle({ ...payload, device });
+      dispatcher.later(() => dispatcher.keep(() => this.#runOf(device, payload.run)));
       return;
     }
+    const run = this.#runOf(device, payload.run);
     // A late one: what its agent has by now is the result, and a cancel would make it forget that.
-    if (payload.type === 'ready' && run.awaits_result) return;
+    if (run === null || (payload.type === 'ready' && run.awaits_result)) return;
     dispatcher.handle({ ...payload, device });
+  }
+
+  /** Null, and its agent is told to forget it, when the device has no such run. */
+  #runOf(device: string, id: string): RunRow | null {
+    const { store, driver } = this.#options;
+    const run = store.runs.get(id);
+    if (run?.device === device) return run;
+    driver.cancel(device, id, 'unknown run');
+    return null;
   }
 
   /** The slot passes on first, the result is stored next, and only then may the agent forget it. */
@@ -84,20 +96,21 @@ export class Inbox {
 
   #settle(message: ResultMessage): void {
     const { device, payload } = message;
-    const { settlement, driver, dispatcher, clock, log, onPoints } = this.#options;
+    const { store, settlement, driver, dispatcher, clock, log, onPoints } = this.#options;
     const at_ms = clock.wall();
     let result: SettledResult;
     try {
-      result =
+      result = store.deferred(() =>
         message.kind === 'result'
           ? settlement.result(device, message.payload, at_ms)
-          : { settled: settlement.unreadable(device, payload, message.reason, at_ms), served: null };
+          : { settled: settlement.unreadable(device, payload, message.reason, at_ms), served: null },
+      );
     } catch (error) {
       const why = 'a result could not be stored; its agent keeps it and sends it again';
       log.error({ device, run: payload.run, error: error instanceof StoreError ? error.message : error }, why);
       return;
     }
-    driver.accepted(device, payload.run, payload.token);
+    dispatcher.keep(() => store.onDisk(() => driver.accepted(device, payload.run, payload.token)));
     onPoints();
     // First what is known of the server: the run may want it again.
     if (result.served !== null) dispatcher.handle({ type: 'served', ...result.served });

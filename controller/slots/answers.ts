@@ -6,7 +6,7 @@ import { clearDeck, deckRow, noteReady, unseat } from './on-deck.ts';
 import { restMs } from './plan-length.ts';
 import { sight } from './presence.ts';
 import { setBack, waitForQuiet } from './queue.ts';
-import type { Lease, Server, Step } from './state.ts';
+import type { Lease, Run, Server, Step } from './state.ts';
 import { become } from './transitions.ts';
 
 type Of<T extends SlotEvent['type']> = Extract<SlotEvent, { type: T }>;
@@ -101,16 +101,21 @@ export const onStarted = (step: Step, { device, run, boot, token }: Of<'started'
 /** `finished` or the result itself: the slot passes on now. After a restart it may come before the lease was asked in its turn. */
 export const onFinished = (step: Step, { device, run, token }: Of<'finished'>): void => {
   const found = findLease(step.state, device, token);
-  const seat = findDeck(step.state, device, run);
-  if (found !== null) release(step, found.server, found.lease, 0);
-  else if (seat?.deck.recovered && seat.deck.ready !== null && seat.deck.token === token) {
-    // Its start was sent before the restart, and its grant never came to disk.
-    step.out.push({ type: 'granted', lease: deckRow(seat.server, seat.deck, seat.deck.ready, true) });
-    clearDeck(step, seat.server, seat.deck);
-    if (seat.deck.over !== null) giveUp(step.state, seat.deck.run, 'ended');
-  } else return;
-  const { over = null, run: done } = found?.lease ?? seat?.deck ?? {};
-  if (over !== null || done === undefined) return;
-  giveUp(step.state, done, 'released');
-  step.out.push({ type: 'released', run, token });
+  if (found !== null) {
+    release(step, found.server, found.lease, 0);
+    if (found.lease.over === null) noteReleased(step, found.lease.run, token);
+    return;
+  }
+  const { server, deck } = findDeck(step.state, device, run) ?? {};
+  if (server === undefined || !deck?.recovered || deck.ready === null || deck.token !== token) return;
+  // Its start was sent before the restart, and its grant never came to disk.
+  step.out.push({ type: 'granted', lease: deckRow(server, deck, deck.ready, true) });
+  clearDeck(step, server, deck);
+  if (deck.over === null) noteReleased(step, deck.run, token);
+  else giveUp(step.state, deck.run, 'ended');
+};
+
+const noteReleased = ({ state, out }: Step, run: Run, token: number): void => {
+  giveUp(state, run, 'released');
+  out.push({ type: 'released', run: run.request.run, token });
 };

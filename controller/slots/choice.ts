@@ -1,7 +1,7 @@
 import { startOf } from './fairness.ts';
-import { firstOf } from './lanes.ts';
+import { firstOf, serverList } from './lanes.ts';
 import { expectedWait, fitsBefore, openSeats } from './seats.ts';
-import type { Lane, Run, Server, SlotState } from './state.ts';
+import type { Lane, Run, Server, ServerList, SlotState } from './state.ts';
 import { mayFollow, uplinkGroup } from './uplink-groups.ts';
 
 /** Whether `a` goes before `b`, of one organization and asked for in the same way. */
@@ -32,11 +32,10 @@ export const whoIsNext = (state: SlotState, server: Server, now: number): Run | 
   return next;
 };
 
-/** Whether the run would rather be served by `a` than by `b`: where the wait is shorter, then as its list says. */
-const isBetter = (run: Run, a: Server, b: Server, now: number): boolean => {
-  const ranks = run.line?.lane.list.servers;
+/** Whether runs of the list would rather be served by `a` than by `b`: where the wait is shorter, then as the list says. */
+const isBetter = ({ servers }: ServerList, a: Server, b: Server, now: number): boolean => {
   const wait = expectedWait(a, now) - expectedWait(b, now);
-  return wait === 0 ? (ranks?.get(a) ?? 0) < (ranks?.get(b) ?? 0) : wait < 0;
+  return wait === 0 ? Number(servers.get(a)) < Number(servers.get(b)) : wait < 0;
 };
 
 /**
@@ -45,21 +44,21 @@ const isBetter = (run: Run, a: Server, b: Server, now: number): boolean => {
  */
 export const bestSeat = (state: SlotState, run: Run, offered: Server, now: number): Server => {
   let best = offered;
+  const list = serverList(state, run.request.servers);
   for (const server of state.touched) {
-    if (!state.open.has(server) || run.line?.lane.list.servers.has(server) !== true) continue;
-    if (isBetter(run, server, best, now) && whoIsNext(state, server, now) === run) best = server;
+    if (!state.open.has(server) || !list.servers.has(server)) continue;
+    if (isBetter(list, server, best, now) && whoIsNext(state, server, now) === run) best = server;
   }
   return best;
 };
 
 /** The open seat that runs of the lane like best. */
 export const seatFor = (state: SlotState, lane: Lane, now: number): Server | null => {
-  const run = firstOf(lane);
-  if (run === undefined) return null;
+  if (firstOf(lane) === undefined) return null;
   let best: Server | null = null;
   for (const server of openSeats(state, lane.list)) {
     if (!fitsBefore(server, lane.slot_ms, now)) continue;
-    if (best === null || isBetter(run, server, best, now)) best = server;
+    if (best === null || isBetter(lane.list, server, best, now)) best = server;
   }
   return best;
 };

@@ -29,9 +29,7 @@ const fillSeat = (step: Step, server: Server): void => {
 const fillFrom = (step: Step, lane: Lane): void => {
   const { state, now } = step;
   for (let server = seatFor(state, lane, now); server !== null; server = seatFor(state, lane, now)) {
-    const run = whoIsNext(state, server, now);
-    if (run === null) return;
-    seat(step, server, run);
+    fillSeat(step, server);
   }
 };
 
@@ -40,22 +38,20 @@ const isIdle = (server: Server): boolean =>
 
 /** Whether the idle server should have the run that is on deck elsewhere. */
 const mayTakeOver = (step: Step, idle: Server, from: Server, deck: OnDeck): boolean =>
-  !deck.recovered &&
   expectedWait(from, step.now) > WORTH_MOVING_MS &&
   fitsBefore(idle, slotLengthMs(deck.lease_ms), step.now) &&
   mayMove(uplinkGroup(step.state, deck.run.request.uplink_group));
 
 /** Where the run waits on deck that the idle server should have; null when there is none. */
-const whereFrom = (step: Step, idle: Server): Server | null => {
-  let best: { from: Server; run: Run } | null = null;
+const whereFrom = (step: Step, idle: Server): { from: Server; deck: OnDeck } | null => {
+  let best: { from: Server; deck: OnDeck } | null = null;
   for (const { decks } of idle.lists) {
-    for (const from of decks) {
-      const deck = from.on_deck;
-      if (deck === null || !mayTakeOver(step, idle, from, deck)) continue;
-      if (best === null || goesBefore(idle, deck.run, best.run)) best = { from, run: deck.run };
+    for (const [from, deck] of decks) {
+      if (!mayTakeOver(step, idle, from, deck)) continue;
+      if (best === null || goesBefore(idle, deck.run, best.deck.run)) best = { from, deck };
     }
   }
-  return best?.from ?? null;
+  return best;
 };
 
 /** The idle server that should have the run that is on deck here; null when there is none. */
@@ -67,17 +63,23 @@ const whereTo = (step: Step, from: Server, deck: OnDeck): Server | null => {
   return null;
 };
 
+const move = (step: Step, from: Server, deck: OnDeck, to: Server): void => {
+  moveDeck(step, from, deck, to);
+  noteSeat(step.state, from, step.now);
+  noteSeat(step.state, to, step.now);
+  fillSeat(step, from);
+};
+
 /** A server that nobody else wants takes over who would wait long on deck elsewhere. It can start at once, so nobody is moved to and fro. */
 const takeOver = (step: Step, server: Server): void => {
-  const { state, now } = step;
   const deck = server.on_deck;
-  const from = isIdle(server) ? whereFrom(step, server) : server;
-  const to = deck === null ? server : whereTo(step, server, deck);
-  if (from === null || to === null || from === to) return;
-  moveDeck(step, from, to);
-  noteSeat(state, from, now);
-  noteSeat(state, to, now);
-  fillSeat(step, from);
+  if (deck !== null) {
+    const to = whereTo(step, server, deck);
+    if (to !== null) move(step, server, deck, to);
+  } else if (isIdle(server)) {
+    const found = whereFrom(step, server);
+    if (found !== null) move(step, found.from, found.deck, server);
+  }
 };
 
 /** Gives away every open seat that somebody may use. Only what this step has touched or woken can be one. */

@@ -23,7 +23,7 @@ export const serverList = (state: SlotState, names: readonly string[]): ServerLi
     names,
     servers: new Map(),
     lanes: new Map(),
-    decks: new Set(),
+    decks: new Map(),
     suppressed: false,
   };
   if (!state.lists.has(key)) {
@@ -39,7 +39,7 @@ export const fillList = (state: SlotState, list: ServerList): void => {
   const servers = list.names.flatMap((name) => state.servers.get(name) ?? []).filter(({ gone }) => !gone);
   list.servers = new Map(servers.map((server, place) => [server, place]));
   list.suppressed = servers.length > 0 && servers.every(({ suppressed }) => suppressed);
-  for (const server of list.servers.keys()) if (!server.lists.includes(list)) server.lists.push(list);
+  for (const server of list.servers.keys()) server.lists.push(list);
 };
 
 const laneOf = (state: SlotState, { request }: Run): Lane => {

@@ -40,7 +40,6 @@ export const putOnDeck = (step: Step, server: Server, run: Run): void => {
   const { request } = run;
   stopWaiting(state, run);
   become(run, 'asked');
-  run.server = server;
   state.last_token += 1;
   const deck: OnDeck = {
     run,
@@ -55,7 +54,7 @@ export const putOnDeck = (step: Step, server: Server, run: Run): void => {
     over: null,
   };
   changeServer(state, server, { on_deck: deck });
-  serverList(state, request.servers).decks.add(server);
+  serverList(state, request.servers).decks.set(server, deck);
   takeRoom(state, run, server);
   engage(step, run, server);
   out.push({ type: 'phase', run: request.run, phase: 'on-deck', server: server.server });
@@ -101,9 +100,8 @@ export const withdraw = (step: Step, server: Server, deck: OnDeck, reason: strin
 };
 
 /** The run has the seat of another server instead. Its device replaces what it has prepared when it is asked anew. */
-export const moveDeck = (step: Step, from: Server, to: Server): void => {
-  if (from.on_deck === null) return;
-  const run = clearDeck(step, from, from.on_deck);
+export const moveDeck = (step: Step, from: Server, deck: OnDeck, to: Server): void => {
+  const run = clearDeck(step, from, deck);
   become(run, 'waiting');
   putOnDeck(step, to, run);
 };

@@ -30,7 +30,6 @@ export const newRun = (request: RunRequest, now: number): Run => ({
   crossings: 0,
   line: null,
   turn: null,
-  server: null,
   alarm: null,
 });
 
@@ -43,7 +42,6 @@ export const nextSequence = (state: SlotState): number => {
 export const enqueue = (step: Step, run: Run): void => {
   const { state, out } = step;
   become(run, 'waiting');
-  run.server = null;
   out.push({ type: 'phase', run: run.request.run, phase: 'waiting' });
   addWaiting(state, run);
   enterLine(state, run);

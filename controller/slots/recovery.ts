@@ -27,7 +27,6 @@ export const recoverLeases = (step: Step, found: readonly FoundLease[]): void =>
     const run = newRun(request, now);
     // Of two leases of one run the earlier one was given up, and rested: it has nothing to say about the run.
     const over = lastOf.get(row.run) === row.token ? isOver : { cancel: null };
-    run.server = server;
     if (over === null) state.runs.set(request.run, run);
     else become(run, 'stopping');
     if (row.granted && server.lease === null) {

@@ -22,8 +22,6 @@ export interface Run {
   line: Line | null;
   /** Its entry there while it may take a seat; null while something of its own keeps it from that (eligibility.ts). */
   turn: Entry<Run> | null;
-  /** Where it is on deck or holds the slot. */
-  server: Server | null;
   alarm: Entry<Run | Server> | null;
 }
 
@@ -34,7 +32,7 @@ export interface ServerList {
   servers: Map<Server, number>;
   readonly lanes: Map<string, Lane>;
   /** Where a run of this list is on deck and could be taken over. */
-  readonly decks: Set<Server>;
+  readonly decks: Map<Server, OnDeck>;
   /** Whether suppressions name every server of it. */
   suppressed: boolean;
 }

@@ -1,4 +1,5 @@
 import { endRun, giveUp } from './ending.ts';
+import { findDeck, serversOf } from './engagement.ts';
 import type { Ending } from './events.ts';
 import { ask } from './lease.ts';
 import { clearDeck } from './on-deck.ts';
@@ -10,14 +11,11 @@ const tellAgent = ({ out }: Step, { request }: Run, reason: string): void => {
 
 /** Ends a run that nobody has sent a start for; true when it was one. */
 const endUnstarted = (step: Step, run: Run, ending: Extract<Ending, { how: 'skipped' | 'cancelled' }>): boolean => {
-  const deck = run.server?.on_deck;
-  if (run.state === 'waiting' || run.state === 'held') {
-    endRun(step, run, ending);
-    return true;
-  }
-  if ((run.state !== 'asked' && run.state !== 'ready') || !run.server || !deck) return false;
-  clearDeck(step, run.server, deck);
-  tellAgent(step, run, ending.reason);
+  if (run.state === 'asked' || run.state === 'ready') {
+    const seat = findDeck(step.state, run.request.device, run.request.run);
+    if (seat !== null) clearDeck(step, seat.server, seat.deck);
+    tellAgent(step, run, ending.reason);
+  } else if (run.state !== 'waiting' && run.state !== 'held') return false;
   endRun(step, run, ending);
   return true;
 };
@@ -30,11 +28,13 @@ export const cancelRun = (step: Step, name: string, reason: string): void => {
   giveUp(state, run, 'stopping');
   tellAgent(step, run, reason);
   out.push({ type: 'ended', run: name, ending: { how: 'cancelled', reason } });
-  const { lease = null, on_deck = null } = run.server ?? {};
-  if (run.server && lease?.run === run) {
-    lease.over = { cancel: reason };
-    ask(step, run.server, lease);
-  } else if (on_deck !== null) on_deck.over = { cancel: reason };
+  for (const server of serversOf(state, run.request.device)) {
+    const { lease, on_deck } = server;
+    if (lease?.run === run) {
+      lease.over = { cancel: reason };
+      ask(step, server, lease);
+    } else if (on_deck?.run === run) on_deck.over = { cancel: reason };
+  }
 };
 
 /** Ends a run that is not to be tried; one that has a slot, or may have one, goes on. */

@@ -2,6 +2,7 @@ import { accessSync, closeSync, constants, existsSync, openSync } from 'node:fs'
 import Libsql from 'libsql';
 import { z } from 'zod';
 import { asStoreError, StoreError } from './errors.ts';
+import { type Disk, WalSync } from './wal-sync.ts';
 
 /** What may be bound. Nothing else: libsql 0.5 aborts the whole process when it is given a boolean. */
 export type Value = string | number | Buffer | null;
@@ -23,16 +24,19 @@ export const jsonColumn = <T extends z.ZodType>(schema: T) =>
 
 /**
  * One SQLite file, held by this process alone. Every method throws only StoreError.
- * What is committed is on disk: WAL with `synchronous=FULL`.
+ * What is committed is on disk: WAL with `synchronous=FULL`. `deferred()` is the exception.
  */
 export class Database {
   readonly file: string;
   readonly #connection: Libsql.Database;
   readonly #statements = new Map<string, Libsql.Statement>();
+  readonly #disk: Disk | undefined;
+  #log: WalSync | null = null;
   #closed = false;
 
-  private constructor(file: string) {
+  private constructor(file: string, disk: Disk | undefined) {
     this.file = file;
+    this.#disk = disk;
     this.#connection = new Libsql(file);
   }
 
@@ -40,11 +44,11 @@ export class Database {
    * Opens or creates `file`, readable by its owner only. Nothing else in this process may open an existing file: closing it
    * again would drop SQLite's locks too (POSIX, fcntl).
    */
-  static open(file: string): Database {
+  static open(file: string, disk?: Disk): Database {
     try {
       if (existsSync(file)) accessSync(file, constants.W_OK);
       else closeSync(openSync(file, 'ax', 0o600));
-      const database = new Database(file);
+      const database = new Database(file, disk);
       try {
         database.exec('PRAGMA locking_mode = EXCLUSIVE');
         database.one(z.unknown(), 'PRAGMA journal_mode = WAL');
@@ -107,6 +111,39 @@ export class Database {
   }
 
   /**
+   * As `transaction`, but it does not wait for the disk. A process that dies loses nothing of it, a machine that does may lose it: it, and
+   * everything after it. `written` is its number, for `ensureOnDisk`. Within another transaction it is a part of that one.
+   */
+  deferred<T>(work: () => T): { result: T; written: number } {
+    const log = this.#guarded(() => this.#wal);
+    if (this.#connection.inTransaction) return { result: work(), written: log.written + 1 };
+    this.exec('PRAGMA synchronous = NORMAL');
+    try {
+      const result = this.transaction(work);
+      log.wrote();
+      return { result, written: log.written };
+    } finally {
+      this.exec('PRAGMA synchronous = FULL');
+    }
+  }
+
+  /** Waits until the deferred transaction with this number is on disk, unless it is already. */
+  ensureOnDisk(written: number): void {
+    this.#guarded(() => this.#wal.now(written));
+  }
+
+  /** Calls `then` once all that was written so far is on disk; never when the disk fails: then everything throws from now on. */
+  onDisk(then: () => void): void {
+    this.#guarded(() => this.#wal.soon(then));
+  }
+
+  /** Waits until everything is on disk, and calls who waits for that. */
+  flush(): void {
+    this.#guarded(() => this.#wal.now(this.#wal.written));
+    this.#wal.tell();
+  }
+
+  /**
    * Gives the file up. libsql keeps a connection open until its statements are garbage; leaving WAL mode
    * releases the lock at once, so that the same process may open the file again.
    */
@@ -120,6 +157,7 @@ export class Database {
       // What is committed is safe in the WAL; the next to open the file finds it there.
     }
     this.#closed = true;
+    this.#log?.close();
     this.#statements.clear();
     this.#connection.close();
   }
@@ -133,9 +171,16 @@ export class Database {
     return statement;
   }
 
+  /** Opened when it is needed first. */
+  get #wal(): WalSync {
+    this.#log ??= new WalSync(`${this.file}-wal`, this.#disk);
+    return this.#log;
+  }
+
   #guarded<T>(work: () => T): T {
     if (this.#closed) throw new StoreError('unavailable', `The store ${this.file} is closed`);
     try {
+      if (this.#log?.error != null) throw this.#log.error;
       return work();
     } catch (error) {
       throw asStoreError(error, this.file);

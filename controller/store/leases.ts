@@ -20,6 +20,8 @@ export type LeaseRow = z.infer<typeof LeaseRow>;
 /** Leases that are prepared or granted, and the counter of their fencing tokens, which outlives them. */
 export class Leases {
   readonly #database: Database;
+  /** Which transaction saved a lease, by token, until it is known to be on disk. */
+  readonly #saved = new Map<number, number>();
 
   constructor(database: Database) {
     this.#database = database;
@@ -30,9 +32,12 @@ export class Leases {
     return this.#database.one(z.object({ token: z.int() }), 'SELECT token FROM last_token').token;
   }
 
-  /** Adds the lease, or replaces the one with the same token. */
+  /**
+   * Adds the lease, or replaces the one with the same token. It goes to disk in the background: a device on deck says again and again
+   * that it is ready, and each time nobody needs to wait. `ensureOnDisk` before its `start` is sent.
+   */
   save(lease: LeaseRow): void {
-    this.#database.transaction(() => {
+    const { written } = this.#database.deferred(() => {
       this.#database.run(
         `INSERT OR REPLACE INTO leases (token, run, device, server, nonce, boot, lease_ms, granted, tests)
          VALUES (@token, @run, @device, @server, @nonce, @boot, @lease_ms, @granted, @tests)`,
@@ -40,9 +45,19 @@ export class Leases {
       );
       this.#database.run('UPDATE last_token SET token = max(token, ?)', [lease.token]);
     });
+    this.#saved.set(lease.token, written);
+    this.#database.onDisk(() => {
+      if (this.#saved.get(lease.token) === written) this.#saved.delete(lease.token);
+    });
+  }
+
+  /** When this returns the lease that was saved last with this token is on disk; it mostly is already. */
+  ensureOnDisk(token: number): void {
+    this.#database.ensureOnDisk(this.#saved.get(token) ?? 0);
   }
 
   drop(token: number): void {
+    this.#saved.delete(token);
     this.#database.run('DELETE FROM leases WHERE token = ?', [token]);
   }
 

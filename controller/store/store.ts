@@ -13,10 +13,11 @@ import { Results } from './results.ts';
 import { Runs } from './runs.ts';
 import { migrate } from './schema.ts';
 import { Suppressions } from './suppressions.ts';
+import type { Disk } from './wal-sync.ts';
 
 /**
  * Everything the controller must not forget, in one SQLite file that one controller holds at a time. When a method
- * returns, what it wrote is on disk; when it throws StoreError, it wrote nothing.
+ * returns, what it wrote is on disk, unless it is `deferred()` or says so; when it throws StoreError, it wrote nothing.
  */
 export class Store {
   readonly devices: Devices;
@@ -46,14 +47,14 @@ export class Store {
   }
 
   /** Opens `perfleet.db` in `folder`, creates both when they are missing, and brings the file to the newest version. */
-  static open(folder: string): Store {
+  static open(folder: string, disk?: Disk): Store {
     const file = join(folder, 'perfleet.db');
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
     } catch (error) {
       throw asStoreError(error, file);
     }
-    const database = Database.open(file);
+    const database = Database.open(file, disk);
     try {
       migrate(database);
     } catch (error) {
@@ -66,6 +67,24 @@ export class Store {
   /** Everything that `work` writes is one transaction: all of it is on disk when this returns, or nothing. */
   atomically<T>(work: () => T): T {
     return this.#database.transaction(work);
+  }
+
+  /** As `atomically`, but it does not wait for the disk: `onDisk` does. */
+  deferred<T>(work: () => T): T {
+    return this.#database.deferred(work).result;
+  }
+
+  /**
+   * Calls `then` once all that was written so far is on disk; other work goes on until then. Never when the disk fails: then every
+   * method throws from now on.
+   */
+  onDisk(then: () => void): void {
+    this.#database.onDisk(then);
+  }
+
+  /** Waits until all is on disk, and calls whoever waits for that. */
+  flush(): void {
+    this.#database.flush();
   }
 
   close(): void {

@@ -1,9 +1,5 @@
 /** What is asked of a figure. */
-export interface Target {
-  what: string;
-  seen: number;
-  at_most: number;
-}
+export type Target = { what: string; seen: number } & ({ at_most: number } | { at_least: number });
 
 /** What a bench found. */
 export interface Findings {
@@ -28,8 +24,11 @@ export interface Bench {
   run(options: BenchOptions): Promise<Findings>;
 }
 
-export const isMet = ({ seen, at_most }: Target): boolean => seen <= at_most;
+export const isMet = (target: Target): boolean =>
+  'at_most' in target ? target.seen <= target.at_most : target.seen >= target.at_least;
 
 /** "MET" or "MISSED", and why. */
-export const verdict = (target: Target): string =>
-  `${isMet(target) ? 'MET' : 'MISSED'}: ${target.what} is ${target.seen.toFixed(4)}, the target is at most ${target.at_most}`;
+export const verdict = (target: Target): string => {
+  const asked = 'at_most' in target ? `at most ${target.at_most}` : `at least ${target.at_least}`;
+  return `${isMet(target) ? 'MET' : 'MISSED'}: ${target.what} is ${target.seen.toFixed(4)}, the target is ${asked}`;
+};

@@ -25,7 +25,7 @@ export const orderRuns = (fleet: Fleet, devices: string[]): { runs: string[]; fi
   const finished = new Promise<RunRecord[]>((resolve) => {
     const stop = fleet.watch(({ phase, run }) => {
       if (phase === 'final') final.add(run);
-      if (final.size < devices.length) return;
+      if (runs.length < devices.length || !runs.every((one) => final.has(one))) return;
       stop();
       resolve(runs.map((one) => recordOf(fleet, one)));
     });

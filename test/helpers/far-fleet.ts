@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -93,8 +94,9 @@ export class FarFleet {
     this.#env = installWitness(this.#folder, iperf3, process.env);
     const { mqtt_port } = await this.#controller.start();
     const { namespace, host, port } = this.#options.server;
-    const guard = ['-c', GUARD, 'guard', join(this.#folder, 'server.pid'), `${SERVER_LIFE_S}`];
-    this.#spawn(namespace, process.env, 'sh', ...guard, iperf3, '-s', '-B', host, '-p', `${port}`);
+    const guard = ['-c', GUARD, 'guard', join(this.#folder, 'server.pid')];
+    const server = this.#spawn(namespace, process.env, 'sh', ...guard, iperf3, '-s', '-B', host, '-p', `${port}`);
+    server.stdin?.write(`${SERVER_LIFE_S}\n`);
     return mqtt_port ?? 0;
   }
 
@@ -117,10 +119,10 @@ export class FarFleet {
     rmSync(this.#folder, { recursive: true });
   }
 
-  #spawn(namespace: string | null, env: NodeJS.ProcessEnv, program: string, ...args: string[]): void {
+  #spawn(namespace: string | null, env: NodeJS.ProcessEnv, program: string, ...args: string[]): ChildProcess {
     const [command, line] =
       namespace === null ? [program, args] : this.#options.namespaces.inside(namespace, program, ...args);
-    this.#children.spawn(command, line, {
+    return this.#children.spawn(command, line, {
       env,
       onOutput: (text) => this.log.debug({ text }, `${program} said something`),
       onExit: (reason) => this.#trouble.push(`${program}: ${reason}`),

@@ -12,6 +12,10 @@ export const isRunning = (pid: number): boolean => {
   }
 };
 
+/** The process group of a process. */
+export const groupOf = (pid: number): number =>
+  Number(readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ')[2]);
+
 export interface FoundProcess {
   pid: number;
   /** The first 15 characters of the program's name; a script has its own. */

@@ -1,7 +1,7 @@
 import { type SuppressionScope, suppressesDevice, suppressesServer } from '../../controller/schedule/suppression.ts';
 import type { RunRequest, SlotEffect, SlotEvent } from '../../controller/slots/events.ts';
 import { expectedMs, leaseMs, slotLengthMs } from '../../controller/slots/plan-length.ts';
-import type { SlotServer, Slots } from '../../controller/slots/slots.ts';
+import type { SlotServer, Slots, SlotView } from '../../controller/slots/slots.ts';
 
 /** A run as the model sees it: where it is, by the effects alone. */
 interface Known {
@@ -9,6 +9,7 @@ interface Known {
   at: 'waiting' | 'deck' | 'slot' | 'stopping' | 'over';
   server: string | null;
   granted_at: number;
+  ready_at: number;
   /** Not before this time the model expects it to be seated: the slots may make it wait for a setback. */
   not_before: number;
 }
@@ -57,6 +58,7 @@ export class SlotModel {
       else this.#online.delete(event.device);
     } else if (event.type === 'suppressions') this.#suppressed = event.active;
     else if (event.type === 'maintenance') this.#maintenance.set(event.server, event);
+    else if (event.type === 'ready') this.#known(event.run).ready_at = now;
     else if (event.type === 'submit' && !this.runs.has(event.request.run)) {
       const { request } = event;
       this.runs.set(request.run, {
@@ -64,6 +66,7 @@ export class SlotModel {
         at: 'waiting',
         server: null,
         granted_at: 0,
+        ready_at: Number.NEGATIVE_INFINITY,
         not_before: request.not_before,
       });
     }
@@ -107,6 +110,7 @@ export class SlotModel {
       const waiting = this.#at('waiting').filter(({ request }) => request.servers.includes(server));
       if (slots.queued(server) !== waiting.length)
         throw new Error(`${slots.queued(server)} wait for ${server}, not ${waiting.map(({ request }) => request.run)}`);
+      this.#checkStarted(view, now);
       const isLeased = view.state === 'leased' && (this.#doubtful.get(server) ?? 0) <= now;
       const isOpen = view.on_deck === null && (view.state === 'idle' || isLeased);
       if (!isOpen || !this.#isUsable(server)) continue;
@@ -114,6 +118,12 @@ export class SlotModel {
       if (next) throw new Error(`${next.request.run} waits, and the seat of ${server} is open`);
       if (view.state === 'idle') this.#checkNobodyElse(slots, server, now);
     }
+  }
+
+  /** Who is on deck of an idle server, and said less than 4 s ago that it is ready, has been started. */
+  #checkStarted({ server, state, on_deck }: SlotView, now: number): void {
+    if (state !== 'idle' || on_deck === null || !on_deck.ready || this.#hostGroupIsFull(server)) return;
+    if (now - this.#known(on_deck.run).ready_at <= 4000) throw new Error(`${on_deck.run} is ready, and ${server} idle`);
   }
 
   #end(name: string, mayHoldSlot: boolean): void {

@@ -134,7 +134,10 @@ export class AgentProcess {
       case 'exit':
         this.kill();
         break;
+      case 'arm':
+      case 'disarm':
       case 'log':
+        // A guard that waits has started nothing.
         break;
     }
   }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Action } from '../../core/io.ts';
@@ -23,24 +23,58 @@ const SHORTEST_LIMIT_S = 3;
 /** TERM goes to the guard, which ends iperf3 and follows with KILL; KILL goes to the whole group. */
 export type Kill = (name: 'TERM' | 'KILL') => void;
 
-const startGuard = ({ argv }: Spawn, state: string, env: NodeJS.ProcessEnv, limit_s: number) =>
-  spawn('sh', ['-c', GUARD, 'guard', join(state, 'iperf3.pid'), String(limit_s), 'iperf3', ...argv], {
-    env,
+/** A guard, and what has come out of it so far. */
+export interface Guard {
+  process: ChildProcessWithoutNullStreams;
+  /** The process group that it leads, to be signalled as a whole. */
+  group: number;
+  stdout: () => string;
+  stderr: () => string;
+}
+
+const isAlive = ({ process }: Guard): boolean => process.exitCode === null && process.signalCode === null;
+
+/**
+ * Starts a guard, which waits. It leads a process group of its own, and its stdin is a pipe that this process holds open: when the agent
+ * dies, however, the guard ends, and ends iperf3 if that was running. Null when there can be no process; `onError` is told why.
+ */
+export const startGuard = (
+  { argv, env: own }: Pick<Spawn, 'argv' | 'env'>,
+  state: string,
+  env: NodeJS.ProcessEnv,
+  onError: (error: Error) => void,
+): Guard | null => {
+  const guard = spawn('sh', ['-c', GUARD, 'guard', join(state, 'iperf3.pid'), 'iperf3', ...argv], {
+    env: { ...env, ...own, [MARKER]: state },
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
   });
+  guard.on('error', onError);
+  const { pid } = guard;
+  if (pid === undefined) return null;
+  // It was killed before it got its line: its exit says so too.
+  guard.stdin.on('error', () => {});
+  return {
+    process: guard,
+    group: -pid,
+    stdout: capture(guard.stdout, STDOUT_LIMIT),
+    stderr: capture(guard.stderr, STDERR_LIMIT),
+  };
+};
+
+/** Ends a guard that waits in vain: it sees the end of its stdin. */
+export const dismiss = (guard: Guard): void => {
+  guard.process.stdin.destroy();
+};
 
 /**
- * Runs one iperf3 under its guard and returns how to end it. The guard leads a process group of its own, and its stdin is a pipe that this
- * process holds open, and writes nothing to: when the agent dies, however, the guard ends iperf3. `onExit` is called once, when the whole group is gone, also if
- * nothing was started: `now_ms` is compared with the action's `until_ms`, and what comes too late is not started. The file with the
- * server's public key is there only as long as that.
+ * Runs one iperf3 under its guard and returns how to end it: under `waiting` if that is still alive, or a new one. `onExit` is called
+ * once, when the whole group is gone, also if nothing was started: `now_ms` is compared with the action's `until_ms`, and what comes too
+ * late is not started. The file with the server's public key is there only as long as that.
  */
 export const runGuarded = (
   action: Spawn,
-  state: string,
-  env: NodeJS.ProcessEnv,
-  now_ms: number,
+  { state, env, now_ms, waiting }: { state: string; env: NodeJS.ProcessEnv; now_ms: number; waiting: Guard | null },
   onExit: (exit: Exit) => void,
 ): Kill => {
   const end = (exit: Exit): void => {
@@ -48,6 +82,7 @@ export const runGuarded = (
     onExit(exit);
   };
   const refuse = (reason: string): Kill => {
+    if (waiting !== null) dismiss(waiting);
     queueMicrotask(() => end({ exit_code: null, stdout: '', stderr: `perfleet: not started: ${reason}` }));
     return () => {};
   };
@@ -58,23 +93,20 @@ export const runGuarded = (
   } catch (error) {
     return refuse(String(error));
   }
-  const guard = startGuard(action, state, { ...env, ...action.env, [MARKER]: state }, limit_s);
-  if (guard.pid === undefined) {
-    guard.on('error', (error) => refuse(error.message));
-    return () => {};
-  }
-  const group = -guard.pid;
-  const stdout = capture(guard.stdout, STDOUT_LIMIT);
-  const stderr = capture(guard.stderr, STDERR_LIMIT);
-  guard.once('exit', (_code, killedBy) => {
+  const guard =
+    waiting !== null && isAlive(waiting) ? waiting : startGuard(action, state, env, ({ message }) => refuse(message));
+  if (guard === null) return () => {};
+  const { process, group, stdout, stderr } = guard;
+  process.stdin.write(`${limit_s}\n`);
+  process.once('exit', (_code, killedBy) => {
     // A guard that was killed leaves iperf3 behind. While the group has members, its number is not given to another.
     if (killedBy !== null) signal(group, 'SIGKILL');
   });
   // `close` waits for the ends of stdout and stderr, which iperf3 holds as long as it lives.
-  guard.once('close', (exit_code) => end({ exit_code, stdout: stdout(), stderr: stderr() }));
+  process.once('close', (exit_code) => end({ exit_code, stdout: stdout(), stderr: stderr() }));
   return (name) => {
-    if (guard.exitCode !== null || guard.signalCode !== null) return;
-    if (name === 'TERM') guard.kill('SIGTERM');
+    if (!isAlive(guard)) return;
+    if (name === 'TERM') process.kill('SIGTERM');
     else signal(group, 'SIGKILL');
   };
 };

@@ -10,10 +10,11 @@ import type { Log } from '../../../broker/log.ts';
 import { type Agent, createAgent } from '../../core/agent.ts';
 import type { Action, Input, Publication, WanTraffic } from '../../core/io.ts';
 import type { AgentConfig } from './config.ts';
-import { type Kill, runGuarded } from './guarded.ts';
+import type { Exit } from './guarded.ts';
+import { Guards } from './guards.ts';
 import { endLeftovers } from './leftovers.ts';
 import { lockFolder } from './lock.ts';
-import { findIperf3, resolveHost } from './preflight.ts';
+import { iperf3Finder, resolveHost } from './preflight.ts';
 import { ResultFolder } from './result-folder.ts';
 import { watchWan } from './wan-traffic.ts';
 
@@ -49,7 +50,8 @@ export class NodeAgent {
   readonly #config: AgentConfig;
   readonly #around: AgentSurroundings;
   readonly #results: ResultFolder;
-  readonly #children = new Map<number, Kill>();
+  readonly #findIperf3: ReturnType<typeof iperf3Finder>;
+  readonly #guards: Guards;
   readonly #end = new EventEmitter<{ stopped: [] }>();
   #starting = false;
   #stopping = false;
@@ -62,7 +64,11 @@ export class NodeAgent {
   constructor(config: AgentConfig, around: AgentSurroundings) {
     this.#config = config;
     this.#around = around;
-    this.#results = new ResultFolder(join(config.state, 'results'), around.log);
+    const { env, clock, log } = around;
+    const onExit = (key: number, exit: Exit) => this.#take({ kind: 'exited', key, ...exit });
+    this.#guards = new Guards({ state: config.state, env, clock, log, onExit });
+    this.#findIperf3 = iperf3Finder(env);
+    this.#results = new ResultFolder(join(config.state, 'results'), log);
     this.stopped = once(this.#end, 'stopped').then(() => {});
   }
 
@@ -77,7 +83,7 @@ export class NodeAgent {
       const ended = await endLeftovers(state, clock, () => this.#stopping);
       if (ended.length > 0) log.warn({ pids: ended }, 'ended what an earlier agent had left running');
       if (this.#stopping) return await this.#leave();
-      const { iperf3, error } = await findIperf3(env);
+      const { iperf3, error } = await this.#findIperf3();
       if (iperf3 === null) log.warn({ error }, 'no working iperf3: runs will be declined until it is installed');
       if (this.#stopping) await this.#leave();
       else this.#connect(iperf3);
@@ -144,7 +150,7 @@ export class NodeAgent {
   }
 
   #do(action: Action, link: MqttLink): void {
-    const { clock, env, log } = this.#around;
+    const { log } = this.#around;
     switch (action.kind) {
       case 'wake':
         this.#cancelWake();
@@ -156,17 +162,17 @@ export class NodeAgent {
       case 'check':
         void this.#check(action);
         break;
-      case 'spawn': {
-        const { key } = action;
-        const kill = runGuarded(action, this.#config.state, env, clock.now(), (exit) => {
-          this.#children.delete(key);
-          this.#take({ kind: 'exited', key, ...exit });
-        });
-        this.#children.set(key, kill);
+      case 'arm':
+        this.#guards.arm(action);
         break;
-      }
+      case 'disarm':
+        this.#guards.disarm(action.key);
+        break;
+      case 'spawn':
+        this.#guards.spawn(action);
+        break;
       case 'kill':
-        this.#children.get(action.key)?.(action.signal);
+        this.#guards.kill(action);
         break;
       case 'store_result':
         this.#results.store(action.result);
@@ -191,7 +197,7 @@ export class NodeAgent {
   async #check({ key, host, wan }: Extract<Action, { kind: 'check' }>): Promise<void> {
     this.#cancelWatch();
     const watched = wan ? this.#watch() : null;
-    const [found, problem] = await Promise.all([findIperf3(this.#around.env), resolveHost(host, this.#around.clock)]);
+    const [found, problem] = await Promise.all([this.#findIperf3(), resolveHost(host, this.#around.clock)]);
     const resolved = problem === null;
     // Who has to decline anyway does so at once.
     const traffic = found.iperf3 === null || !resolved ? null : await watched;
@@ -221,7 +227,7 @@ export class NodeAgent {
   }
 
   async #leave(): Promise<void> {
-    for (const kill of this.#children.values()) kill('KILL');
+    this.#guards.killAll();
     await this.#parts?.link.stop();
     this.#cancelWake();
     this.#cancelWatch();

@@ -48,6 +48,7 @@ class Watcher {
   readonly nonces: { nonce: string; run: string; at: number }[] = [];
   alive: { key: number; token: number; until: number; killed: boolean } | null = null;
   lease: { run: string; token: number; end: number } | null = null;
+  armed: number | null = null;
   readonly used = new Set<number>();
   readonly keys = new Set<number>();
   readonly cancelled = new Set<number>();
@@ -60,7 +61,12 @@ class Watcher {
   }
 
   see(actions: Action[], now: number, cause: { run: string; token: number; nonce: string } | null): void {
-    for (const action of actions) {
+    // iperf3 begins before the words about it are sent, but by no other right.
+    const [words, spawns] = [
+      actions.filter((one) => one.kind !== 'spawn'),
+      actions.filter((one) => one.kind === 'spawn'),
+    ];
+    for (const action of [...words, ...spawns]) {
       if (action.kind === 'kill' && action.signal === 'KILL' && action.key === this.alive?.key)
         this.alive.killed = true;
       if (action.kind === 'publish' && action.what === 'event') {
@@ -79,7 +85,17 @@ class Watcher {
         if (event.type === 'finished' || (event.type === 'declined' && event.token !== null))
           expect(this.alive?.token, 'what frees the slot is never said while iperf3 is alive').not.toBe(event.token);
       }
+      if (action.kind === 'arm') {
+        expect(this.armed, 'one guard waits at a time').toBeNull();
+        this.armed = action.key;
+      }
+      if (action.kind === 'disarm') {
+        expect(action.key, 'only what waits is ended').toBe(this.armed);
+        this.armed = null;
+      }
       if (action.kind === 'spawn') {
+        expect([null, action.key], 'a guard that waits is the one that runs').toContain(this.armed);
+        this.armed = null;
         expect(this.alive, 'one iperf3 at a time').toBeNull();
         expect(this.lease, 'only inside a lease').not.toBeNull();
         expect(action.until_ms).toBeLessThanOrEqual(this.lease?.end ?? 0);

@@ -9,9 +9,9 @@ describe('a result', () => {
     expect(bench.last.map(({ kind }) => kind)).toEqual([
       'wake',
       'store_result',
+      'publish',
+      'publish',
       'log',
-      'publish',
-      'publish',
       'publish',
     ]);
     expect(bench.events()).toEqual([{ type: 'finished', run: 'r-1', boot: 'boot-a', token: 7 }]);

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { Bench, busy, prepare, report, test } from './bench.ts';
 
 describe('start', () => {
-  it('starts with a fresh nonce: the timer first, then started, then iperf3', () => {
+  it('starts with a fresh nonce: the timer first, then iperf3, then started', () => {
     const bench = new Bench().ready().start(7);
-    expect(bench.last.map(({ kind }) => kind)).toEqual(['wake', 'log', 'publish', 'spawn']);
+    expect(bench.last.map(({ kind }) => kind)).toEqual(['wake', 'spawn', 'log', 'publish']);
     expect(bench.events()).toEqual([{ type: 'started', run: 'r-1', boot: 'boot-a', token: 7, nonce: 'n-1' }]);
     expect(bench.of('wake')[0]?.at_ms).toBe(1_000 + 18_000);
     expect(bench.of('spawn')[0]).toMatchObject({ until_ms: 1_000 + 20_000, env: {}, key_file: null });
@@ -161,9 +161,9 @@ describe('the tests of a run', () => {
     expect(bench.last.map(({ kind }) => kind)).toEqual([
       'wake',
       'store_result',
+      'publish',
+      'publish',
       'log',
-      'publish',
-      'publish',
       'publish',
     ]);
     expect(bench.said()).toEqual(['finished']);

@@ -80,9 +80,9 @@ describe('stop', () => {
     expect(bench.last.map(({ kind }) => kind)).toEqual([
       'wake',
       'store_result',
+      'publish',
+      'publish',
       'log',
-      'publish',
-      'publish',
       'publish',
       'publish',
       'exit',

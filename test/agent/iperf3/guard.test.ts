@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { GUARD } from '../../../agent/iperf3/guard.ts';
 import { isRunning } from '../../helpers/processes.ts';
@@ -33,7 +34,7 @@ const stubborn = (deaf: string) => ['sh', '-c', 'trap "" TERM; echo now >"$0"; w
 
 beforeAll(() => {
   mkdirSync(applets);
-  for (const name of ['sh', 'sleep', 'rm']) symlinkSync('/bin/busybox', join(applets, name));
+  for (const name of ['sh', 'sleep']) symlinkSync('/bin/busybox', join(applets, name));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -65,18 +66,50 @@ describe.concurrent.each([
   { shell: 'dash', path: process.env['PATH'] },
   { shell: 'sh', path: applets },
 ])('the guard in $shell with PATH $path', ({ shell, path }) => {
-  const guard = ({ onTestFinished }: TestContext, limit_s: number, command: string[], pidfile = fresh('pid')) => {
+  /** A guard that waits for its line. */
+  const waiting = ({ onTestFinished }: TestContext, command: string[], pidfile = fresh('pid')) => {
     const program = path === applets && shell === 'sh' ? join(applets, 'sh') : shell;
-    const child = spawn(program, ['-c', GUARD, 'guard', pidfile, String(limit_s), ...command], {
-      env: { PATH: path },
-      detached: true,
-    });
+    const child = spawn(program, ['-c', GUARD, 'guard', pidfile, ...command], { env: { PATH: path }, detached: true });
     onTestFinished(() => killGroup(child));
     const pid = () =>
       until('the pid is written', () => (existsSync(pidfile) ? Number(readFileSync(pidfile, 'utf8')) : 0));
     const exit = once(child, 'exit').then(([code]: number[]) => code);
     return { child, pidfile, pid, exit, stdout: text(child.stdout), stderr: text(child.stderr) };
   };
+
+  /** A guard that has its line. */
+  const guard = (context: TestContext, limit_s: number, command: string[], pidfile?: string) => {
+    const run = waiting(context, command, pidfile);
+    run.child.stdin.write(`${limit_s}\n`);
+    return run;
+  };
+
+  it.for(['', '60'])('begins nothing when stdin ends after "%s", without a whole line', async (input, context) => {
+    const run = waiting(context, ['sh', '-c', 'echo begun']);
+    run.child.stdin.end(input);
+    expect(await run.exit).toBe(0);
+    expect(await run.stdout).toBe('');
+    expect(existsSync(run.pidfile)).toBe(false);
+    expect(group(run.child.pid ?? 0)).toEqual([]);
+  });
+
+  it('begins nothing when it gets TERM while it waits', async (context) => {
+    const run = waiting(context, ['sh', '-c', 'echo begun']);
+    run.child.kill('SIGTERM');
+    await run.exit;
+    expect(await run.stdout).toBe('');
+    expect(group(run.child.pid ?? 0)).toEqual([]);
+  });
+
+  it('counts the limit from its line, however long it has waited', async (context) => {
+    const run = waiting(context, patient);
+    await delay(1_500); // it is time itself that is looked at
+    expect(existsSync(run.pidfile)).toBe(false);
+    const begin = performance.now();
+    run.child.stdin.write('3\n');
+    expect(await run.exit).toBe(143);
+    expect(performance.now() - begin).toBeGreaterThan(990);
+  });
 
   it('passes on arguments, output and exit code, and leaves nothing behind', async (context) => {
     const script = 'cat "$0" 2>/dev/null || read -r p <"$0"; echo "$$ $p $1" >&1; echo err >&2; exit 7';
@@ -85,7 +118,7 @@ describe.concurrent.each([
     expect(await run.exit).toBe(7);
     expect(await run.stdout).toMatch(/ \$\(rm -rf x\); "\n$/);
     expect(await run.stderr).toBe('err\n');
-    expect(existsSync(run.pidfile)).toBe(false);
+    expect(readFileSync(run.pidfile, 'utf8')).toBe('');
     await until('the helpers are gone', () => group(run.child.pid ?? 0).length === 0);
   });
 
@@ -118,7 +151,7 @@ describe.concurrent.each([
     run.child.kill(name);
     expect(await run.exit).toBe(143);
     expect(isRunning(pid)).toBe(false);
-    expect(existsSync(run.pidfile)).toBe(false);
+    expect(readFileSync(run.pidfile, 'utf8')).toBe('');
   });
 
   it('ends the program at the limit, told two seconds before', async (context) => {
@@ -158,7 +191,7 @@ describe.concurrent.each([
     await run.pid();
     for (const pipe of run.child.stdio) pipe?.destroy();
     expect(await run.exit).toBe(143);
-    expect(existsSync(run.pidfile)).toBe(false);
+    expect(readFileSync(run.pidfile, 'utf8')).toBe('');
     await until('the helpers are gone', () => group(run.child.pid ?? 0).length === 0);
   });
 

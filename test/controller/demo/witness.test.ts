@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { installWitness, readWitness, slotUse } from '../../../controller/demo/witness.ts';
+import { installWitness, readWitness, slotUse, usedShare } from '../../../controller/demo/witness.ts';
 import { temporaryFolder } from '../../helpers/controller-fixture.ts';
 import { until } from '../../helpers/until.ts';
 
@@ -76,4 +76,9 @@ it('slot use adds up what was busy, and the gaps between clients of one server',
       line('exit', 'c:1', 5011),
     ]),
   ).toEqual({ busy_ms: 6000, gaps_ms: [10], last_exit_ms: 5011, refused: 1 });
+});
+
+it('the share of use counts from the order of the runs, on all servers', () => {
+  const use = { busy_ms: 6000, gaps_ms: [], last_exit_ms: 5000, refused: 0 };
+  expect(usedShare(use, 1000, 2)).toEqual({ makespan_s: 4, slot_use: 0.75 });
 });

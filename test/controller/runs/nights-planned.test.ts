@@ -51,7 +51,7 @@ const planned = (devices: number) => {
 };
 
 describe('a night of many devices', () => {
-  it('is on disk at once, and handed on batch by batch, each device once', () => {
+  it('is written down and handed on batch by batch, each device once', () => {
     const { start, timers, store, submitted } = planned(600);
     start();
     const seen: number[][] = [];
@@ -59,18 +59,22 @@ describe('a night of many devices', () => {
     // Comes after the night's own timer, and before those that it sets.
     timers.after(1, () => seen.push([submitted.length, store.runs.countOpen()]));
     timers.advance(1);
-    expect(seen).toEqual([[BATCH, 600]]);
+    expect(seen).toEqual([[BATCH, BATCH]]);
     expect(new Set(submitted).size).toBe(600);
     expect(submitted).toHaveLength(600);
   });
 
-  it('that is stopped in between is handed on no further', () => {
+  it('that is stopped in between is completed by the next start: nobody is skipped, and nobody measured twice', () => {
     const { start, timers, world, store, submitted } = planned(600);
     start();
     timers.advance(2 * HOUR_MS - 1);
     timers.after(1, () => world.nights?.stop());
     timers.advance(HOUR_MS);
-    expect([submitted.length, store.runs.open().length]).toEqual([BATCH, 600]);
+    expect([submitted.length, store.runs.open().length]).toEqual([BATCH, BATCH]);
+    start();
+    timers.advance(0);
+    expect([submitted.length, store.runs.open().length]).toEqual([600, 600]);
+    expect(new Set(store.runs.open().map(({ device }) => device)).size).toBe(600);
   });
 
   it('that nobody was there for is missed for every device, and nothing of it is handed on', () => {
@@ -78,7 +82,7 @@ describe('a night of many devices', () => {
     start();
     world.wall_ms = 4 * HOUR_MS;
     timers.advance(60_000);
-    expect([submitted, points]).toEqual([[], [0, 0, 0]]);
+    expect([submitted, points]).toEqual([[], [0, 0, 0, 0]]);
     expect(store.runs.countOpen()).toBe(0);
     const records = store.records.list({ limit: 600 });
     expect(new Set(records.map(({ outcome, reason }) => `${outcome} ${reason}`))).toEqual(

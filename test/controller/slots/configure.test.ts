@@ -29,6 +29,7 @@ it('a server that leaves the settings takes no new run, and is forgotten when it
   ]);
   slots.handle({ type: 'finished', device: 'd1', run: 'r1', token: start?.token ?? 0 }, 2);
   expect(slots.view().map(({ server }) => server)).toEqual(['s2']);
+  expect(slots.queued('s1')).toBe(0);
 });
 
 it('a server that comes into the settings is used at once, and one that comes back is used again', () => {

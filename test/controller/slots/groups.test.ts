@@ -19,6 +19,19 @@ describe('a host group', () => {
     expect(bench.states).toEqual(['leased', 'idle']);
   });
 
+  it('may get less room, or lose a member, by new settings', () => {
+    const members = servers('s1', 's2', 's3');
+    const bench = new SlotBench({ servers: members, host_groups: new Map([['h', { capacity: 3 }]]) });
+    const groups = { host_groups: new Map(), uplink_groups: new Map() };
+    bench.begin('r1', 'd1');
+    bench.slots.configure({ servers: members, ...groups });
+    bench.begin('r2', 'd2', { servers: ['s2'] });
+    expect(bench.states).toEqual(['leased', 'idle', 'idle']);
+    const moved = members.map((one) => (one.server === 's2' ? { ...one, host_group: 'other' } : one));
+    bench.slots.configure({ servers: moved, ...groups });
+    expect(runsOf(only(bench.do({ type: 'tick' }), 'start'))).toContain('r2');
+  });
+
   it('has no room beside a lease found on deck, which may be running while it waits for its turn', () => {
     const bench = new SlotBench({ servers: servers('s1', 's2'), in_charge: false, last_token: 2 });
     bench.slots.recover([found(row(1, 'r1', 'd1')), found(row(2, 'r2', 'd2', { granted: false }))], 0);
@@ -59,6 +72,35 @@ describe('an uplink group', () => {
     expect(runsOf(only(slots.submit('r2', 'd2', behindTower), 'prepare'))).toEqual(['r2']);
     expect(only(slots.ready('r2', 'd2'), 'start')).toEqual([]);
     expect(runsOf(only(slots.finished('r1', 'd1', 3), 'start'))).toEqual(['r2']);
+  });
+
+  it('may follow on another server when one of it gives its seat back', () => {
+    const slots = bench(2);
+    slots.do({ type: 'in-charge', yes: true });
+    slots.begin('r1', 'd1', behindTower);
+    slots.begin('r2', 'd2', { servers: ['s2'], ...behindTower });
+    for (const device of ['d3', 'd4']) slots.online(device);
+    slots.submit('r3', 'd3', { servers: ['s2'], ...behindTower });
+    expect(runsOf(only(slots.submit('r4', 'd4', behindTower), 'prepare'))).toEqual([]);
+    expect(runsOf(only(slots.offline('d3'), 'prepare'))).toEqual(['r4']);
+  });
+
+  it('may get more room, or less, by new settings', () => {
+    const slots = bench(1);
+    slots.do({ type: 'in-charge', yes: true });
+    const devices = [1, 2, 3];
+    for (const n of devices) slots.online(`d${n}`);
+    for (const n of devices) slots.submit(`r${n}`, `d${n}`, { servers: [`s${n}`], ...behindTower });
+    const settings = {
+      servers: ['s1', 's2', 's3'].map((server) => ({ server, host_group: null, max_bitrate: null })),
+      host_groups: new Map(),
+    };
+    slots.slots.configure({ ...settings, uplink_groups: new Map([['u', { capacity: 2 }]]) });
+    expect(runsOf(only(slots.do({ type: 'tick' }), 'prepare'))).toEqual(['r2']);
+    slots.slots.configure({ ...settings, uplink_groups: new Map() });
+    slots.do({ type: 'cancel', run: 'r1', reason: 'enough' });
+    expect(slots.slots.view().map(({ on_deck }) => on_deck?.run)).toEqual([undefined, 'r2', undefined]);
+    expect(runsOf(only(slots.do({ type: 'cancel', run: 'r2', reason: 'enough' }), 'prepare'))).toEqual(['r3']);
   });
 
   it('has no room beside a lease found on deck', () => {

@@ -143,4 +143,23 @@ describe('recovery in general', () => {
     expect(only(bench.finished('r1', 'd1', 3), 'released')).toHaveLength(1);
     expect(bench.slots.view()).toMatchObject([{ server: 's1' }]);
   });
+
+  it('asks in its turn for a lease on deck whose run was over, and gives it no other end', () => {
+    const bench = new SlotBench({ in_charge: false, last_token: 3 });
+    const over = { ...found(row(3, 'r2', 'd2', { granted: false })), over: { cancel: 'the run was over' } };
+    bench.slots.recover([found(row(2, 'r1', 'd1')), over], 0);
+    bench.do({ type: 'in-charge', yes: true });
+    expect(bench.do({ type: 'cancel', run: 'r2', reason: 'enough' })).toEqual([]);
+    expect(only(bench.finished('r1', 'd1', 2), 'start')).toMatchObject([{ token: 3 }]);
+    expect(only(bench.finished('r2', 'd2', 3), 'released')).toEqual([]);
+    expect(bench.states).toEqual(['idle']);
+  });
+
+  it('cancels the one of two runs of a device that is meant', () => {
+    const bench = new SlotBench({ ...TWO_SERVERS, in_charge: false });
+    bench.slots.recover([found(row(3, 'r3', 'd1')), found(row(4, 'r4', 'd1', { server: 's2' }))], 0);
+    const stopped = bench.do({ type: 'cancel', run: 'r4', reason: 'enough' });
+    expect(only(stopped, 'start')).toMatchObject([{ token: 4 }]);
+    expect(only(bench.wait(1000), 'cancel')).toMatchObject([{ run: 'r4' }]);
+  });
 });

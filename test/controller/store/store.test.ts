@@ -8,7 +8,8 @@ import { asStoreError, StoreError } from '../../../controller/store/errors.ts';
 import { Store } from '../../../controller/store/store.ts';
 import { canMount, makeReadOnly, smallDisk } from '../../helpers/mount.ts';
 import { tempFolder } from '../../helpers/temp-folder.ts';
-import { openStore } from './open-store.ts';
+import { until } from '../../helpers/until.ts';
+import { openStore, openWithHeldDisk } from './open-store.ts';
 import { lease, newRun, resultWrite } from './samples.ts';
 
 const storeError = (kind: string, message: string) =>
@@ -209,4 +210,53 @@ test('anything else that is thrown is unavailable, and a StoreError stays what i
   expect(asStoreError('odd', 'f')).toMatchObject({ kind: 'unavailable', message: expect.stringContaining('(odd)') });
   const error = new StoreError('full', 'no room');
   expect(asStoreError(error, 'f')).toBe(error);
+});
+
+test('what need not wait for the disk is there at once, in full or not at all, and after a restart', () => {
+  const folder = tempFolder();
+  const store = openStore(folder);
+  expect(store.deferred(() => store.runs.add([newRun('r-1')]))).toEqual(['r-1']);
+  expect(() =>
+    store.deferred(() => {
+      store.runs.add([newRun('r-2')]);
+      throw new Error('changed its mind');
+    }),
+  ).toThrow('changed its mind');
+  store.atomically(() => store.deferred(() => store.runs.add([newRun('r-3')])));
+  store.close();
+  const again = openStore(folder);
+  expect(again.runs.open().map(({ run }) => run)).toEqual(['r-1', 'r-3']);
+});
+
+test('only what is deferred does not wait for the disk', () => {
+  const database = Database.open(join(tempFolder(), 'test.db'));
+  onTestFinished(() => database.close());
+  const level = () => database.one(z.object({ synchronous: z.int() }), 'PRAGMA synchronous').synchronous;
+  expect([level(), database.deferred(level).result, level()]).toEqual([2, 1, 2]);
+});
+
+test('who asks is told when the disk has it, at the latest by a flush', async () => {
+  const { store, disk } = openWithHeldDisk();
+  const told: string[] = [];
+  store.deferred(() => store.runs.add([newRun('r-1')]));
+  store.onDisk(() => told.push('first'));
+  expect(told).toEqual([]);
+  disk.letGo();
+  await until('the first is told', () => told.length === 1);
+  store.deferred(() => store.runs.add([newRun('r-2')]));
+  store.onDisk(() => told.push('second'));
+  store.flush();
+  expect(told).toEqual(['first', 'second']);
+});
+
+test('a store whose disk failed beside the event loop can not be used any more', async () => {
+  const { store, disk } = openWithHeldDisk();
+  disk.broken = true;
+  store.leases.save(lease(1));
+  disk.letGo();
+  await until('the disk has failed', () => disk.turns === 1);
+  const failed = storeError('unavailable', 'cannot be used: check the disk');
+  expect(() => store.leases.ensureOnDisk(1)).toThrow(failed);
+  expect(() => store.runs.add([newRun('r-1')])).toThrow(failed);
+  expect(() => store.onDisk(() => {})).toThrow(failed);
 });

@@ -1,9 +1,9 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findLeftovers } from '../../../../agent/hosts/node/leftovers.ts';
 import { ManualClock } from '../../../helpers/manual-clock.ts';
-import { isRunning, isStopped } from '../../../helpers/processes.ts';
+import { groupOf, isRunning, isStopped } from '../../../helpers/processes.ts';
 import { until } from '../../../helpers/until.ts';
 import { World } from './world.ts';
 
@@ -39,8 +39,51 @@ describe('the agent on Node', () => {
     await agent.stopped;
     await until('it is offline', () => world.status()?.online === false);
     expect(findLeftovers(world.state)).toEqual([]);
-    expect(existsSync(join(world.state, 'iperf3.pid'))).toBe(false);
+    expect(readFileSync(join(world.state, 'iperf3.pid'), 'utf8')).toBe('');
     await until('no file is left open', () => files() === before);
+  });
+
+  it('lets the guard wait on deck, and wakes that very one', async () => {
+    await world.agent().start();
+    await world.deck('r-1', 60);
+    const waiting = await until('the guard waits', () => findLeftovers(world.state)[0]);
+    expect(existsSync(join(world.state, 'iperf3.pid'))).toBe(false);
+    await world.go('r-1', 7);
+    const file = join(world.state, 'iperf3.pid');
+    const pid = await until('iperf3 runs', () => (existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0));
+    expect(groupOf(pid)).toBe(waiting);
+  });
+
+  it('ends the guard of a run that leaves the deck', async () => {
+    await world.agent().start();
+    await world.deck('r-1', 60);
+    await until('the guard waits', () => findLeftovers(world.state).length > 0);
+    await world.send({ type: 'cancel', run: 'r-1', reason: 'enough' });
+    await until('the guard is gone', () => findLeftovers(world.state).length === 0);
+  });
+
+  it('starts another guard when the one that waited is gone', async () => {
+    await world.agent().start();
+    await world.deck('r-1', 1);
+    const waiting = await until('the guard waits', () => findLeftovers(world.state)[0]);
+    const children = () => process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap').length;
+    const before = children();
+    process.kill(waiting, 'SIGKILL');
+    await until('the agent knows that the guard is gone', () => children() < before);
+    await world.go('r-1', 7);
+    await until('the result is there', () => world.results().length > 0);
+    expect(world.results()[0]?.tests).toMatchObject([{ exit_code: 0 }]);
+  });
+
+  it('reports a run for which no guard can be started', async () => {
+    wrapped('echo "iperf 3.12"');
+    const bin = join(world.folder, 'bin');
+    symlinkSync('/usr/bin/flock', join(bin, 'flock'));
+    await world.agent({}, { PATH: bin }).start();
+    await world.begin('r-1', 7, 1);
+    await until('the result is there', () => world.results().length > 0);
+    expect(world.results()[0]?.tests[0]?.stderr).toMatch(/^perfleet: not started: spawn sh ENOENT/);
+    expect(world.log.of('debug').map(({ message }) => message)).toContain('no guard could be started ahead of time');
   });
 
   it('ends iperf3 on cancel, and says when it is gone', async () => {

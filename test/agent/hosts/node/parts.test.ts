@@ -1,22 +1,32 @@
 import '../../../../agent/hosts/node/builtins.ts';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Action } from '../../../../agent/core/io.ts';
 import { capture } from '../../../../agent/hosts/node/capture.ts';
-import { type Exit, runGuarded } from '../../../../agent/hosts/node/guarded.ts';
+import { type Exit, type Guard, runGuarded, startGuard } from '../../../../agent/hosts/node/guarded.ts';
 import { endLeftovers, findLeftovers, signal } from '../../../../agent/hosts/node/leftovers.ts';
 import { lineLog } from '../../../../agent/hosts/node/line-log.ts';
-import { findIperf3, resolveHost } from '../../../../agent/hosts/node/preflight.ts';
+import { iperf3Finder, resolveHost } from '../../../../agent/hosts/node/preflight.ts';
 import { ResultFolder } from '../../../../agent/hosts/node/result-folder.ts';
 import { runAgent } from '../../../../agent/run-agent.ts';
 import { systemClock } from '../../../../broker/clock.ts';
 import { ManualClock } from '../../../helpers/manual-clock.ts';
-import { isStopped } from '../../../helpers/processes.ts';
+import { isRunning, isStopped } from '../../../helpers/processes.ts';
 import { RecordedLog } from '../../../helpers/recorded-log.ts';
 import { until } from '../../../helpers/until.ts';
 import { stored } from '../../core/bench.ts';
@@ -67,9 +77,13 @@ describe('a guarded process', () => {
     until_ms: 60_000,
     ...more,
   });
-  const run = (more: object, env: NodeJS.ProcessEnv = { PATH: folder }, now_ms = 0) =>
+  let at: { state: string; env: NodeJS.ProcessEnv; now_ms: number; waiting: Guard | null };
+  beforeEach(() => {
+    at = { state: folder, env: process.env, now_ms: 0, waiting: null };
+  });
+  const run = (more: object, env: NodeJS.ProcessEnv = { PATH: folder }, now_ms = 0, waiting: Guard | null = null) =>
     new Promise<Exit>((resolve) => {
-      runGuarded(action(more), folder, env, now_ms, resolve);
+      runGuarded(action(more), { ...at, env, now_ms, waiting }, resolve);
     });
 
   it('is not started when its time is over', async () => {
@@ -89,21 +103,50 @@ describe('a guarded process', () => {
   });
 
   it('takes no signal before it was started or after it has ended', async () => {
-    let kill = runGuarded(action(), folder, { PATH: folder }, 59_000, () => {});
+    let kill = runGuarded(action(), { ...at, env: { PATH: folder }, now_ms: 59_000 }, () => {});
     kill('KILL');
-    kill = runGuarded(action(), folder, { PATH: join(folder, 'none') }, 0, () => {});
+    kill = runGuarded(action(), { ...at, env: { PATH: join(folder, 'none') } }, () => {});
     kill('TERM');
     await new Promise<Exit>((resolve) => {
-      kill = runGuarded(action(), folder, process.env, 0, resolve);
+      kill = runGuarded(action(), at, resolve);
     });
     kill('KILL');
+  });
+
+  it('runs under the guard that waits for it, if that is still there', async () => {
+    writeFileSync(join(folder, 'iperf3'), '#!/bin/sh\necho "$0 $1 $OF_ITS_OWN"\n', { mode: 0o755 });
+    const env = { PATH: `${folder}:${process.env['PATH']}` };
+    const what = { argv: ['-x'], env: { OF_ITS_OWN: 'env' } };
+    const waiting = startGuard(what, folder, env, () => {});
+    const exit = await new Promise<Exit>((resolve) => {
+      runGuarded(action(), { ...at, env: {}, waiting }, resolve);
+    });
+    expect(exit).toEqual({ exit_code: 0, stdout: `${folder}/iperf3 -x env\n`, stderr: '' });
+    // It has ended: there is a new one.
+    expect(await run({ env: { OF_ITS_OWN: 'new' } }, env, 0, waiting)).toMatchObject({
+      stdout: expect.stringMatching(/new\n$/),
+    });
+  });
+
+  it('that is refused ends the guard that waits for it', async () => {
+    const waiting = startGuard(action(), folder, process.env, () => {});
+    expect((await run({}, {}, 57_001, waiting)).stderr).toMatch(/its time was over/);
+    await until('the guard is gone', () => findLeftovers(folder).length === 0);
+  });
+
+  it('reports a guard that ends before it can read its line', async () => {
+    const waiting = startGuard(action(), folder, process.env, () => {});
+    waiting?.process.kill('SIGKILL');
+    // Nobody here has heard of its end yet.
+    while (isRunning(waiting?.process.pid ?? 0));
+    expect(await run({}, {}, 0, waiting)).toEqual({ exit_code: null, stdout: '', stderr: '' });
   });
 
   it('is killed with all that belongs to it', async () => {
     writeFileSync(join(folder, 'iperf3'), '#!/bin/sh\ntrap "" TERM\nwhile :; do sleep 0.1; done\n');
     chmodSync(join(folder, 'iperf3'), 0o755);
     const exited = new Promise<Exit>((resolve) => {
-      const kill = runGuarded(action(), folder, { PATH: `${folder}:${process.env['PATH']}` }, 0, resolve);
+      const kill = runGuarded(action(), { ...at, env: { PATH: `${folder}:${process.env['PATH']}` } }, resolve);
       void until('iperf3 runs', () => existsSync(join(folder, 'iperf3.pid'))).then(() => kill('KILL'));
     });
     expect(await exited).toMatchObject({ exit_code: null });
@@ -153,17 +196,35 @@ describe('what an earlier agent left', () => {
 
 describe('the check before a run', () => {
   it('finds iperf3 and addresses', async () => {
-    expect(await findIperf3(process.env)).toEqual({ iperf3: '3.12', error: null });
+    expect(await iperf3Finder(process.env)()).toEqual({ iperf3: '3.12', error: null });
+    expect((await iperf3Finder({})()).iperf3).toBe('3.12'); // on the system's own path
     expect(await resolveHost('localhost', systemClock)).toBeNull();
     expect(await resolveHost('::1%lo', systemClock)).toBeNull();
   });
 
+  it('asks iperf3 for its version once, and again when there is another', async () => {
+    const program = (says: string) =>
+      writeFileSync(join(folder, 'iperf3'), `#!/bin/sh\necho asked >>"$0.asked"\necho "${says}"\n`, { mode: 0o755 });
+    const asked = () => readFileSync(join(folder, 'iperf3.asked'), 'utf8').split('\n').length - 1;
+    const find = iperf3Finder({ PATH: `${folder}/none:${folder}` });
+    program('iperf 3.9');
+    for (let time = 0; time < 3; time += 1) expect(await find()).toEqual({ iperf3: '3.9', error: null });
+    expect(asked()).toBe(1);
+    program('iperf 3.16');
+    expect(await find()).toEqual({ iperf3: '3.16', error: null });
+    program('nothing');
+    for (let time = 0; time < 2; time += 1) expect((await find()).iperf3).toBeNull();
+    expect(asked()).toBe(4);
+    rmSync(join(folder, 'iperf3'));
+    expect((await find()).error).toMatch(/ENOENT/);
+  });
+
   it('says what is wrong', async () => {
-    expect(await findIperf3({ PATH: folder })).toEqual({ iperf3: null, error: 'spawn iperf3 ENOENT' });
+    expect(await iperf3Finder({ PATH: folder })()).toEqual({ iperf3: null, error: 'spawn iperf3 ENOENT' });
     mkdirSync(join(folder, 'bin'));
     writeFileSync(join(folder, 'bin', 'iperf3'), '#!/bin/sh\necho hello\n', { mode: 0o755 });
     const env = { PATH: `${folder}/bin:${process.env['PATH']}` };
-    expect(await findIperf3(env)).toEqual({ iperf3: null, error: 'iperf3 --version shows no version' });
+    expect(await iperf3Finder(env)()).toEqual({ iperf3: null, error: 'iperf3 --version shows no version' });
     expect(await resolveHost('name.invalid', systemClock)).toMatch(/ENOTFOUND|EAI_AGAIN/);
     const clock = new ManualClock();
     const answer = resolveHost('name.invalid', clock);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { findLeftovers, signal } from '../../../../agent/hosts/node/leftovers.ts';
 import { bundleAgent } from '../../../../packaging/build/build.mjs';
-import { isRunning } from '../../../helpers/processes.ts';
+import { groupOf, isRunning } from '../../../helpers/processes.ts';
 import { until } from '../../../helpers/until.ts';
 import { World } from './world.ts';
 
@@ -58,6 +58,16 @@ describe('the agent as a process', () => {
     await until('the guard is gone', () => findLeftovers(world.state).length === 0);
   });
 
+  it('killed with -9 while a run is on deck: the guard that waits for it ends by itself', async () => {
+    const agent = launch();
+    await until('the agent is online', () => world.status()?.online);
+    await world.deck('r-1', 60);
+    await until('the guard waits', () => findLeftovers(world.state).length > 0);
+    agent.kill('SIGKILL');
+    await until('the guard is gone', () => findLeftovers(world.state).length === 0);
+    expect(existsSync(join(world.state, 'iperf3.pid'))).toBe(false);
+  });
+
   it('killed together with the guard: its next start ends iperf3 before it connects', async () => {
     const agent = launch();
     await world.begin('r-1', 7, 60);
@@ -76,8 +86,7 @@ describe('the agent as a process', () => {
     await world.agent().start();
     await world.begin('r-1', 7, 60);
     const pid = await iperf3();
-    const guard = Number(readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ')[2]);
-    process.kill(guard, 'SIGKILL');
+    process.kill(groupOf(pid), 'SIGKILL');
     await until('the result is there', () => world.results().length > 0);
     await until('iperf3 is gone', () => !isRunning(pid));
     expect(world.results()[0]?.tests[0]).toMatchObject({ exit_code: null });

@@ -128,10 +128,20 @@ export class World {
 
   /** Takes a run as far as its start. */
   async begin(run: string, token: number, duration_s: number, more: object = {}): Promise<void> {
+    await this.deck(run, duration_s, more);
+    await this.go(run, token);
+  }
+
+  /** Takes a run on deck. */
+  async deck(run: string, duration_s: number, more: object = {}): Promise<void> {
     await until('the agent is online', () => this.status()?.online);
     const before = this.events('ready').length;
     await this.send(this.prepare(run, duration_s, more));
     await until('it is ready', () => this.events('ready').length > before);
+  }
+
+  /** Starts the run on deck. */
+  async go(run: string, token: number): Promise<void> {
     const ready = this.events('ready').at(-1);
     await this.send({ type: 'start', run, token, nonce: ready?.type === 'ready' ? ready.nonce : '' });
     await until('it has started', () => this.events('started').length > 0);
