@@ -24,7 +24,7 @@ export const recoverLeases = (step: Step, found: readonly FoundLease[]): void =>
   const lastOf = new Map(inOrder.map(({ row }) => [row.run, row.token]));
   for (const { row, request, cancelled } of inOrder) {
     const server = findServer(state, row.server);
-    const run = newRun(request, now);
+    const run = newRun(state, request, now);
     const over = overOf(cancelled, lastOf.get(row.run) === row.token);
     if (over === null) state.runs.set(request.run, run);
     else become(run, 'stopping');
