@@ -1,29 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import type { EmbeddedBroker } from '../broker/broker.ts';
-import { MqttLink } from '../broker/client.ts';
+import type { MqttLink } from '../broker/client.ts';
 import type { Clock } from '../broker/clock.ts';
 import type { Inbound } from '../broker/contract/inbound.ts';
 import { controllerTopic } from '../broker/contract/topics.ts';
 import type { Log } from '../broker/log.ts';
 import { createApi } from './api/app.ts';
 import { ApiServer } from './api/server.ts';
-import { type Dial, makeBroker } from './broker-connection.ts';
+import { makeBroker } from './broker-connection.ts';
 import { brokerUrl } from './broker-url.ts';
 import { Charge } from './charge.ts';
-import { DEFAULT_CHECK } from './config/check-section.ts';
 import { restartNeeded } from './config/restart-needed.ts';
 import type { Settings } from './config/settings.ts';
+import { controllerLink } from './controller-link.ts';
 import { MqttDriver } from './drivers/mqtt.ts';
 import { Fleet } from './fleet.ts';
 import { type InfluxDrain, influxDrain } from './influx/influx-drain.ts';
+import { KillSwitch } from './kill-switch.ts';
 import { limitedLog } from './limited-log.ts';
-import { Dispatcher } from './runs/dispatcher.ts';
-import { Housekeeping } from './runs/housekeeping.ts';
-import { Inbox } from './runs/inbox.ts';
-import { Nights } from './runs/nights.ts';
-import { ProgressBoard } from './runs/progress.ts';
-import { Settlement } from './runs/settlement.ts';
-import { checkOf } from './schedule/check-of.ts';
+import { type RunParts, runParts, startRuns, stopRuns } from './runs/run-parts.ts';
 import { Slots } from './slots/slots.ts';
 import { Store } from './store/store.ts';
 
@@ -38,15 +33,6 @@ export interface ControllerOptions {
   onFatal: (error: Error) => void;
 }
 
-/** What the controller listens to. */
-const FILTERS = [
-  'perfleet/1/device/+/status',
-  'perfleet/1/device/+/event',
-  'perfleet/1/device/+/result/+',
-  'perfleet/1/server/+/slot',
-  controllerTopic(),
-];
-
 /** All parts of a running controller; made anew by each `start()`. */
 interface Parts {
   store: Store;
@@ -55,10 +41,7 @@ interface Parts {
   charge: Charge;
   slots: Slots;
   fleet: Fleet;
-  dispatcher: Dispatcher;
-  inbox: Inbox;
-  nights: Nights;
-  housekeeping: Housekeeping;
+  runs: RunParts;
   influx: InfluxDrain | null;
   api: ApiServer;
 }
@@ -99,13 +82,14 @@ export class Controller {
     const mqtt_port = broker === null ? null : (await broker.start()).port;
     if (broker !== null) started.push(() => broker.stop());
 
-    const link = this.#makeLink(dial);
+    const { version } = this.#options;
+    const link = controllerLink(dial, { boot: this.#boot, version, clock, random, log });
     const aboutDevices = limitedLog(log, clock);
     const driver = new MqttDriver(link, aboutDevices);
     const charge = new Charge({
       link,
       clock,
-      own: { online: true, boot: this.#boot, version: this.#options.version },
+      own: { online: true, boot: this.#boot, version },
       onChange: (in_charge) => this.#onCharge(in_charge),
       onYield: (boot) =>
         this.#fail(new Error(`another controller (boot ${boot}) is in charge on this broker: stop it first`)),
@@ -119,29 +103,20 @@ export class Controller {
     });
     const influx = influxDrain(this.#settings.influx, { outbox: store.outbox, clock, random, log });
     const settings = () => this.#settings;
-    const onFatal = (error: Error) => this.#fail(error);
-    const settlement = new Settlement({
-      store,
+    const shared = { settings, store, slots, driver, clock, random, log };
+    const runs = runParts({
+      ...shared,
+      aboutDevices,
       influx: influx !== null,
-      checkOf: (organization, tags) => {
-        const settings = this.#settings.organizations.get(organization);
-        return settings === undefined ? { ...DEFAULT_CHECK, retries: 0 } : checkOf(settings, tags);
-      },
-      random,
-      log: aboutDevices,
+      onPoints: () => influx?.drain.kick(),
+      onFatal: (error) => this.#fail(error),
     });
-    const board = new ProgressBoard();
-    const onPoints = () => influx?.drain.kick();
-    const shared = { settings, store, slots, driver, settlement, board, clock, log, onFatal, onPoints };
-    const dispatcher = new Dispatcher(shared);
-    const inbox = new Inbox({ ...shared, dispatcher });
-    const nights = new Nights({ ...shared, submit: (run: string) => dispatcher.submit(run) });
-    const housekeeping = new Housekeeping(shared);
     const fleet = new Fleet({
       ...shared,
-      dispatcher,
+      ...runs,
+      killSwitch: new KillSwitch({ ...shared, ...runs }),
       health: () => ({
-        version: this.#options.version,
+        version,
         in_charge: charge.in_charge,
         broker_connected: link.connected,
         messages_dropped: driver.dropped,
@@ -153,22 +128,21 @@ export class Controller {
     });
     const { host, port, token } = this.#settings.http;
     const api = new ApiServer(createApi(fleet, { token, log, clock }), { host, port, clock });
-    this.#parts = { store, broker, link, charge, slots, fleet, dispatcher, inbox, nights, housekeeping, influx, api };
+    this.#parts = { store, broker, link, charge, slots, fleet, runs, influx, api };
     started.push(() => {
       this.#parts = null;
     });
 
     driver.onMessage((message, retained) => this.#hear(message, retained));
-    link.subscribe(FILTERS);
-    dispatcher.recover();
-    started.push(() => dispatcher.stop());
+    started.push(() => stopRuns(runs));
+    startRuns(runs);
     const { port: http_port } = await api.start();
     started.push(() => api.stop());
     link.start();
     influx?.drain.start();
     void influx?.check();
-    nights.start();
-    housekeeping.start();
+    runs.nights.start();
+    runs.housekeeping.start();
     return { http_port, mqtt_port };
   }
 
@@ -180,11 +154,12 @@ export class Controller {
   /** Takes new settings into force. Returns what they change that only a restart can. Runs that are under way keep theirs. */
   reload(settings: Settings): string[] {
     const parts = this.#running();
-    const { nights, slots, dispatcher } = parts;
+    const { dispatcher, nights, maintenance } = parts.runs;
     const { broker, http, store, influx } = this.#settings;
     const restart = restartNeeded(this.#settings, settings);
     this.#settings = { ...settings, broker, http, store, influx };
-    slots.configure({ ...settings, servers: [...settings.servers.values()] });
+    parts.slots.configure({ ...settings, servers: [...settings.servers.values()] });
+    maintenance.look();
     dispatcher.handle({ type: 'tick' });
     nights.look();
     return restart;
@@ -194,10 +169,8 @@ export class Controller {
     const parts = this.#parts;
     if (parts === null) return;
     this.#parts = null;
-    const { store, broker, link, charge, dispatcher, nights, housekeeping, influx, api } = parts;
-    nights.stop();
-    housekeeping.stop();
-    dispatcher.stop();
+    const { store, broker, link, charge, runs, influx, api } = parts;
+    stopRuns(runs);
     charge.stop();
     await api.stop();
     const payload = { online: false, boot: this.#boot, version: this.#options.version };
@@ -214,25 +187,12 @@ export class Controller {
     return this.#parts;
   }
 
-  #makeLink(dial: Dial): MqttLink {
-    const { clock, random, log, version } = this.#options;
-    const payload = { online: false, boot: this.#boot, version };
-    return new MqttLink({
-      ...dial,
-      clientId: `perfleet-controller-${this.#boot}`,
-      will: { topic: controllerTopic(), payload, retain: true },
-      clock,
-      random,
-      log,
-    });
-  }
-
   #hear(message: Inbound, retained: boolean): void {
     const parts = this.#parts;
     if (parts === null) return;
     if (message.kind === 'controller') parts.charge.hear(message.payload);
-    else if (message.kind !== 'slot') parts.inbox.message(message);
-    else if (retained) parts.inbox.retainedSlot(message.server, message.payload);
+    else if (message.kind !== 'slot') parts.runs.inbox.message(message);
+    else if (retained) parts.runs.inbox.retainedSlot(message.server, message.payload);
   }
 
   #onCharge(in_charge: boolean): void {
@@ -242,8 +202,8 @@ export class Controller {
       { in_charge },
       in_charge ? 'in charge: granting slots' : 'not in charge: granting nothing new',
     );
-    if (in_charge) parts.dispatcher.showSlots();
-    parts.dispatcher.handle({ type: 'in-charge', yes: in_charge });
+    if (in_charge) parts.runs.dispatcher.showSlots();
+    parts.runs.dispatcher.handle({ type: 'in-charge', yes: in_charge });
   }
 
   /** Says it once: the first cause is the one that counts. */

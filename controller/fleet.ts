@@ -1,13 +1,30 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../broker/clock.ts';
 import type { Answer, RecordFilter, Service } from './api/service.ts';
-import type { Credentials, DeviceView, NewDevice, Problem, RunOrder, ServerView, StatusView } from './api/views.ts';
+import type { SuppressionOrder, WhatToResume } from './api/suppression-orders.ts';
+import type {
+  Credentials,
+  DeviceDetails,
+  DeviceView,
+  NewDevice,
+  Problem,
+  Resumed,
+  RunOrder,
+  ServerView,
+  StatusView,
+  Suppressed,
+  SuppressionView,
+} from './api/views.ts';
 import type { Settings } from './config/settings.ts';
 import { uciLines } from './credentials.ts';
+import type { KillSwitch } from './kill-switch.ts';
+import { newDeviceProblems } from './new-device-problems.ts';
 import type { RunRecord } from './run-record.ts';
+import { checkOfRun } from './runs/check-of-run.ts';
 import type { Dispatcher } from './runs/dispatcher.ts';
 import { newRunId } from './runs/nights.ts';
 import type { Progress, ProgressBoard, ProgressListener } from './runs/progress.ts';
+import { monthStart } from './schedule/calendar.ts';
 import { checkOf } from './schedule/check-of.ts';
 import type { Slots } from './slots/slots.ts';
 import type { DeviceRow } from './store/devices.ts';
@@ -23,6 +40,7 @@ export interface FleetOptions {
   store: Store;
   slots: Slots;
   dispatcher: Dispatcher;
+  killSwitch: KillSwitch;
   board: ProgressBoard;
   clock: Clock;
   /** What only the running controller knows about itself. */
@@ -54,13 +72,14 @@ export class Fleet implements Service {
   }
 
   status(): StatusView {
-    const { store, slots, health } = this.#options;
+    const { store, slots, killSwitch, health } = this.#options;
     const devices = store.devices.list();
     return {
       ...health(),
       devices: devices.length,
       devices_online: devices.filter(({ device }) => slots.isOnline(device)).length,
       runs_open: store.runs.countOpen(),
+      suppressions: killSwitch.list().length,
     };
   }
 
@@ -68,15 +87,19 @@ export class Fleet implements Service {
     return this.#options.store.devices.list().map((row) => this.#view(row));
   }
 
-  device(device: string): Answer<DeviceView> {
-    const row = this.#options.store.devices.get(device);
-    return row === null ? this.#unknownDevice(device) : { ok: true, value: this.#view(row) };
+  device(device: string): Answer<DeviceDetails> {
+    const { store, settings, clock } = this.#options;
+    const row = store.devices.get(device);
+    if (row === null) return this.#unknownDevice(device);
+    const { monthly_budget, timezone } = checkOfRun(row, settings(), store);
+    const moved_this_month = store.moved.since(device, monthStart(clock.wall(), timezone));
+    return { ok: true, value: { ...this.#view(row), moved_this_month, monthly_budget } };
   }
 
   /** Registers a device and issues its password, which is shown this once. */
   addDevice(device: NewDevice): Answer<Credentials> {
-    const { store, brokerUrl } = this.#options;
-    const problems = this.#problemsOf(device);
+    const { store, settings, brokerUrl } = this.#options;
+    const problems = newDeviceProblems(device, settings());
     if (problems.length > 0) return refuse('bad-request', `device ${device.device} can't be added`, problems);
     const password = newPassword(randomBytes);
     try {
@@ -106,6 +129,18 @@ export class Fleet implements Service {
       const { device = null, run = null, state = 'idle' } = views.get(server) ?? {};
       return { server, host, port, host_group, device, run, queued: slots.queued(server), state };
     });
+  }
+
+  suppressions(): SuppressionView[] {
+    return this.#options.killSwitch.list();
+  }
+
+  suppress(order: SuppressionOrder): Answer<Suppressed> {
+    return this.#options.killSwitch.suppress(order);
+  }
+
+  resume(which: WhatToResume): Answer<Resumed> {
+    return this.#options.killSwitch.resume(which);
   }
 
   /**
@@ -177,24 +212,6 @@ export class Fleet implements Service {
 
   watch(listener: ProgressListener): () => void {
     return this.#options.board.watch(listener);
-  }
-
-  #problemsOf({ device, organization, uplink_group }: NewDevice): string[] {
-    const { organizations, uplink_groups } = this.#options.settings();
-    const problems: string[] = [];
-    if (device === 'perfleet-controller')
-      problems.push('device: perfleet-controller is the name of the controller itself');
-    if (!organizations.has(organization)) {
-      problems.push(
-        `organization: ${organization} is not in the configuration; known: ${[...organizations.keys()].join(', ')}`,
-      );
-    }
-    if (uplink_group !== null && !uplink_groups.has(uplink_group)) {
-      problems.push(
-        `uplink_group: ${uplink_group} is not in the configuration; known: ${[...uplink_groups.keys()].join(', ') || 'none'}`,
-      );
-    }
-    return problems;
   }
 
   #unknownDevice(device: string): { ok: false; problem: Problem } {

@@ -23,8 +23,8 @@ const asPayload = (state: State, result: StoredResult): RunResult => ({
 export const findKept = (state: State, run: string): Kept | null =>
   filter(state.kept, (kept) => kept.result.run === run)[0] ?? null;
 
-export const findKeptToken = (state: State, token: number): Kept | null =>
-  filter(state.kept, (kept) => kept.result.token === token)[0] ?? null;
+export const findKeptToken = (state: State, run: string, token: number): Kept | null =>
+  filter(state.kept, (kept) => kept.result.run === run && kept.result.token === token)[0] ?? null;
 
 const sayKept = (state: State, kept: Kept): void => sayFinished(state, kept.result.run, kept.result.token);
 
@@ -63,7 +63,7 @@ export const resendDue = (state: State): void =>
 
 /** Forgets a result; its token never starts anything again. */
 export const forget = (state: State, kept: Kept): void => {
-  bury(state, kept.result.token);
+  bury(state, kept.result.run, kept.result.token);
   state.kept = filter(state.kept, (other) => other !== kept);
   act(state, { kind: 'forget_result', run: kept.result.run });
 };

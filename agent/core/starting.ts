@@ -18,7 +18,7 @@ const isFor = (start: StartCommand, prepared: Prepared): boolean => {
 const judge = (state: State, start: StartCommand): string | Prepared => {
   const prepared = state.prepared;
   if (state.leave_by_ms != null) return 'stopping: the agent is being stopped';
-  if (isDead(state, start.token)) return 'token-dead: this token was declined, cancelled or has run before';
+  if (isDead(state, start.run, start.token)) return 'token-dead: this token was declined, cancelled or has run before';
   if (state.running != null) return `busy: run ${state.running.command.run} is running`;
   if (state.child != null) return 'busy: the iperf3 of a cancelled run is still ending';
   if (prepared == null || prepared.command.run !== start.run) return 'not-prepared: this run is not on deck';
@@ -57,17 +57,19 @@ const accept = (state: State, prepared: Prepared, start: StartCommand): void => 
 export const onStart = (state: State, start: StartCommand) => {
   const running = state.running;
   const leaving = state.leaving;
-  if (running?.token === start.token) return sayStarted(state, running.command.run, running.token, running.nonce);
+  if (running?.token === start.token && running.command.run === start.run)
+    return sayStarted(state, running.command.run, running.token, running.nonce);
   // Its iperf3 is still alive: `declined` follows when the process is gone, as that frees the slot.
-  if (leaving?.token === start.token) return sayStarted(state, leaving.run, leaving.token, leaving.nonce);
-  const kept = findKeptToken(state, start.token);
+  if (leaving?.token === start.token && leaving.run === start.run)
+    return sayStarted(state, leaving.run, leaving.token, leaving.nonce);
+  const kept = findKeptToken(state, start.run, start.token);
   if (kept != null) {
     sayStarted(state, kept.result.run, start.token, kept.result.nonce);
     return sendKept(state, kept);
   }
   const verdict = judge(state, start);
   if (type(verdict) === 'string') {
-    bury(state, start.token);
+    bury(state, start.run, start.token);
     return sayDeclined(state, start.run, start.token, start.nonce, verdict as string);
   }
   accept(state, verdict as Prepared, start);
@@ -81,7 +83,7 @@ export const onCancel = (state: State, run: string) => {
   if (kept != null) forget(state, kept);
   if (running?.command.run !== run) return;
   log(state, 'info', `run ${run} cancelled`);
-  bury(state, running.token);
+  bury(state, run, running.token);
   state.running = null;
   if (state.child == null) return sayDeclined(state, run, running.token, running.nonce, 'cancelled: nothing runs');
   state.leaving = { run, token: running.token, nonce: running.nonce };

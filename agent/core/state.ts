@@ -73,8 +73,8 @@ export interface State {
   /** The cancelled run that `child` belongs to: its slot is free only when the process is gone. */
   leaving: { run: string; token: number; nonce: string } | null;
   kept: Kept[];
-  /** Tokens that never start anything again, newest last. */
-  dead: number[];
+  /** Tokens of runs that never start anything again, newest last: dead-tokens.ts. */
+  dead: string[];
   controller_boot: string | null;
   /** The status as last published, and when. */
   status: string;

@@ -8,6 +8,7 @@ import { bearerMatches } from './bearer.ts';
 import { runEvents } from './run-events.ts';
 import { runQuery } from './run-query.ts';
 import type { Service } from './service.ts';
+import { suppressionOrder, WhatToResume } from './suppression-orders.ts';
 import { NewDevice, RunOrder } from './views.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
@@ -61,6 +62,16 @@ export const createApi = (service: Service, { token, log, clock }: ApiOptions): 
   api.delete('/devices/:device', (c) => reply(c, service.removeDevice(c.req.param('device'))));
 
   api.get('/servers', (c) => c.json(service.servers()));
+
+  api.get('/suppressions', (c) => c.json(service.suppressions()));
+  api.post('/suppressions', async (c) => {
+    const body = await parseBody(c, suppressionOrder(clock.wall()));
+    return body.ok ? reply(c, service.suppress(body.value), 201) : refuse(c, body.problem);
+  });
+  api.delete('/suppressions', (c) => {
+    const query = parseQuery(c, WhatToResume);
+    return query.ok ? reply(c, service.resume(query.value)) : refuse(c, query.problem);
+  });
 
   api.get('/runs', (c) => {
     const query = parseQuery(c, runQuery(clock.wall()));

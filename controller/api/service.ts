@@ -1,6 +1,19 @@
 import type { RunRecord } from '../run-record.ts';
 import type { Progress, ProgressListener } from '../runs/progress.ts';
-import type { Credentials, DeviceView, NewDevice, Problem, RunOrder, ServerView, StatusView } from './views.ts';
+import type { SuppressionOrder, WhatToResume } from './suppression-orders.ts';
+import type {
+  Credentials,
+  DeviceDetails,
+  DeviceView,
+  NewDevice,
+  Problem,
+  Resumed,
+  RunOrder,
+  ServerView,
+  StatusView,
+  Suppressed,
+  SuppressionView,
+} from './views.ts';
 
 /** An answer, or why there is none. */
 export type Answer<T> = { ok: true; value: T } | { ok: false; problem: Problem };
@@ -16,10 +29,13 @@ export interface RecordFilter {
 export interface Service {
   status(): StatusView;
   devices(): DeviceView[];
-  device(device: string): Answer<DeviceView>;
+  device(device: string): Answer<DeviceDetails>;
   addDevice(device: NewDevice): Answer<Credentials>;
   removeDevice(device: string): Answer<{ device: string }>;
   servers(): ServerView[];
+  suppressions(): SuppressionView[];
+  suppress(order: SuppressionOrder): Answer<Suppressed>;
+  resume(which: WhatToResume): Answer<Resumed>;
   orderRun(order: RunOrder): Answer<{ run: string }>;
   cancelRun(run: string): Answer<{ run: string }>;
   record(run: string): Answer<RunRecord>;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { BrokerCounters } from '../../broker/admission.ts';
 import { Id } from '../../broker/contract/messages.ts';
 import { RunRecord } from '../run-record.ts';
+import { SCOPES } from '../schedule/suppression.ts';
 
 /*
  * The JSON of the HTTP API and of the commands' `--json`: the same thing looks the same everywhere.
@@ -20,6 +21,13 @@ export const DeviceView = z.object({
   last_run: z.string().nullable(),
 });
 export type DeviceView = z.infer<typeof DeviceView>;
+
+/** One device. `moved_this_month`: bytes that its runs have moved, estimates for those whose result has not come. `monthly_budget`: null for none. */
+export const DeviceDetails = DeviceView.extend({
+  moved_this_month: z.number(),
+  monthly_budget: z.number().nullable(),
+});
+export type DeviceDetails = z.infer<typeof DeviceDetails>;
 
 /** What `device add` needs; the id of the organization must be in the configuration. */
 export const NewDevice = z.strictObject({
@@ -83,6 +91,28 @@ const BrokerView = z.object({
   deliveries_dropped: z.int(),
 }) satisfies z.ZodType<BrokerCounters>;
 
+/** What is suppressed: `name` is null for the fleet, `until` for what lasts until it is lifted. Times are RFC 3339. */
+export const SuppressionView = z.object({
+  scope: z.enum(SCOPES),
+  name: z.string().nullable(),
+  until: z.string().nullable(),
+  reason: z.string().nullable(),
+  since: z.string(),
+});
+export type SuppressionView = z.infer<typeof SuppressionView>;
+
+/** What came of a suppression: how many runs were stopped, and what looks odd about it. */
+export const Suppressed = z.object({
+  suppression: SuppressionView,
+  stopped: z.int(),
+  warnings: z.array(z.string()),
+});
+export type Suppressed = z.infer<typeof Suppressed>;
+
+/** The suppressions that were lifted. */
+export const Resumed = z.object({ resumed: z.array(SuppressionView) });
+export type Resumed = z.infer<typeof Resumed>;
+
 /** How the controller is doing. `broker` is null with an external one, `influx` without InfluxDB. */
 export const StatusView = z.object({
   version: z.string(),
@@ -91,6 +121,7 @@ export const StatusView = z.object({
   devices: z.int(),
   devices_online: z.int(),
   runs_open: z.int(),
+  suppressions: z.int(),
   messages_dropped: z.int(),
   broker: BrokerView.nullable(),
   influx: z.object({ waiting: z.int(), rejected: z.int(), last_error: z.string().nullable() }).nullable(),

@@ -1,7 +1,19 @@
 import { z } from 'zod';
 import type { Clock } from '../../broker/clock.ts';
-import { Credentials, DeviceView, type NewDevice, Problem, ProgressView, ServerView } from '../api/views.ts';
+import {
+  Credentials,
+  DeviceDetails,
+  DeviceView,
+  type NewDevice,
+  Problem,
+  ProgressView,
+  Resumed,
+  ServerView,
+  Suppressed,
+  SuppressionView,
+} from '../api/views.ts';
 import { RunRecord } from '../run-record.ts';
+import type { SuppressionScope } from '../schedule/suppression.ts';
 import { readEvents } from './event-stream.ts';
 import { CommandFailure, messageOf } from './failure.ts';
 import type { ControllerAddress } from './find-controller.ts';
@@ -26,8 +38,8 @@ export class ApiClient {
     return this.#json('GET', 'devices', z.array(DeviceView));
   }
 
-  device(device: string): Promise<DeviceView> {
-    return this.#json('GET', `devices/${encodeURIComponent(device)}`, DeviceView);
+  device(device: string): Promise<DeviceDetails> {
+    return this.#json('GET', `devices/${encodeURIComponent(device)}`, DeviceDetails);
   }
 
   addDevice(device: z.input<typeof NewDevice>): Promise<Credentials> {
@@ -40,6 +52,21 @@ export class ApiClient {
 
   servers(): Promise<ServerView[]> {
     return this.#json('GET', 'servers', z.array(ServerView));
+  }
+
+  suppressions(): Promise<SuppressionView[]> {
+    return this.#json('GET', 'suppressions', z.array(SuppressionView));
+  }
+
+  /** `until` is RFC 3339, `for` a length from the controller's now. */
+  suppress(
+    order: SuppressionScope & { until?: string; for?: string; reason?: string; stop_running: boolean },
+  ): Promise<Suppressed> {
+    return this.#json('POST', 'suppressions', Suppressed, order);
+  }
+
+  resume(which: SuppressionScope | { all: 'true' }): Promise<Resumed> {
+    return this.#json('DELETE', `suppressions?${new URLSearchParams({ ...which })}`, Resumed);
   }
 
   /** Newest first. `since` is RFC 3339 or a duration back from the controller's now. */

@@ -6,9 +6,11 @@ import { addDemo } from './commands/demo.ts';
 import { addDevice } from './commands/device.ts';
 import { addParse } from './commands/parse.ts';
 import { addResults } from './commands/results.ts';
+import { addResume } from './commands/resume.ts';
 import { addRun } from './commands/run.ts';
 import { addServe } from './commands/serve.ts';
 import { addServer } from './commands/server.ts';
+import { addSuppress } from './commands/suppress.ts';
 import { type Context, withExample } from './context.ts';
 import { CommandFailure } from './failure.ts';
 import type { Io } from './io.ts';
@@ -27,7 +29,8 @@ const createProgram = (context: Context): Command => {
       getErrHelpWidth: () => stderr.columns ?? 100,
     });
   withExample(program, 'perfleet demo');
-  const adds = [addDemo, addServe, addCheckConfig, addAgent, addDevice, addServer, addRun, addResults, addParse];
+  const fleet = [addDevice, addServer, addRun, addResults, addSuppress, addResume];
+  const adds = [addDemo, addServe, addCheckConfig, addAgent, ...fleet, addParse];
   for (const add of adds) add(program, context);
   return program;
 };

@@ -32,8 +32,16 @@ export const runReport = (context: Context, record: RunRecord): string => {
   ].join('');
 };
 
+const ADVICE: Record<string, (device: string) => string> = {
+  'device-offline': (device) =>
+    `Is the agent of ${device} running, and does it reach the broker? Look at its log, and at: perfleet device show ${device}`,
+  suppressed: () => 'Measurements are switched off. Which, why and until when: perfleet suppress --list',
+  'over-budget': (device) =>
+    `The run would exceed monthly_budget. What ${device} has moved: perfleet device show ${device}`,
+};
+
 /** What to do about a run that never began, one line; empty where there is no more to say than its reason. */
-export const adviceOn = ({ device, outcome, reason }: RunRecord): string =>
-  outcome === 'skipped' && reason === 'device-offline'
-    ? `Is the agent of ${device} running, and does it reach the broker? Look at its log, and at: perfleet device show ${device}\n`
-    : '';
+export const adviceOn = ({ device, outcome, reason }: RunRecord): string => {
+  const advice = outcome === 'skipped' ? ADVICE[`${reason}`] : undefined;
+  return advice === undefined ? '' : `${advice(device)}\n`;
+};

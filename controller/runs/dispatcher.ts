@@ -1,46 +1,37 @@
-import type { Clock } from '../../broker/clock.ts';
-import type { Log } from '../../broker/log.ts';
-import type { Settings } from '../config/settings.ts';
-import type { MqttDriver } from '../drivers/mqtt.ts';
-import { probeServer } from '../drivers/probe.ts';
-import type { Failure } from '../results/measurement.ts';
-import { reasonCode } from '../slots/answers.ts';
-import type { Ending, RunRequest, SlotEffect, SlotEvent } from '../slots/events.ts';
+import type { LeaseRow, RunRequest, SlotEffect, SlotEvent } from '../slots/events.ts';
 import type { Slots } from '../slots/slots.ts';
 import { StoreError } from '../store/errors.ts';
 import type { RunRow } from '../store/runs.ts';
-import type { Store } from '../store/store.ts';
 import { Afterwards } from './afterwards.ts';
-import type { Progress, ProgressBoard } from './progress.ts';
+import { Effects, type EffectsOptions } from './effects.ts';
 import { requestOfLease, runRequest } from './run-request.ts';
-import type { Settled, Settlement } from './settlement.ts';
+import type { Settled } from './settlement.ts';
 
-export interface DispatcherOptions {
-  settings: () => Settings;
+export interface DispatcherOptions extends Omit<EffectsOptions, 'handle' | 'followUp'> {
   slots: Slots;
-  store: Store;
-  driver: MqttDriver;
-  settlement: Settlement;
-  board: ProgressBoard;
-  clock: Clock;
-  log: Log;
   /** The store can't keep a lease: nothing more may be granted, the controller has to stop. */
   onFatal: (error: Error) => void;
-  /** Called when rows were added for InfluxDB. */
-  onPoints: () => void;
 }
 
-/** Done one by one and in order: a lease is on disk before its `start` is sent. The rest of a step is one transaction. */
-const BEFORE_ALL: ReadonlySet<SlotEffect['type']> = new Set(['save-lease', 'cancel', 'start']);
-
-/** What a refused run's reason means: a name that does not resolve is the network's fault, everything else the device's. */
-const refusal = (reason: string): Failure =>
-  reasonCode(reason) === 'unresolved'
-    ? { class: 'unreachable', message: reason, retryable: true }
-    : { class: 'local', message: reason, retryable: false };
+/** Done one by one and in order: a lease is on disk, and told to everybody, before its `start` is sent. The rest of a step is one transaction. */
+const isBeforeAll = (effect: SlotEffect): boolean =>
+  effect.type === 'save-lease' ||
+  effect.type === 'cancel' ||
+  effect.type === 'start' ||
+  (effect.type === 'slot' && effect.lease !== null);
 
 /**
- * The hands of the slots: takes events in, and does what the slots ask for, in their order.
+ * Whether a lease found on disk has nothing to say about its run any more. A run whose attempt was settled, and that waits for another one,
+ * goes on by itself: of the old lease only its server's rest was left.
+ */
+const overOf = (lease: LeaseRow, run: RunRow): { cancel: string | null } | null => {
+  if (run.state === 'final') return { cancel: 'the run was over' };
+  const isAwaited = run.awaits_result && run.granted_token === lease.token;
+  return lease.granted && !isAwaited ? { cancel: null } : null;
+};
+
+/**
+ * Between the slots and the world: takes events in, and has done what the slots ask for, in their order.
  * A store that can't be written ends the controller before anything is sent that is not on disk.
  */
 export class Dispatcher {
@@ -50,25 +41,31 @@ export class Dispatcher {
   #stopped = false;
   #cancelWake = () => {};
   readonly #afterwards: Afterwards;
+  readonly #effects: Effects;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#afterwards = new Afterwards((error) =>
       options.log.error({ error }, 'something could not be done: this is a defect'),
     );
+    this.#effects = new Effects({
+      ...options,
+      handle: (event) => this.handle(event),
+      followUp: (run, settled) => this.followUp(run, settled),
+    });
   }
 
   /** Takes up what the store knows after a restart: leases are asked for again, runs wait again. */
   recover(): void {
     const { store, slots, clock } = this.#options;
     const leases = store.leases.list();
-    const leased = new Set(leases.map((row) => row.run));
     const found = leases.map((row) => {
       const run = store.runs.get(row.run);
-      if (run === null) return { row, request: requestOfLease(row, clock.now()), cancelled: 'the run is unknown' };
-      const request = { ...this.#request(run), tests: row.tests };
-      return { row, request, cancelled: run.state === 'final' ? 'the run was over' : null };
+      if (run === null)
+        return { row, request: requestOfLease(row, clock.now()), over: { cancel: 'the run is unknown' } };
+      return { row, request: this.#request(run), over: overOf(row, run) };
     });
+    const leased = new Set(found.flatMap(({ row, over }) => (over === null ? [row.run] : [])));
     this.#perform(slots.recover(found, clock.now()));
     for (const run of store.runs.open()) {
       if (!leased.has(run.run) && !run.awaits_result) this.submit(run.run);
@@ -92,21 +89,12 @@ export class Dispatcher {
   /** Takes one event, and does what the slots want done. Events that come meanwhile wait for their turn. */
   handle(event: SlotEvent): void {
     this.#queue.push(event);
-    if (this.#busy || this.#stopped) return;
-    this.#busy = true;
-    try {
-      for (let next = this.#queue.shift(); next !== undefined && !this.#stopped; next = this.#queue.shift()) {
-        this.#perform(this.#options.slots.handle(next, this.#options.clock.now()));
-      }
-    } finally {
-      this.#busy = false;
-    }
-    this.#rearm();
+    this.#takeEvents();
   }
 
   /** Tells everybody who holds which slot now: what the broker remembers may be older. */
   showSlots(): void {
-    for (const effect of this.#options.slots.slotEffects(this.#options.clock.now())) this.#showSlot(effect);
+    for (const effect of this.#options.slots.slotEffects(this.#options.clock.now())) this.#effects.do(effect);
   }
 
   /** Ends a run that is not over, wherever it is, also when only its result is awaited. */
@@ -121,24 +109,39 @@ export class Dispatcher {
 
   /** What comes after a run was settled: whoever watches is told, or it waits for another attempt. */
   followUp(id: string, settled: Settled): void {
-    if (settled === 'final') this.#tell({ phase: 'final', run: id, at: this.#at() });
+    if (settled === 'final') {
+      const { board, clock } = this.#options;
+      board.tell({ phase: 'final', run: id, at: new Date(clock.wall()).toISOString() });
+    }
     if (settled === 'retry') this.submit(id);
   }
 
   #perform(effects: SlotEffect[]): void {
-    const rest = effects.filter((effect) => !BEFORE_ALL.has(effect.type));
+    const rest = effects.filter((effect) => !isBeforeAll(effect));
     for (const effect of effects) {
-      if (BEFORE_ALL.has(effect.type) && !this.#stopped) this.keep(() => this.#do(effect));
+      if (isBeforeAll(effect) && !this.#stopped) this.keep(() => this.#effects.do(effect));
     }
     if (rest.length === 0 || this.#stopped) return;
     const work = () =>
       this.keep(() =>
         this.#options.store.atomically(() => {
-          for (const effect of rest) this.#do(effect);
+          for (const effect of rest) this.#effects.do(effect);
         }),
       );
-    if (this.#afterwards.isEmpty && rest.length === effects.length) work();
-    else this.#afterwards.add(work);
+    if (this.#afterwards.isEmpty && rest.length === effects.length) this.#alone(work);
+    else this.#afterwards.add(() => this.#alone(work));
+  }
+
+  /** Events that `work` brings about wait until it is done: a `start` must not go out in the middle of a transaction. */
+  #alone(work: () => void): void {
+    const nested = this.#busy;
+    this.#busy = true;
+    try {
+      work();
+    } finally {
+      this.#busy = nested;
+    }
+    if (this.#queue.length > 0) this.#takeEvents();
   }
 
   /** Does `work` when what was just sent is on its way, unless the dispatcher was stopped before. */
@@ -160,124 +163,19 @@ export class Dispatcher {
     }
   }
 
-  #do(effect: SlotEffect): void {
-    const { store, driver, clock, settings } = this.#options;
-    switch (effect.type) {
-      case 'prepare': {
-        const server = settings().servers.get(effect.server);
-        if (server !== undefined) driver.prepare(effect, server);
-        break;
+  #takeEvents(): void {
+    if (this.#busy || this.#stopped) return;
+    this.#alone(() => {
+      for (let next = this.#queue.shift(); next !== undefined && !this.#stopped; next = this.#queue.shift()) {
+        this.#perform(this.#options.slots.handle(next, this.#options.clock.now()));
       }
-      case 'start': {
-        const { device, run, token, nonce, lease_ms } = effect;
-        driver.start(device, run, token, nonce, settings().servers.get(effect.server) ?? null, lease_ms);
-        break;
-      }
-      case 'cancel':
-        driver.cancel(effect.device, effect.run, effect.reason);
-        break;
-      case 'save-lease':
-        store.leases.save(effect.lease);
-        break;
-      case 'granted': {
-        const { token, run, server, tests } = effect.lease;
-        store.runs.noteGrant({ token, run, server, via: 'agent', at_ms: clock.wall(), tests });
-        break;
-      }
-      case 'drop-lease':
-        store.leases.drop(effect.token);
-        break;
-      case 'slot':
-        this.#showSlot(effect);
-        break;
-      case 'phase':
-        this.#phase(effect);
-        break;
-      case 'released':
-        this.#tell({ phase: 'finished', run: effect.run, at: this.#at() });
-        break;
-      case 'ended':
-        this.#ended(effect.run, effect.ending);
-        break;
-      case 'probe':
-        this.#probe(effect.server);
-        break;
-    }
-  }
-
-  #showSlot({ server, lease, state }: Extract<SlotEffect, { type: 'slot' }>): void {
-    const { driver, clock } = this.#options;
-    if (lease === null) {
-      driver.slot(server, { device: null, run: null, token: null, until: null, length_ms: null, state });
-      return;
-    }
-    const { device, run, token, length_ms, rest_ms } = lease;
-    const until = new Date(clock.wall() + length_ms).toISOString();
-    driver.slot(server, { device, run, token, until, length_ms: Math.ceil(length_ms + rest_ms), state });
-  }
-
-  #phase(effect: Extract<SlotEffect, { type: 'phase' }>): void {
-    const { store } = this.#options;
-    const { run, phase } = effect;
-    const at = this.#at();
-    if (phase === 'waiting') {
-      // Granted before and waiting again: no result will come for that token.
-      store.runs.noteRequeued(run);
-      this.#tell({ phase, run, at, reason: null });
-    } else if (phase === 'on-deck') this.#tell({ phase, run, at, server: effect.server });
-    else this.#tell({ phase, run, at, server: effect.server, tests: store.runs.get(run)?.tests ?? [] });
-  }
-
-  #ended(run: string, ending: Ending): void {
-    const { settlement, store, clock, log, onPoints } = this.#options;
-    const at_ms = clock.wall();
-    switch (ending.how) {
-      case 'refused':
-        this.followUp(run, settlement.attemptFailed(run, refusal(ending.reason), ending.server, at_ms));
-        break;
-      case 'interrupted': {
-        const message = `the agent lost the run: ${ending.reason}`;
-        this.followUp(
-          run,
-          settlement.attemptFailed(run, { class: 'link-lost', message, retryable: true }, null, at_ms),
-        );
-        break;
-      }
-      case 'overdue':
-        log.warn({ run, reason: ending.reason }, 'the deadline of a run passed; its result may still come');
-        store.runs.setOverdue(run, at_ms);
-        return;
-      case 'skipped':
-      case 'missed':
-      case 'cancelled':
-        if (ending.how !== 'cancelled') log.warn({ run, reason: ending.reason }, `run ${ending.how}`);
-        if (settlement.end(run, ending.how, ending.reason, at_ms)) this.followUp(run, 'final');
-        break;
-    }
-    onPoints();
-  }
-
-  #probe(server: string): void {
-    const { settings, clock, log } = this.#options;
-    const target = settings().servers.get(server);
-    if (target === undefined) return;
-    void probeServer(target.host, target.port, clock).then((verdict) => {
-      log.info({ server, verdict }, 'probed a server that rests after an unclean end');
-      this.handle({ type: 'probed', server, verdict });
     });
+    this.#rearm();
   }
 
   #request(run: RunRow): RunRequest {
     const { settings, store, clock } = this.#options;
     return runRequest(run, store.devices.get(run.device) ?? { uplink_group: null, tags: [] }, settings(), clock);
-  }
-
-  #tell(progress: Progress): void {
-    this.#options.board.tell(progress);
-  }
-
-  #at(): string {
-    return new Date(this.#options.clock.wall()).toISOString();
   }
 
   #rearm(): void {

@@ -12,6 +12,12 @@ const RAW_AGE_MS = 30 * 86_400_000;
 /** … and up to this size, compressed. */
 const RAW_BYTES = 1 << 30;
 
+/** What runs have moved is kept for the longest month, the one before, and no more. */
+const MOVED_AGE_MS = 62 * 86_400_000;
+
+/** A suppression that has ended is kept this long: a clock that had jumped ahead may come back. */
+const ENDED_AGE_MS = 86_400_000;
+
 export interface HousekeepingOptions {
   store: Store;
   settlement: Settlement;
@@ -21,7 +27,7 @@ export interface HousekeepingOptions {
   onPoints: () => void;
 }
 
-/** Ends runs as `lost` whose result has not come for OVERDUE_MS after their grant, and forgets old raw output. */
+/** Ends runs as `lost` whose result has not come for OVERDUE_MS after their grant, and forgets what is too old to be of use. */
 export class Housekeeping {
   readonly #options: HousekeepingOptions;
   #cancel = () => {};
@@ -35,6 +41,8 @@ export class Housekeeping {
     const now_ms = clock.wall();
     try {
       for (const { run } of store.runs.awaited(now_ms - OVERDUE_MS)) settlement.end(run, 'lost', 'no-result', now_ms);
+      store.moved.prune(now_ms - MOVED_AGE_MS);
+      store.suppressions.prune(now_ms - ENDED_AGE_MS);
       store.raw.prune({ before_ms: now_ms - RAW_AGE_MS, max_bytes: RAW_BYTES });
     } catch (error) {
       onFatal(error as Error);

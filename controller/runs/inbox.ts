@@ -8,7 +8,7 @@ import { testsOf } from '../schedule/check-of.ts';
 import { StoreError } from '../store/errors.ts';
 import type { Store } from '../store/store.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import type { Settled, Settlement } from './settlement.ts';
+import type { SettledResult, Settlement } from './settlement.ts';
 import { strangerRest } from './stranger.ts';
 
 export interface InboxOptions {
@@ -86,12 +86,12 @@ export class Inbox {
     const { device, payload } = message;
     const { settlement, driver, dispatcher, clock, log, onPoints } = this.#options;
     const at_ms = clock.wall();
-    let settled: Settled;
+    let result: SettledResult;
     try {
-      settled =
+      result =
         message.kind === 'result'
           ? settlement.result(device, message.payload, at_ms)
-          : settlement.unreadable(device, payload, message.reason, at_ms);
+          : { settled: settlement.unreadable(device, payload, message.reason, at_ms), served: null };
     } catch (error) {
       const why = 'a result could not be stored; its agent keeps it and sends it again';
       log.error({ device, run: payload.run, error: error instanceof StoreError ? error.message : error }, why);
@@ -99,6 +99,8 @@ export class Inbox {
     }
     driver.accepted(device, payload.run, payload.token);
     onPoints();
-    dispatcher.followUp(payload.run, settled);
+    // First what is known of the server: the run may want it again.
+    if (result.served !== null) dispatcher.handle({ type: 'served', ...result.served });
+    dispatcher.followUp(payload.run, result.settled);
   }
 }

@@ -4,12 +4,14 @@ import type { CheckSettings } from '../config/settings.ts';
 import { measurementPoint, type Point, runPoint } from '../influx/points.ts';
 import { decideRun, type Verdict } from '../results/decide-run.ts';
 import type { Failure, Measurement } from '../results/measurement.ts';
+import { movedBytes } from '../results/moved-bytes.ts';
 import { readRun } from '../results/read-run.ts';
 import type { Outcome, RunRecord } from '../run-record.ts';
 import { leaseMs } from '../slots/plan-length.ts';
 import type { Ending, TimedMeasurement } from '../store/results.ts';
 import type { Grant, RunRow } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
+import { limitWarnings } from './limit-warnings.ts';
 
 type TestFailure = Failure & { test: string };
 
@@ -49,6 +51,12 @@ const plannedStartMs = (plan: readonly TestPlan[], test: string): number => {
 /** What became of a run: it is over, waits for another attempt, or nothing has changed. */
 export type Settled = 'final' | 'retry' | 'unchanged';
 
+/** What a result comes to. `served`: what it says of its server now; null when it decides nothing, or came too late for that. */
+export interface SettledResult {
+  settled: Settled;
+  served: { server: string; busy_elsewhere: boolean } | null;
+}
+
 /**
  * Decides what an attempt means for its run and writes it down: one transaction per result, and whatever was not written was
  * not settled. Throws StoreError when the store can't be written; then nothing may be accepted.
@@ -61,13 +69,15 @@ export class Settlement {
   }
 
   /** A result from a device. A result that nobody knows, or that makes no sense, changes nothing and is to be accepted all the same. */
-  result(device: string, result: RunResult, at_ms: number): Settled {
+  result(device: string, result: RunResult, at_ms: number): SettledResult {
     const { store } = this.#options;
     const { run: id, token } = result;
     const known = this.#knownGrant(device, result);
-    if (known === null) return 'unchanged';
+    if (known === null) return { settled: 'unchanged', served: null };
     const { run, grant } = known;
     const { measurements, failures, warnings } = readRun(grant.tests, withinLease(grant.tests, result.tests));
+    // The tests of a late result may be planned otherwise by now: what is not to be tried again stands in the plan.
+    const limited = limitWarnings([...run.tests, ...run.plan], grant.tests, grant.server);
     const timed = measurements.map(({ started_ms, ...measurement }) => ({
       measurement,
       time_ms: Math.round(grant.at_ms + started_ms),
@@ -79,14 +89,17 @@ export class Settlement {
       token,
       at_ms,
       outputs: result.tests,
+      moved_bytes: movedBytes(result.tests),
       measurements: timed,
       failures,
-      warnings,
+      warnings: [...limited, ...warnings],
       points: this.#points(run, grant.server, timed),
       change: verdict === null ? null : this.#change(run, verdict, failures, { at_ms, duration_s }),
     });
-    if (outcome === 'duplicate' || verdict === null) return 'unchanged';
-    return verdict.verdict;
+    if (outcome === 'duplicate' || verdict === null) return { settled: 'unchanged', served: null };
+    const busy_elsewhere = failures.some((failure) => failure.class === 'busy');
+    const served = run.state === 'open' ? { server: grant.server, busy_elsewhere } : null;
+    return { settled: verdict.verdict, served };
   }
 
   /** A result that can't be read ends the attempt that it is of, if its run still waits for it. */

@@ -1,7 +1,7 @@
 import type { TestPlan } from '../../broker/contract/messages.ts';
 
 /** What iperf3 sends over UDP without `-b`, in bit/s a stream. */
-const UDP_DEFAULT = 1_000_000;
+export const UDP_DEFAULT = 1_000_000;
 
 const capped = (test: TestPlan, max: number): TestPlan => {
   const { protocol, streams, bitrate } = test;

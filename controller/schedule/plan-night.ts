@@ -4,6 +4,7 @@ import { leaseMs } from '../slots/plan-length.ts';
 import { checksOf } from './check-of.ts';
 import {
   HISTORY_REACH_MS,
+  isOn,
   type NightMark,
   nightKey,
   plannedUpTo,
@@ -87,24 +88,31 @@ interface Member {
 /** Names a timetable of an organization; no name of an organization has a space. */
 const groupKey = (organization: string, timetable: Timetable): string => `${organization} ${timetableKey(timetable)}`;
 
-/** Who is measured: devices with an enabled check, by organization and timetable. */
-type Groups = ReadonlyMap<string, readonly Member[]>;
+type Devices = ReadonlyMap<string, readonly PlannedDevice[]>;
 
-const groupsOf = (
-  organizations: ReadonlyMap<string, OrganizationSettings>,
-  devices: readonly PlannedDevice[],
-): Groups => {
-  const groups = new Map<string, Member[]>();
-  const checks = new Map([...organizations].map(([name, organization]) => [name, checksOf(organization)]));
-  for (const { device, organization, tags } of devices) {
-    const check = checks.get(organization)?.(tags);
-    if (check === undefined || !check.enabled) continue;
-    const key = groupKey(organization, check);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [{ device, check }]);
-    else group.push({ device, check });
+const byOrganization = (devices: readonly PlannedDevice[]): Devices => {
+  const groups = new Map<string, PlannedDevice[]>();
+  for (const device of devices) {
+    const group = groups.get(device.organization);
+    if (group === undefined) groups.set(device.organization, [device]);
+    else group.push(device);
   }
   return groups;
+};
+
+/** Who is measured: the devices of an organization with an enabled check that has this timetable. */
+const membersOf = (
+  settings: OrganizationSettings,
+  { schedule, timezone }: Timetable,
+  devices: readonly PlannedDevice[],
+): Member[] => {
+  const checkFor = checksOf(settings);
+  const members: Member[] = [];
+  for (const { device, tags } of devices) {
+    const check = checkFor(tags);
+    if (check.enabled && check.schedule === schedule && check.timezone === timezone) members.push({ device, check });
+  }
+  return members;
 };
 
 /** What is left of the window when a run begins that takes as long as it may. */
@@ -151,7 +159,7 @@ export const planNight = ({
   const plan: NightPlan = { due: [], missed: [], planned: [], gone: [], ahead_ms: 0, next_wake_ms: null };
   const history = new Map(done.map((mark) => [groupKey(mark.organization, mark), mark]));
   const marks = marksByOrganization(done);
-  let groups: Groups | null = null;
+  let fleet: Devices | null = null;
   for (const settings of organizations.values()) {
     const { organization } = settings;
     const known = marks.get(organization) ?? [];
@@ -161,16 +169,18 @@ export const planNight = ({
       const upTo = plannedUpTo(timetable, known, now_ms);
       const from = upTo === null ? now_ms - longestWindow(settings) : Math.max(upTo, now_ms - HISTORY_REACH_MS);
       const nights = nightsBetween(timetable, from, now_ms);
-      const start_ms = nights.at(-1)?.start ?? upTo ?? now_ms;
+      // From the first sight on, so that a first night that nobody was there for is known to be missed; but not while nothing is measured.
+      const start_ms = nights.at(-1)?.start ?? upTo ?? (isOn(settings) ? now_ms : null);
       const key = groupKey(organization, timetable);
-      if (start_ms !== history.get(key)?.start_ms) plan.planned.push({ organization, ...timetable, start_ms });
+      if (start_ms !== null && start_ms !== history.get(key)?.start_ms)
+        plan.planned.push({ organization, ...timetable, start_ms });
       history.delete(key);
       if (upTo !== null) plan.ahead_ms = Math.max(plan.ahead_ms, upTo - now_ms);
       if (nights.length === 0) continue;
-      groups ??= groupsOf(organizations, devices());
-      const group = groups.get(key) ?? [];
+      fleet ??= byOrganization(devices());
+      const members = membersOf(settings, timetable, fleet.get(organization) ?? []);
       for (const night of nights) {
-        for (const run of runsOf(organization, night, group)) {
+        for (const run of runsOf(organization, night, members)) {
           if (now_ms < run.window_end_ms) plan.due.push(run);
           else if (upTo !== null) plan.missed.push(run);
         }

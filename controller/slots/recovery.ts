@@ -7,11 +7,11 @@ import type { Over, Server, SlotState, Step } from './state.ts';
 import { become } from './transitions.ts';
 import { takeRoom } from './uplink-room.ts';
 
-/** A lease as it was found on disk. `cancelled` says why nobody waits for its run any more; null while somebody does. */
+/** A lease as it was found on disk. `over`: its run does not wait for it any more, and is handed in for itself when it goes on; else null. */
 export interface FoundLease {
   row: LeaseRow;
   request: RunRequest;
-  cancelled: string | null;
+  over: Over | null;
 }
 
 /**
@@ -22,10 +22,11 @@ export const recoverLeases = (step: Step, found: readonly FoundLease[]): void =>
   const { state, now } = step;
   const inOrder = found.toSorted((a, b) => a.row.token - b.row.token);
   const lastOf = new Map(inOrder.map(({ row }) => [row.run, row.token]));
-  for (const { row, request, cancelled } of inOrder) {
+  for (const { row, request, over: isOver } of inOrder) {
     const server = findServer(state, row.server);
     const run = newRun(state, request, now);
-    const over = overOf(cancelled, lastOf.get(row.run) === row.token);
+    // Of two leases of one run the earlier one was given up, and rested: it has nothing to say about the run.
+    const over = lastOf.get(row.run) === row.token ? isOver : { cancel: null };
     if (over === null) state.runs.set(request.run, run);
     else become(run, 'stopping');
     if (row.granted && server.lease === null) {
@@ -40,12 +41,6 @@ export const recoverLeases = (step: Step, found: readonly FoundLease[]): void =>
     takeRoom(state, run, server);
     engage(step, run, server);
   }
-};
-
-/** Of two leases of one run the earlier one was given up, and rested: it has nothing to say about the run. */
-const overOf = (cancelled: string | null, isLast: boolean): Over | null => {
-  if (!isLast) return { cancel: null };
-  return cancelled === null ? null : { cancel: cancelled };
 };
 
 /** A server that left the configuration is kept until its leases are settled. */

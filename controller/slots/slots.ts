@@ -175,8 +175,19 @@ const endStep = (step: Step): void => {
   state.woken.clear();
 };
 
-/** What is needed before a `start` may go out, then what a server waits for, then the rest. */
-const URGENCY: Partial<Record<SlotEffect['type'], number>> = { 'save-lease': 0, cancel: 1, start: 1 };
+/**
+ * What is needed before a `start` may go out, then what a server waits for, then the rest. Who will hold a slot is told before its `start`: if
+ * this controller dies in between, the next one on the broker knows of a client that may run.
+ */
+const urgencyOf = (effect: SlotEffect): number => {
+  if (effect.type === 'save-lease' || (effect.type === 'slot' && effect.lease !== null)) return 0;
+  return effect.type === 'cancel' || effect.type === 'start' ? 1 : 2;
+};
 
-const mostUrgentFirst = (effects: SlotEffect[]): SlotEffect[] =>
-  effects.sort((a, b) => (URGENCY[a.type] ?? 2) - (URGENCY[b.type] ?? 2));
+/** Of a slot only the last word of a step is told: nobody is to see it free between two leases. */
+const mostUrgentFirst = (effects: SlotEffect[]): SlotEffect[] => {
+  const last = new Map(effects.flatMap((effect) => (effect.type === 'slot' ? [[effect.server, effect]] : [])));
+  return effects
+    .filter((effect) => effect.type !== 'slot' || last.get(effect.server) === effect)
+    .sort((a, b) => urgencyOf(a) - urgencyOf(b));
+};

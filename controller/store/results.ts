@@ -3,6 +3,7 @@ import type { Point } from '../influx/points.ts';
 import type { Measurement } from '../results/measurement.ts';
 import type { Outcome, RunRecord } from '../run-record.ts';
 import type { Database } from './database.ts';
+import type { Moved } from './moved.ts';
 import type { Outbox } from './outbox.ts';
 import type { RawResults } from './raw-results.ts';
 import type { Retry, Runs } from './runs.ts';
@@ -31,6 +32,8 @@ export interface ResultWrite {
   token: number;
   at_ms: number;
   outputs: TestOutput[];
+  /** What they have moved over the device's link. */
+  moved_bytes: number;
   measurements: TimedMeasurement[];
   failures: RunRecord['failures'];
   warnings: string[];
@@ -44,12 +47,14 @@ export interface ResultWrite {
 export class Results {
   readonly #database: Database;
   readonly #runs: Runs;
+  readonly #moved: Moved;
   readonly #raw: RawResults;
   readonly #outbox: Outbox;
 
-  constructor(database: Database, parts: { runs: Runs; raw: RawResults; outbox: Outbox }) {
+  constructor(database: Database, parts: { runs: Runs; moved: Moved; raw: RawResults; outbox: Outbox }) {
     this.#database = database;
     this.#runs = parts.runs;
+    this.#moved = parts.moved;
     this.#raw = parts.raw;
     this.#outbox = parts.outbox;
   }
@@ -67,6 +72,7 @@ export class Results {
         [write.run, write.token, JSON.stringify(write.failures), JSON.stringify(write.warnings)],
       );
       if (added === 0) return 'duplicate';
+      this.#moved.correct(write.token, write.moved_bytes);
       this.#raw.add(write);
       this.#addMeasurements(write.run, write.token, write.measurements);
       this.#outbox.add(write.points);

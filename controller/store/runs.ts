@@ -166,9 +166,13 @@ export class Runs {
     );
   }
 
-  /** The run waits again, and no result will come for its last grant: its agent never began. */
+  /** The run waits again, and no result will come for its last grant: its agent never began, and moved nothing. */
   noteRequeued(run: string): void {
-    this.#database.run(`UPDATE runs SET awaits_result = 0 WHERE run = ? AND state = 'open'`, [run]);
+    const waits = `run = ? AND state = 'open' AND awaits_result = 1`;
+    this.#database.transaction(() => {
+      this.#database.run(`DELETE FROM moved WHERE token = (SELECT granted_token FROM runs WHERE ${waits})`, [run]);
+      this.#database.run(`UPDATE runs SET awaits_result = 0 WHERE ${waits}`, [run]);
+    });
   }
 
   /** Those that were granted at `before_ms` or earlier and whose result has not come yet. */

@@ -45,6 +45,13 @@ const MIGRATIONS: readonly string[] = [
     tests TEXT NOT NULL /* JSON */
   ) STRICT;
 
+  CREATE TABLE moved (
+    token INTEGER PRIMARY KEY, run TEXT NOT NULL, device TEXT NOT NULL, at_ms REAL NOT NULL /* of the grant */,
+    bytes INTEGER NOT NULL, estimated INTEGER NOT NULL /* until the result says what was really moved */
+  ) STRICT;
+  CREATE INDEX moved_by_a_device ON moved (device, at_ms);
+  CREATE INDEX moved_by_age ON moved (at_ms);
+
   CREATE TABLE results (
     run TEXT NOT NULL, token INTEGER NOT NULL, failures TEXT NOT NULL /* JSON */, warnings TEXT NOT NULL /* JSON */,
     PRIMARY KEY (run, token)
@@ -62,6 +69,11 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX raw_results_of_a_run ON raw_results (run);
   CREATE INDEX raw_results_by_age ON raw_results (stored_at_ms, bytes);
+
+  CREATE TABLE suppressions (
+    id INTEGER PRIMARY KEY, scope TEXT NOT NULL, name TEXT NOT NULL /* '' for the fleet */, until_ms REAL /* null: until it is lifted */,
+    reason TEXT, since_ms REAL NOT NULL, UNIQUE (scope, name)
+  ) STRICT;
 
   CREATE TABLE outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, point TEXT NOT NULL /* JSON */) STRICT;
   CREATE TABLE outbox_rejected (id INTEGER PRIMARY KEY, point TEXT NOT NULL, error TEXT NOT NULL) STRICT;

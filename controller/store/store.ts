@@ -4,6 +4,7 @@ import { Database } from './database.ts';
 import { Devices } from './devices.ts';
 import { asStoreError } from './errors.ts';
 import { Leases } from './leases.ts';
+import { Moved } from './moved.ts';
 import { Nights } from './nights.ts';
 import { Outbox } from './outbox.ts';
 import { RawResults } from './raw-results.ts';
@@ -11,6 +12,7 @@ import { Records } from './records.ts';
 import { Results } from './results.ts';
 import { Runs } from './runs.ts';
 import { migrate } from './schema.ts';
+import { Suppressions } from './suppressions.ts';
 
 /**
  * Everything the controller must not forget, in one SQLite file that one controller holds at a time. When a method
@@ -21,10 +23,12 @@ export class Store {
   readonly leases: Leases;
   readonly runs: Runs;
   readonly nights: Nights;
+  readonly moved: Moved;
   readonly results: Results;
   readonly raw: RawResults;
   readonly records: Records;
   readonly outbox: Outbox;
+  readonly suppressions: Suppressions;
   readonly #database: Database;
 
   private constructor(database: Database) {
@@ -33,10 +37,12 @@ export class Store {
     this.leases = new Leases(database);
     this.runs = new Runs(database);
     this.nights = new Nights(database);
+    this.moved = new Moved(database);
     this.raw = new RawResults(database);
     this.records = new Records(database);
     this.outbox = new Outbox(database);
-    this.results = new Results(database, { runs: this.runs, raw: this.raw, outbox: this.outbox });
+    this.suppressions = new Suppressions(database);
+    this.results = new Results(database, { runs: this.runs, moved: this.moved, raw: this.raw, outbox: this.outbox });
   }
 
   /** Opens `perfleet.db` in `folder`, creates both when they are missing, and brings the file to the newest version. */

@@ -9,9 +9,9 @@ import { run } from './spawn.mjs';
 import { runTests } from './test-command.mjs';
 
 // The commands of package.json. Each prepares the machine first, so that it works in a bare clone.
-//   node packaging/dev/run.mjs build|check|demo|test|bench [arguments]
+//   node packaging/dev/run.mjs build|check|demo|test|bench|simulate [arguments]
 
-const USAGE = 'usage: node packaging/dev/run.mjs build|check|demo|test|bench [arguments]';
+const USAGE = 'usage: node packaging/dev/run.mjs build|check|demo|test|bench|simulate [arguments]';
 
 /** A program of node_modules. @param {string} name */
 const bin = (name) => join(root, 'node_modules/.bin', name);
@@ -61,6 +61,14 @@ const COMMANDS = {
     buildAll();
     bundleForHere('test/bench/main.ts', bench);
     await become(bench, args);
+  },
+
+  async simulate(args) {
+    await prepare({ npm: true, debian: [] });
+    const { bundleForHere } = await builder();
+    const simulate = join(root, 'node_modules/.cache/perfleet/simulate.js');
+    bundleForHere('test/simulation/main.ts', simulate);
+    await become(simulate, args);
   },
 };
 

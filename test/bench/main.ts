@@ -2,10 +2,11 @@ import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { agentBench } from './agent.ts';
 import { type Bench, isMet, verdict } from './bench.ts';
+import { nightBench } from './night.ts';
 import { slotsBench } from './slots.ts';
 import { storeBench } from './store.ts';
 
-const BENCHES: Record<string, Bench> = { slots: slotsBench, agent: agentBench, store: storeBench };
+const BENCHES: Record<string, Bench> = { slots: slotsBench, agent: agentBench, store: storeBench, night: nightBench };
 
 const USAGE = `usage: npm run bench -- [NAME] [--json]
 

@@ -70,7 +70,8 @@ const settlementSink = (folder: string, results: RunResult[]): Sink => {
   });
   return {
     put: (result) => {
-      if (settlement.result('device-1', result, now) !== 'final') throw new Error(`${result.run} was not settled`);
+      const { settled } = settlement.result('device-1', result, now);
+      if (settled !== 'final') throw new Error(`${result.run} was not settled`);
     },
     close: () => store.close(),
   };

@@ -122,7 +122,7 @@ describe('a store that can not be written', () => {
     const run = world.order('ap-1');
     const start = await agent.begin('nonce-1');
     await agent.finished(start);
-    await until('the slot is free', () => world.controller.fleet.servers()[0]?.state === 'idle');
+    await until('the slot is free on disk, too', () => world.controller.fleet.progress(run)?.phase === 'finished');
     const result = corpusOutput('v3.12__tcp_p16_getserver.json');
     const free = fillDisk(disk);
     await agent.result(start, [result]);

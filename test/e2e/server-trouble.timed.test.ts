@@ -54,16 +54,25 @@ test.concurrent('a server that refuses is tried again, then the run fails with 0
   );
 });
 
-test.concurrent('a server that tests somebody else is waited for, and never counts as a zero', async ({ fleet }) => {
+test.concurrent('a server that tests somebody else is shown as such, waited for, and never counts as a zero', async ({
+  fleet,
+}) => {
   await fleet.serve();
   await fleet.join('ap-1');
   const port = fleet.servers.get('s-1')?.port;
   const somebody = new Program(
-    ['iperf3', '-c', '127.0.0.1', '-p', `${port}`, '-t', '6', '-b', '1M', '--forceflush'],
+    ['iperf3', '-c', '127.0.0.1', '-p', `${port}`, '-t', '8', '-b', '1M', '--forceflush'],
     process.env,
   );
   await somebody.says(/connected to/);
   const run = await fleet.order('ap-1');
+  await until('people see that the server is busy elsewhere', async () => {
+    const [server] = JSON.parse((await fleet.cli('server', 'list', '--json')).out);
+    return server.state === 'busy-elsewhere';
+  });
+  expect(JSON.parse((await fleet.cli('results', '--json')).out)).toMatchObject([
+    { run, outcome: null, measurements: [], failures: [{ class: 'busy' }] },
+  ]);
   const record = await fleet.over(run);
   expect(await somebody.ended).toEqual({ code: 0, signal: null });
   expect(record).toMatchObject({ outcome: 'success', reason: null });

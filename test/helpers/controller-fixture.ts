@@ -9,7 +9,7 @@ import { plainServer } from '../../controller/config/servers-section.ts';
 import type { CheckSettings, Settings } from '../../controller/config/settings.ts';
 import { Controller } from '../../controller/controller.ts';
 import type { RunRecord } from '../../controller/run-record.ts';
-import { ManualClock } from './manual-clock.ts';
+import { JumpingClock } from './jumping-clock.ts';
 import { RecordedLog } from './recorded-log.ts';
 import { ScriptedAgent } from './scripted-agent.ts';
 import { until } from './until.ts';
@@ -68,7 +68,7 @@ export const worldSettings = ({ servers = ['s-1'], check: overrides = {}, settin
 
 /** A real controller with a clock that a test moves, and everything that a test asks of it. Stopped when the test is over. */
 export class ControllerFixture {
-  readonly clock = new ManualClock();
+  readonly clock = new JumpingClock();
   readonly log = new RecordedLog();
   readonly failures: Error[] = [];
   readonly settings: Settings;

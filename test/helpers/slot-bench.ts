@@ -52,7 +52,7 @@ export const row = (token: number, run: string, device: string, more: Partial<Le
 export const found = (lease: LeaseRow, more: Partial<RunRequest> = {}) => ({
   row: lease,
   request: request(lease.run, lease.device, more),
-  cancelled: null as string | null,
+  over: null as { cancel: string | null } | null,
 });
 
 type Effect<T extends SlotEffect['type']> = Extract<SlotEffect, { type: T }>;

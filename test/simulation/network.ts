@@ -1,7 +1,7 @@
 import type { Random } from './random.ts';
 import type { Timeline } from './timeline.ts';
 
-/** How bad the network is, in one direction. */
+/** How bad the network of the devices is, in one direction. */
 export interface Weather {
   loss: number;
   doubling: number;
@@ -10,9 +10,12 @@ export interface Weather {
   slow_ms: number;
 }
 
+/** What a message takes at most in calm weather. */
+export const CALM_DELAY_MS = 100;
+
 export const CALM: Weather = { loss: 0, doubling: 0, slow: 0, slow_ms: 0 };
 
-/** Carries messages: delayed, lost, doubled, reordered. */
+/** Carries the messages between the broker and the devices: delayed, lost, doubled, reordered. */
 export class Network {
   weather: Weather;
   readonly #timeline: Timeline;
@@ -29,7 +32,7 @@ export class Network {
     if (this.#random.chance(loss)) return;
     const copies = this.#random.chance(doubling) ? 2 : 1;
     for (let copy = 0; copy < copies; copy += 1) {
-      const delay = this.#random.between(0, this.#random.chance(slow) ? slow_ms : 100);
+      const delay = this.#random.between(0, this.#random.chance(slow) ? slow_ms : CALM_DELAY_MS);
       this.#timeline.after(delay, deliver);
     }
   }

@@ -27,6 +27,11 @@ export class Random {
     return Math.floor(this.between(from, to + 1));
   }
 
+  /** One of them; undefined of none. */
+  pick<T>(items: readonly T[]): T | undefined {
+    return items[this.whole(0, items.length - 1)];
+  }
+
   shuffled<T>(items: readonly T[]): T[] {
     return items
       .map((item) => ({ item, rank: this.next() }))

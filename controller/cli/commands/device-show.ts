@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import type { DeviceView } from '../../api/views.ts';
+import type { DeviceDetails } from '../../api/views.ts';
 import { asksController, type Context, type ControllerFlags, clientOf, printJson } from '../context.ts';
-import { NOTHING, utc } from '../figures.ts';
+import { bytes, NOTHING, utc } from '../figures.ts';
 import { harmless } from '../terminal-text.ts';
 
-const rowsOf = (view: DeviceView): [name: string, value: string][] => [
+const rowsOf = (view: DeviceDetails): [name: string, value: string][] => [
   ['device', view.device],
   ['organization', view.organization],
   ['tags', view.tags.join(', ') || NOTHING],
@@ -14,6 +14,10 @@ const rowsOf = (view: DeviceView): [name: string, value: string][] => [
   ['agent', view.agent ?? NOTHING],
   ['iperf3', view.iperf3 ?? NOTHING],
   ['last run', view.last_run === null ? NOTHING : `${utc(view.last_run)} UTC`],
+  [
+    'moved',
+    `${bytes(view.moved_this_month)} this month${view.monthly_budget === null ? '' : ` of ${bytes(view.monthly_budget)}`}`,
+  ],
 ];
 
 export const addDeviceShow = (parent: Command, context: Context): void => {

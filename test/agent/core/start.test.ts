@@ -27,11 +27,25 @@ describe('start', () => {
     expect(bench.start(7, { nonce: 'n-2' }).reason()).toMatch(/^token-dead/);
   });
 
-  it('only answers the token that runs, whatever the run and nonce beside it', () => {
+  it('only answers the token that runs, whatever the nonce beside it', () => {
     const bench = new Bench().ready().start(7);
-    bench.start(7, { run: 'r-9', nonce: 'other' });
+    bench.start(7, { nonce: 'other' });
     expect(bench.events()).toEqual([{ type: 'started', run: 'r-1', boot: 'boot-a', token: 7, nonce: 'n-1' }]);
     expect(bench.of('spawn')).toEqual([]);
+  });
+
+  it('does not take the token of another run for its own: each store counts from 1', () => {
+    const bench = new Bench().ready().start(7);
+    expect(bench.start(7, { run: 'r-9', nonce: 'other' }).reason()).toMatch(/^busy/);
+    bench.exit().start(7, { run: 'r-9', nonce: 'other' });
+    expect(bench.reason()).toMatch(/^token-dead/);
+    expect(bench.start(7).said()).toEqual(['started', 'finished']);
+  });
+
+  it('starts a run whose token is dead for another run', () => {
+    const bench = new Bench().start(7, { run: 'r-9', nonce: 'other' });
+    expect(bench.reason()).toMatch(/^not-prepared/);
+    expect(bench.ready().start(7).said()).toEqual(['started']);
   });
 
   it('answers the token of a kept result with all that was said', () => {

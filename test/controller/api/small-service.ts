@@ -1,13 +1,18 @@
 import type { TestPlan } from '../../../broker/contract/messages.ts';
 import type { Answer, RecordFilter, Service } from '../../../controller/api/service.ts';
+import type { SuppressionOrder, WhatToResume } from '../../../controller/api/suppression-orders.ts';
 import type {
   Credentials,
+  DeviceDetails,
   DeviceView,
   NewDevice,
   Problem,
+  Resumed,
   RunOrder,
   ServerView,
   StatusView,
+  Suppressed,
+  SuppressionView,
 } from '../../../controller/api/views.ts';
 import type { RunRecord } from '../../../controller/run-record.ts';
 import { type Progress, ProgressBoard, type ProgressListener } from '../../../controller/runs/progress.ts';
@@ -88,8 +93,11 @@ export class SmallService implements Service {
   readonly board = new ProgressBoard();
   readonly orders: RunOrder[] = [];
   readonly filters: RecordFilter[] = [];
+  readonly suppressionOrders: SuppressionOrder[] = [];
+  readonly suppressed: SuppressionView[] = [];
   readonly list: DeviceView[] = [];
   readonly runs = new Map<string, RunRecord>();
+  monthly_budget: number | null = null;
   /** How many watch now. */
   watchers = 0;
   /** Called when a run was ordered: a test plays the agent here. */
@@ -103,6 +111,7 @@ export class SmallService implements Service {
       devices: this.list.length,
       devices_online: 0,
       runs_open: 0,
+      suppressions: this.suppressed.length,
       messages_dropped: 0,
       broker: null,
       influx: null,
@@ -113,9 +122,10 @@ export class SmallService implements Service {
     return this.list;
   }
 
-  device(device: string): Answer<DeviceView> {
-    const value = this.list.find((one) => one.device === device);
-    return value === undefined ? refused('not-found', `there is no device ${device}`) : { ok: true, value };
+  device(device: string): Answer<DeviceDetails> {
+    const view = this.list.find((one) => one.device === device);
+    if (view === undefined) return refused('not-found', `there is no device ${device}`);
+    return { ok: true, value: { ...view, moved_this_month: 1_234_567_890, monthly_budget: this.monthly_budget } };
   }
 
   addDevice({ device, organization, tags, uplink_group }: NewDevice): Answer<Credentials> {
@@ -145,7 +155,10 @@ export class SmallService implements Service {
   removeDevice(device: string): Answer<{ device: string }> {
     const found = this.device(device);
     if (!found.ok) return found;
-    this.list.splice(this.list.indexOf(found.value), 1);
+    this.list.splice(
+      this.list.findIndex((one) => one.device === device),
+      1,
+    );
     return { ok: true, value: { device } };
   }
 
@@ -156,6 +169,33 @@ export class SmallService implements Service {
       { ...milan, device: 'ap-12', run: 'r-1', queued: 2, state: 'leased' },
       { ...rome, device: null, run: null, queued: 0, state: 'idle' },
     ];
+  }
+
+  suppressions(): SuppressionView[] {
+    return this.suppressed;
+  }
+
+  suppress(order: SuppressionOrder): Answer<Suppressed> {
+    this.suppressionOrders.push(order);
+    const { what, until_ms, reason, stop_running } = order;
+    const suppression = {
+      scope: what.scope,
+      name: what.scope === 'fleet' ? null : what.name,
+      until: until_ms === null ? null : new Date(until_ms).toISOString(),
+      reason,
+      since: '2026-11-22T02:00:00.000Z',
+    };
+    this.suppressed.push(suppression);
+    const warnings = what.scope === 'tag' ? [`no device has the tag ${what.name}`] : [];
+    return { ok: true, value: { suppression, stopped: stop_running ? 2 : 0, warnings } };
+  }
+
+  resume(which: WhatToResume): Answer<Resumed> {
+    const meant = ({ scope }: SuppressionView) => which.all || scope === which.what.scope;
+    const resumed = this.suppressed.filter(meant);
+    if (resumed.length === 0 && !which.all) return refused('not-found', 'it is not suppressed');
+    this.suppressed.splice(0, this.suppressed.length, ...this.suppressed.filter((one) => !meant(one)));
+    return { ok: true, value: { resumed } };
   }
 
   orderRun(order: RunOrder): Answer<{ run: string }> {

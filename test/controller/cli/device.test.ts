@@ -166,8 +166,13 @@ online        no
 agent         -
 iperf3        -
 last run      -
+moved         1.23 GB this month
 `);
-  expect(JSON.parse((await cli('device', 'show', 'ap-12', '--json')).out)).toEqual(service.list[0]);
+  expect(JSON.parse((await cli('device', 'show', 'ap-12', '--json')).out)).toEqual({
+    ...service.list[0],
+    moved_this_month: 1_234_567_890,
+    monthly_budget: null,
+  });
   expect(await cli('device', 'show', 'no/where')).toEqual({
     code: 1,
     out: '',
@@ -184,6 +189,7 @@ last run      -
     iperf3: '3.12',
     last_run: '2026-11-22T02:00:01.250Z',
   });
+  service.monthly_budget = 20e9;
   expect((await cli('device', 'show', 'ap-9')).out).toBe(`device        ap-9
 organization  default
 tags          -
@@ -193,6 +199,7 @@ online        yes
 agent         0.1.0?[2J
 iperf3        3.12
 last run      2026-11-22 02:00:01 UTC
+moved         1.23 GB this month of 20.0 GB
 `);
 });
 

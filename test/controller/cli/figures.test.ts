@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { count, figure, megabits, utc } from '../../../controller/cli/figures.ts';
+import { bytes, count, figure, megabits, utc } from '../../../controller/cli/figures.ts';
 
 it.each([
   [0, 3, '0.00'],
@@ -24,6 +24,17 @@ it('rates are in Mbit/s', () => {
     '9940',
     '0.06',
     '-',
+  ]);
+});
+
+it('bytes are in the units of data plans', () => {
+  expect([0, 999, 1000, 1_234_567, 20e9, 5.5e12].map(bytes)).toEqual([
+    '0 B',
+    '999 B',
+    '1.00 kB',
+    '1.23 MB',
+    '20.0 GB',
+    '5.50 TB',
   ]);
 });
 

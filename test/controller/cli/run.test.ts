@@ -87,6 +87,15 @@ warning: resent twice
     );
   });
 
+  it.each([
+    ['suppressed', 'Measurements are switched off. Which, why and until when: perfleet suppress --list'],
+    ['over-budget', 'The run would exceed monthly_budget. What ap-12 has moved: perfleet device show ap-12'],
+  ])('says where to look when it was skipped: %s', async (reason, advice) => {
+    plays({ outcome: 'skipped', reason, server: null, via: null, granted_at: null, measurements: [] });
+    const { code, err } = await controller.cli('run', 'ap-12');
+    expect([code, err.split('\n').at(-2)]).toEqual([1, advice]);
+  });
+
   it('is no success when the record has no outcome', async () => {
     plays({ outcome: null });
     const { code, out } = await controller.cli('run', 'ap-12');

@@ -13,6 +13,8 @@ const COMMANDS = [
   ['server', 'list'],
   ['run'],
   ['results'],
+  ['suppress'],
+  ['resume'],
   ['parse'],
 ];
 
@@ -56,6 +58,31 @@ describe('a wrong call exits with 2 and says what is wrong', () => {
       ['serve', '--log-level', 'loud'],
       "error: option '--log-level <level>' argument 'loud' is invalid. Allowed choices are debug, info, warn, error.\n",
     ],
+    [
+      ['suppress', '--device', 'a', '--tag', 'b'],
+      "error: option '--device <device>' cannot be used with option '--tag <tag>'\n",
+    ],
+    [
+      ['suppress', '--for', '2h', '--until', '2026-11-22T06:00:00Z'],
+      "error: option '--for <length>' cannot be used with option '--until <time>'\n",
+    ],
+    [
+      ['suppress', '--for', '0s'],
+      "error: option '--for <length>' argument '0s' is invalid. Expected a length such as 2h or 30m.\n",
+    ],
+    [
+      ['suppress', '--for', 'ever'],
+      "error: option '--for <length>' argument 'ever' is invalid. Expected a length such as 2h or 30m.\n",
+    ],
+    [
+      ['suppress', '--until', 'tomorrow'],
+      "error: option '--until <time>' argument 'tomorrow' is invalid. Expected a time such as 2026-11-22T06:00:00Z.\n",
+    ],
+    [
+      ['suppress', '--list', '--server', 'a'],
+      "error: option '--list' cannot be used with option '--server <server>'\n",
+    ],
+    [['resume', '--all', '--server', 'a'], "error: option '--all' cannot be used with option '--server <server>'\n"],
     [['parse', '--stderr', 'x', 'a', 'b'], 'error: --stderr goes with one file\n'],
   ])('%j', async (argv, err) => {
     expect(await runAlone(argv)).toEqual({ code: 2, out: '', err });

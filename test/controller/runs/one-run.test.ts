@@ -194,6 +194,7 @@ describe('trouble with a run', () => {
     const agent = await world.agent('ap-1');
     const run = world.order('ap-1');
     const start = await agent.begin('nonce-1');
+    await until('its grant is on disk', () => world.record(run).attempts === 1);
     world.clock.advance(86_400_000 + 600_000);
     expect(await world.over(run)).toMatchObject({ outcome: 'lost', reason: 'no-result', measurements: [] });
     await agent.result(start, [corpusOutput(GOOD)]);

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Settlement } from '../../../controller/runs/settlement.ts';
 import { testPlan } from '../../helpers/controller-fixture.ts';
 import { corpusOutput } from '../../helpers/iperf3-output.ts';
@@ -31,7 +31,7 @@ it('a result becomes measurements with the time of their tests, and a run point 
   const { settlement, grant, points, device } = make();
   grant();
   const result = { run: 'r-1', token: 1, boot: 'b', tests: [up, down] };
-  expect(settlement.result(device, result, T0 + 6000)).toBe('final');
+  expect(settlement.result(device, result, T0 + 6000).settled).toBe('final');
   expect(points().map(({ measurement, time_ms, tags }) => [measurement, time_ms - T0, tags['direction']])).toEqual([
     ['iperf3', 1505, 'upload'],
     ['iperf3', 3510, 'download'],
@@ -57,7 +57,7 @@ it('the same result twice changes nothing the second time', () => {
   grant();
   const result = { run: 'r-1', token: 1, boot: 'b', tests: [up, down] };
   settlement.result(device, result, T0 + 6000);
-  expect(settlement.result(device, result, T0 + 7000)).toBe('unchanged');
+  expect(settlement.result(device, result, T0 + 7000).settled).toBe('unchanged');
   expect(points()).toHaveLength(3);
 });
 
@@ -132,11 +132,15 @@ it('a run is a success only when all of its tests were measured, whichever attem
   grant(1);
   const refused = corpusOutput('v3.12__err_refused.json');
   const garbage = { ...down, stdout: 'not JSON at all' };
-  expect(settlement.result(device, { run: 'r-1', token: 1, boot: 'b', tests: [refused, garbage] }, T0)).toBe('retry');
+  expect(settlement.result(device, { run: 'r-1', token: 1, boot: 'b', tests: [refused, garbage] }, T0).settled).toBe(
+    'retry',
+  );
   const left = store.runs.get('r-1')?.tests ?? [];
   expect(left).toEqual(tests.slice(0, 1));
   store.runs.noteGrant({ token: 2, run: 'r-1', server: 'milan-1', via: 'agent', at_ms: T0 + 9000, tests: left });
-  expect(settlement.result(device, { run: 'r-1', token: 2, boot: 'b', tests: [up] }, T0 + 12_000)).toBe('final');
+  expect(settlement.result(device, { run: 'r-1', token: 2, boot: 'b', tests: [up] }, T0 + 12_000).settled).toBe(
+    'final',
+  );
   expect(store.records.get('r-1')).toMatchObject({
     outcome: 'failed',
     reason: 'malformed',
@@ -188,4 +192,55 @@ it('a run is tried again as the check of its device says, after the wait of that
   // Half of the wait is left to chance, which says a half here.
   expect(store.runs.get('r-2')?.not_before_ms).toBe(T0 + 450_000);
   expect(settlement.attemptFailed('r-2', failure, null, T0 + 450_000)).toBe('final');
+});
+
+describe('what a result says of its server', () => {
+  const refused = { ...up, stdout: '{"error":"error - the server is busy running a test. try again later"}' };
+
+  it('is that it was busy elsewhere when any of its tests found it so', () => {
+    const { settlement, grant, device, store } = make();
+    grant();
+    const result = { run: 'r-1', token: 1, boot: 'b', tests: [up, { ...refused, test: 'tcp-download' }] };
+    expect(settlement.result(device, result, T0 + 6000)).toEqual({
+      settled: 'retry',
+      served: { server: 'milan-1', busy_elsewhere: true },
+    });
+    expect(store.records.get('r-1')?.measurements.map(({ bytes }) => bytes > 0)).toEqual([true]);
+  });
+
+  it('is that it was not, when it measured', () => {
+    const { settlement, grant, device } = make();
+    grant();
+    const result = { run: 'r-1', token: 1, boot: 'b', tests: [up, down] };
+    expect(settlement.result(device, result, T0).served).toEqual({ server: 'milan-1', busy_elsewhere: false });
+  });
+
+  it('is nothing when it comes late, twice, or from nobody', () => {
+    const { settlement, grant, device, store } = make();
+    grant();
+    store.runs.setOverdue('r-1', T0 + 60_000);
+    const result = { run: 'r-1', token: 1, boot: 'b', tests: [refused] };
+    expect(settlement.result(device, result, T0 + 90_000)).toEqual({ settled: 'retry', served: null });
+    expect(settlement.result(device, result, T0 + 90_000)).toEqual({ settled: 'unchanged', served: null });
+    expect(settlement.result('ap-99', result, T0)).toEqual({ settled: 'unchanged', served: null });
+  });
+});
+
+it('what a result has moved corrects the estimate, also when its run has ended', () => {
+  const { settlement, grant, device, store } = make();
+  grant();
+  store.moved.note({ token: 1, run: 'r-1', device, at_ms: T0, bytes: 5 });
+  settlement.end('r-1', 'cancelled', 'enough', T0);
+  settlement.result(device, { run: 'r-1', token: 1, boot: 'b', tests: [up, down] }, T0 + 6000);
+  expect(store.moved.since(device, T0)).toBe(4_596_695_040 + 4_955_832_320);
+});
+
+it('a test that its server limits has a warning in the record', () => {
+  const { settlement, device, store } = make();
+  const tests = [testPlan({ bitrate: 100e6 })];
+  store.runs.noteGrant({ token: 1, run: 'r-1', server: 'milan-1', via: 'agent', at_ms: T0, tests });
+  settlement.result(device, { run: 'r-1', token: 1, boot: 'b', tests: [up] }, T0 + 6000);
+  expect(store.records.get('r-1')?.warnings).toEqual([
+    'tcp-upload: limited to 100 Mbit/s, the max_bitrate of server milan-1',
+  ]);
 });

@@ -5,6 +5,7 @@ import type { Progress } from '../../../controller/runs/progress.ts';
 import { Settlement } from '../../../controller/runs/settlement.ts';
 import { Store } from '../../../controller/store/store.ts';
 import { ControllerFixture, testPlan, worldSettings } from '../../helpers/controller-fixture.ts';
+import { corpusOutput } from '../../helpers/iperf3-output.ts';
 import { ManualClock } from '../../helpers/manual-clock.ts';
 import { Mosquitto } from '../../helpers/mosquitto.ts';
 import { fillDisk, smallDisk } from '../../helpers/mount.ts';
@@ -176,6 +177,16 @@ describe('a disk that is full', () => {
 });
 
 describe('an organization that left the settings', () => {
+  it('has its runs end with the attempt that they are in: nobody says how often to try again', async () => {
+    const world = await ControllerFixture.start({ check: { retries: 5 } });
+    const agent = await world.agent('ap-1');
+    const run = world.order('ap-1');
+    const start = await agent.begin('nonce-1');
+    world.controller.reload({ ...world.settings, organizations: new Map() });
+    await agent.result(start, [corpusOutput('v3.16__err_refused.json')]);
+    expect(await world.over(run)).toMatchObject({ outcome: 'failed', reason: 'unreachable', attempts: 1 });
+  });
+
   it('has its runs skipped after a restart, as nobody knows its servers', async () => {
     const world = await ControllerFixture.start();
     const agent = await world.agent('ap-1');

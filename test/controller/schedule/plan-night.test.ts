@@ -94,6 +94,13 @@ describe('a night', () => {
     expect(acme.plan('2026-11-23T02:00Z').due).toHaveLength(3);
   });
 
+  test('that is open is joined when the check of an organization is switched on for the first time', () => {
+    const acme = fleet([organization('acme', { enabled: false })]);
+    expect(acme.plan('2026-11-22T01:00Z')).toMatchObject({ due: [], missed: [], planned: [] });
+    acme.organizations = new Map([organization('acme', { schedule: '0 1 * * *' })]);
+    expect(acme.plan('2026-11-22T01:30Z').due).toHaveLength(3);
+  });
+
   test('that is open is joined by an organization without history, an older one is not held against it', () => {
     expect(fleet([organization('acme')]).plan('2026-11-22T03:00Z').due).toHaveLength(3);
     expect(fleet([organization('acme', { schedule: '0 * * * *' })]).plan('2026-11-22T03:30Z').missed).toEqual([]);

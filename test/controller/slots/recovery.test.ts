@@ -114,7 +114,7 @@ describe('recovery in general', () => {
 
   it('asks for a lease whose run was over without giving it another end', () => {
     const bench = new SlotBench({ in_charge: false, last_token: 3 });
-    bench.slots.recover([{ ...found(row(3, 'r1', 'd1')), cancelled: 'the run was over' }], 0);
+    bench.slots.recover([{ ...found(row(3, 'r1', 'd1')), over: { cancel: 'the run was over' } }], 0);
     const asked = bench.wait(1000);
     expect(only(asked, 'cancel')).toEqual([{ type: 'cancel', device: 'd1', run: 'r1', reason: 'the run was over' }]);
     expect(only(bench.declined('r1', 'd1', 3), 'ended')).toEqual([]);
@@ -150,7 +150,7 @@ describe('recovery in general', () => {
 
   it('asks in its turn for a lease on deck whose run was over, and gives it no other end', () => {
     const bench = new SlotBench({ in_charge: false, last_token: 3 });
-    const over = { ...found(row(3, 'r2', 'd2', { granted: false })), cancelled: 'the run was over' };
+    const over = { ...found(row(3, 'r2', 'd2', { granted: false })), over: { cancel: 'the run was over' } };
     bench.slots.recover([found(row(2, 'r1', 'd1')), over], 0);
     bench.do({ type: 'in-charge', yes: true });
     expect(bench.do({ type: 'cancel', run: 'r2', reason: 'enough' })).toEqual([]);

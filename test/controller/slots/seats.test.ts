@@ -188,7 +188,7 @@ describe('a device that was asked to prepare', () => {
     bench.wait(2500);
     bench.ready('r1', 'd1', 'n2');
     const passed_on = bench.finished('r0', 'd0', 1);
-    expect(passed_on.map(({ type }) => type).slice(0, 3)).toEqual(['start', 'drop-lease', 'slot']);
+    expect(passed_on.map(({ type }) => type).slice(0, 3)).toEqual(['slot', 'start', 'drop-lease']);
     expect(only(passed_on, 'start')).toMatchObject([{ run: 'r1', token: 2, nonce: 'n2' }]);
     expect(only(passed_on, 'granted')).toMatchObject([{ lease: { token: 2, nonce: 'n2', granted: true } }]);
   });

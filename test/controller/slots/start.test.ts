@@ -4,18 +4,18 @@ import { DEADLINE_MS, LEASE_MS, only, REST_MS, row, SlotBench, TEN_SECONDS } fro
 const START = { type: 'start', device: 'd1', run: 'r1', token: 1, nonce: 'n-r1', server: 's1', lease_ms: LEASE_MS };
 
 describe('a grant', () => {
-  it('saves the lease, sends the start, and then tells the others', () => {
+  it('saves the lease and tells everybody, and then sends the start', () => {
     const lease = row(1, 'r1', 'd1');
     expect(new SlotBench().begin('r1', 'd1')).toEqual([
       { type: 'save-lease', lease: { ...lease, granted: false } },
-      START,
-      { type: 'granted', lease },
       {
         type: 'slot',
         server: 's1',
         lease: { device: 'd1', run: 'r1', token: 1, length_ms: DEADLINE_MS, rest_ms: REST_MS },
         state: 'leased',
       },
+      START,
+      { type: 'granted', lease },
       { type: 'phase', run: 'r1', phase: 'starting', server: 's1' },
     ]);
   });

@@ -87,6 +87,7 @@ export const resultWrite = (run: string, token: number, changes: Partial<ResultW
   token,
   at_ms: T0 + 12_000,
   outputs: [{ test: 'tcp-upload', exit_code: 0, stdout: '{}', stderr: '', started_ms: 12, ended_ms: 10_500 }],
+  moved_bytes: 118_000_000,
   measurements: [{ measurement: measurement(), time_ms: T0 + 1262 }],
   failures: [],
   warnings: [],

@@ -1,0 +1,85 @@
+import type { Clock } from '../../broker/clock.ts';
+import type { Log } from '../../broker/log.ts';
+import { DEFAULT_CHECK } from '../config/check-section.ts';
+import type { Settings } from '../config/settings.ts';
+import type { MqttDriver } from '../drivers/mqtt.ts';
+import { checkOf } from '../schedule/check-of.ts';
+import type { Slots } from '../slots/slots.ts';
+import type { Store } from '../store/store.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { Gate } from './gate.ts';
+import { Housekeeping } from './housekeeping.ts';
+import { Inbox } from './inbox.ts';
+import { MaintenanceWatch } from './maintenance-watch.ts';
+import { Nights } from './nights.ts';
+import { ProgressBoard } from './progress.ts';
+import { Settlement } from './settlement.ts';
+import { Suppressing } from './suppressing.ts';
+
+/** What all that carries decisions out is made of. */
+export interface RunSurroundings {
+  settings: () => Settings;
+  store: Store;
+  slots: Slots;
+  driver: MqttDriver;
+  clock: Clock;
+  random: () => number;
+  log: Log;
+  /** For what devices can bring about as often as they like. */
+  aboutDevices: Log;
+  /** Whether points are to be queued for InfluxDB. */
+  influx: boolean;
+  /** Called when rows were added for InfluxDB. */
+  onPoints: () => void;
+  onFatal: (error: Error) => void;
+}
+
+/** All that carries out what schedule, slots and results decide. */
+export interface RunParts {
+  board: ProgressBoard;
+  dispatcher: Dispatcher;
+  inbox: Inbox;
+  nights: Nights;
+  suppressing: Suppressing;
+  maintenance: MaintenanceWatch;
+  housekeeping: Housekeeping;
+}
+
+/** Makes the parts and puts them together. Starts nothing. */
+export const runParts = (around: RunSurroundings): RunParts => {
+  const { settings, random, aboutDevices } = around;
+  const settlement = new Settlement({
+    ...around,
+    checkOf: (organization, tags) => {
+      const known = settings().organizations.get(organization);
+      return known === undefined ? { ...DEFAULT_CHECK, retries: 0 } : checkOf(known, tags);
+    },
+    random,
+    log: aboutDevices,
+  });
+  const board = new ProgressBoard();
+  const shared = { ...around, settlement, board, gate: new Gate(around) };
+  const dispatcher = new Dispatcher(shared);
+  return {
+    board,
+    dispatcher,
+    inbox: new Inbox({ ...shared, dispatcher }),
+    nights: new Nights({ ...shared, submit: (run: string) => dispatcher.submit(run) }),
+    suppressing: new Suppressing({ ...shared, dispatcher }),
+    maintenance: new MaintenanceWatch({ ...shared, handle: (event) => dispatcher.handle(event) }),
+    housekeeping: new Housekeeping(shared),
+  };
+};
+
+/** Takes up what is on disk, and what holds by the clock, before anything is granted. */
+export const startRuns = ({ dispatcher, suppressing, maintenance }: RunParts): void => {
+  dispatcher.recover();
+  suppressing.start();
+  maintenance.look();
+};
+
+/** Nothing new is planned, granted or taken in. Whoever was not started is left alone. */
+export const stopRuns = ({ dispatcher, nights, suppressing, maintenance, housekeeping }: RunParts): void => {
+  for (const watch of [nights, suppressing, maintenance, housekeeping]) watch.stop();
+  dispatcher.stop();
+};

@@ -1,0 +1,137 @@
+import { execFile } from 'node:child_process';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import Table from 'cli-table3';
+import type { Bench, BenchOptions, Findings, Target } from './bench.ts';
+import type { NightSize } from './night-fleet.ts';
+import type { NightLap } from './night-lap.ts';
+import { median } from './statistics.ts';
+
+export interface Nights {
+  /** The same servers for more and more devices; the last one is the night of the target. */
+  fleets: NightSize[];
+  /** As many runs a server as the last, on fewer servers. */
+  small: NightSize;
+  laps: number;
+}
+
+const NIGHTS: Nights = {
+  fleets: [10_000, 100_000, 1_000_000].map((devices) => ({ devices, servers: 1000, organizations: 100 })),
+  small: { devices: 10_000, servers: 10, organizations: 2 },
+  laps: 3,
+};
+
+const WALL_S = 90;
+const RSS_MIB = 2048;
+const FLAT = 1.2;
+
+/** Node.js may not use more for its heap: less than the target for the whole process. */
+const HEAP_MIB = 1536;
+
+/** Built as the bench itself; the builder finds the repository by its own place, so it is not bundled into this program. */
+const buildProcess = async (): Promise<string> => {
+  const build: typeof import('../../packaging/build/build.mjs') = await import(
+    pathToFileURL(resolve('packaging/build/build.mjs')).href
+  );
+  const file = resolve(join('node_modules/.cache/perfleet', 'night-process.js'));
+  build.bundleForHere('test/bench/night-process.ts', file);
+  return file;
+};
+
+const lapOf = async (file: string, size: NightSize, { say, signal }: BenchOptions): Promise<NightLap> => {
+  const { devices, servers, organizations } = size;
+  say(`${devices} devices on ${servers} servers …`);
+  const args = [`--max-old-space-size=${HEAP_MIB}`, file, ...[devices, servers, organizations].map(String)];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { signal });
+  const lap: NightLap = JSON.parse(stdout);
+  say(`  ${lap.wall_s.toFixed(1)} s, ${lap.us_per_grant.toFixed(1)} µs a grant`);
+  return lap;
+};
+
+const MEASURED = [
+  ...(['wall_s', 'cpu_s', 'us_per_grant', 'cpu_us_per_grant', 'plan_s', 'idle_look_ms'] as const),
+  ...(['slots_s', 'us_per_step', 'bare_cpu_s', 'peak_rss_mib'] as const),
+];
+
+/** Each measured figure's own median; what does not depend on the machine is the same in all laps. */
+const middleOf = (laps: readonly NightLap[]): NightLap => {
+  const [first] = laps;
+  if (first === undefined) throw new Error('no night was simulated');
+  const middle = { ...first };
+  for (const key of MEASURED) middle[key] = median(laps.map((lap) => lap[key]));
+  return middle;
+};
+
+const COST: { name: string; show: (lap: NightLap) => string }[] = [
+  { name: 'devices', show: ({ devices }) => `${devices}` },
+  { name: 'servers', show: ({ servers }) => `${servers}` },
+  { name: 'wall s', show: ({ wall_s }) => wall_s.toFixed(2) },
+  { name: 'CPU s', show: ({ cpu_s }) => cpu_s.toFixed(2) },
+  { name: 'grants', show: ({ grants }) => `${grants}` },
+  { name: 'µs a grant', show: ({ us_per_grant }) => us_per_grant.toFixed(1) },
+  { name: 'CPU µs a grant', show: ({ cpu_us_per_grant }) => cpu_us_per_grant.toFixed(1) },
+  { name: 'CPU ÷ bare queue', show: ({ cpu_s, bare_cpu_s }) => (cpu_s / bare_cpu_s).toFixed(1) },
+  { name: 'planning %', show: ({ plan_s, wall_s }) => ((100 * plan_s) / wall_s).toFixed(1) },
+  { name: 'slots %', show: ({ slots_s, wall_s }) => ((100 * slots_s) / wall_s).toFixed(1) },
+  { name: 'slots µs a step', show: ({ us_per_step }) => us_per_step.toFixed(2) },
+  { name: 'peak RSS MiB', show: ({ peak_rss_mib }) => peak_rss_mib.toFixed(0) },
+];
+
+const COURSE: typeof COST = [
+  { name: 'devices', show: ({ devices }) => `${devices}` },
+  { name: 'servers', show: ({ servers }) => `${servers}` },
+  { name: 'night h', show: ({ makespan_h }) => makespan_h.toFixed(2) },
+  { name: 'slot use %', show: ({ slot_use }) => (100 * slot_use).toFixed(2) },
+  { name: 'while waited %', show: ({ use_while_waited }) => (100 * use_while_waited).toFixed(3) },
+  { name: 'longest idle ms', show: ({ longest_idle_ms }) => longest_idle_ms.toFixed(0) },
+];
+
+const tableOf = (columns: typeof COST, laps: readonly NightLap[]): string => {
+  const table = new Table({
+    head: columns.map(({ name }) => name),
+    style: { head: [], border: [], compact: true },
+    colAligns: columns.map(() => 'right'),
+  });
+  for (const lap of laps) table.push(columns.map(({ show }) => show(lap)));
+  return table.toString();
+};
+
+/** How the runs ended, a line per fleet. */
+const endsOf = ({ devices, servers, ends }: NightLap): string => {
+  const parts = Object.entries(ends).toSorted(([, a], [, b]) => b - a);
+  return `${devices} runs on ${servers} servers: ${parts.map(([how, often]) => `${often} ${how}`).join(', ')}`;
+};
+
+const findings = (nights: NightLap[], small: NightLap, laps: number): Findings => {
+  // Of the CPU: what else the machine does hits the longest night most.
+  const cost = nights.map(({ cpu_us_per_grant }) => cpu_us_per_grant);
+  const spread = Math.max(...cost) / Math.min(...cost);
+  const targets: Target[] = nights.slice(-1).flatMap(({ wall_s, peak_rss_mib }) => [
+    { what: 'seconds for the largest night', seen: wall_s, at_most: WALL_S },
+    { what: 'its peak RSS in MiB', seen: peak_rss_mib, at_most: RSS_MIB },
+    { what: 'CPU time of the dearest ÷ cheapest grant, of fleets with the same servers,', seen: spread, at_most: FLAT },
+  ]);
+  const all = [...nights, small];
+  const said = 'Every due run ended once. No two clients ever shared a server, and no group was over its capacity.';
+  const tables = [`Medians of ${laps} laps.`, tableOf(COST, all), tableOf(COURSE, all), ...all.map(endsOf), said];
+  return { figures: { laps, spread, nights, small }, tables, targets };
+};
+
+/** Simulates these nights in turns, each in a process of its own. */
+export const benchOf = ({ fleets, small, laps }: Nights): Bench => ({
+  about: 'simulated nights of up to 1,000,000 devices on 1,000 servers, by the real schedule and slots',
+  async run(options) {
+    const file = await buildProcess();
+    const seen = new Map<NightSize, NightLap[]>();
+    for (let lap = 0; lap < laps; lap += 1) {
+      for (const size of [...fleets, small])
+        seen.set(size, [...(seen.get(size) ?? []), await lapOf(file, size, options)]);
+    }
+    const middle = (size: NightSize) => middleOf(seen.get(size) ?? []);
+    return findings(fleets.map(middle), middle(small), laps);
+  },
+});
+
+/** What does a night of a very large fleet cost, without store and network? */
+export const nightBench = benchOf(NIGHTS);

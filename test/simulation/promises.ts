@@ -1,0 +1,37 @@
+/**
+ * The promises of the lease rule (docs/protocol.md, section 3, by the number there). A world in which one of them is broken must be found
+ * to break a law: broken-promises.test.ts. It is always the simulated agent, network, disk or world that breaks it, never the product.
+ */
+export type PromiseName =
+  | 'start-window'
+  | 'fresh-nonces'
+  | 'start-names-its-server'
+  | 'start-counts-once'
+  | 'every-start-is-answered'
+  | 'declined-token-is-dead'
+  | 'running-token-is-not-declined'
+  | 'start-is-repeated-byte-for-byte'
+  | 'ends-are-bounded'
+  | 'guard'
+  | 'leftovers-end-first'
+  | 'lock'
+  | 'one-name-one-device'
+  | 'finished-when-gone'
+  | 'declined-when-gone'
+  | 'result-before-finished'
+  | 'result-kept-until-accepted'
+  | 'accepted-when-stored'
+  | 'offline-frees-nothing'
+  | 'new-boot-is-asked'
+  | 'quarantine'
+  | 'leased-is-not-probed'
+  | 'lease-before-start'
+  | 'restart-takes-leases'
+  | 'tokens-grow'
+  | 'claim-is-obeyed'
+  | 'claim-is-repeated'
+  | 'claim-waits'
+  | 'strangers-rest'
+  | 'unreachable-is-not-in-charge'
+  | 'night-with-its-runs'
+  | 'one-run-a-night';
