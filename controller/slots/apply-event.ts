@@ -81,7 +81,7 @@ const submit = (step: Step, request: RunRequest): void => {
     out.push({ type: 'ended', run: request.run, ending: { how: 'skipped', reason: 'no-server' } });
     return;
   }
-  const run = newRun(request, step.now);
+  const run = newRun(state, request, step.now);
   run.sequence = nextSequence(state);
   state.runs.set(request.run, run);
   enqueue(step, run);

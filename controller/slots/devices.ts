@@ -27,14 +27,14 @@ export const without = <T>(list: readonly T[], item: T): readonly T[] => {
   return place < 0 ? list : list.toSpliced(place, 1);
 };
 
-export const addWaiting = (state: SlotState, run: Run): void => {
-  const device = deviceOf(state, run.request.device);
+export const addWaiting = (run: Run): void => {
+  const { device } = run;
   device.waiting = [...device.waiting, run];
 };
 
 /** A device that never spoke is forgotten with its last run. */
 export const removeWaiting = (state: SlotState, run: Run): void => {
-  const device = deviceOf(state, run.request.device);
+  const { device } = run;
   device.waiting = without(device.waiting, run);
   if (device.boot === null && device.waiting.length === 0 && device.engaged.length === 0) {
     state.devices.delete(device.device);

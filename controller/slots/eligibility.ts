@@ -1,6 +1,5 @@
 import { suppressesDevice } from '../schedule/suppression.ts';
 import { setAlarm } from './alarms.ts';
-import { deviceOf } from './devices.ts';
 import { endRun, windowOver } from './ending.ts';
 import { loseTurn, takeTurn } from './lanes.ts';
 import type { Device, Run, SlotState, Step } from './state.ts';
@@ -52,7 +51,7 @@ export const place = (step: Step, run: Run): void => {
     if (run.state === 'held' && now >= run.request.window_end) endRun(step, run, windowOver(step, run));
     return;
   }
-  const device = deviceOf(state, run.request.device);
+  const { device } = run;
   const absent_until = absentUntil(state, run, device);
   if (now >= absent_until) {
     endRun(step, run, { how: 'skipped', reason: 'device-offline' });

@@ -1,16 +1,14 @@
-import { deviceOf, without } from './devices.ts';
+import { without } from './devices.ts';
 import { placeRunsOf } from './eligibility.ts';
 import type { Lease, OnDeck, Run, Server, SlotState, Step } from './state.ts';
 
 /** The run's device is on deck or holds a lease: it has one run at a time, so its others wait. */
-export const engage = (step: Step, { request }: Run, server: Server): void => {
-  const device = deviceOf(step.state, request.device);
+export const engage = (step: Step, { device }: Run, server: Server): void => {
   device.engaged = [...device.engaged, server];
   placeRunsOf(step, device);
 };
 
-export const disengage = (step: Step, { request }: Run, server: Server): void => {
-  const device = deviceOf(step.state, request.device);
+export const disengage = (step: Step, { device }: Run, server: Server): void => {
   device.engaged = without(device.engaged, server);
   placeRunsOf(step, device);
 };

@@ -1,4 +1,4 @@
-import { addWaiting } from './devices.ts';
+import { addWaiting, deviceOf } from './devices.ts';
 import { place } from './eligibility.ts';
 import { endRun } from './ending.ts';
 import type { RunRequest } from './events.ts';
@@ -20,8 +20,9 @@ const CROSS_TRAFFIC_FIRST_MS = 60_000;
 const CROSS_TRAFFIC_MAX_MS = 900_000;
 const CROSS_TRAFFIC_ON_DEMAND = 3;
 
-export const newRun = (request: RunRequest, now: number): Run => ({
+export const newRun = (state: SlotState, request: RunRequest, now: number): Run => ({
   request,
+  device: deviceOf(state, request.device),
   state: 'new',
   sequence: 0,
   since: now,
@@ -43,7 +44,7 @@ export const enqueue = (step: Step, run: Run): void => {
   const { state, out } = step;
   become(run, 'waiting');
   out.push({ type: 'phase', run: run.request.run, phase: 'waiting' });
-  addWaiting(state, run);
+  addWaiting(run);
   enterLine(state, run);
   place(step, run);
 };

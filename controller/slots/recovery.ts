@@ -24,7 +24,7 @@ export const recoverLeases = (step: Step, found: readonly FoundLease[]): void =>
   const lastOf = new Map(inOrder.map(({ row }) => [row.run, row.token]));
   for (const { row, request, over: isOver } of inOrder) {
     const server = findServer(state, row.server);
-    const run = newRun(request, now);
+    const run = newRun(state, request, now);
     // Of two leases of one run the earlier one was given up, and rested: it has nothing to say about the run.
     const over = lastOf.get(row.run) === row.token ? isOver : { cancel: null };
     if (over === null) state.runs.set(request.run, run);

@@ -7,6 +7,7 @@ import type { RunState, ServerState } from './transitions.ts';
 /** A run while the slots have to do with it. */
 export interface Run {
   readonly request: RunRequest;
+  readonly device: Device;
   /** Changed by `become` only. */
   state: RunState;
   /** Its place in the order of submission. */

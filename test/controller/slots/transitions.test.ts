@@ -18,10 +18,12 @@ const RUN_STATES = Object.keys(RUN_TRANSITIONS) as RunState[];
 const SERVER_STATES = Object.keys(SERVER_TRANSITIONS) as ServerState[];
 const pairs = <T>(states: T[]): [T, T][] => states.flatMap((from) => states.map((to): [T, T] => [from, to]));
 
-const runIn = (state: RunState) => ({ ...newRun(request('r1', 'd1'), 0), state });
+const SLOTS = newState({ last_token: 0, random: () => 0.5 });
+
+const runIn = (state: RunState) => ({ ...newRun(SLOTS, request('r1', 'd1'), 0), state });
 
 const lease: Lease = {
-  run: newRun(request('r1', 'd1'), 0),
+  run: newRun(SLOTS, request('r1', 'd1'), 0),
   row: row(1, 'r1', 'd1'),
   granted_at: 0,
   deadline: 31_000,
