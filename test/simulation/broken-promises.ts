@@ -21,8 +21,8 @@ const ROUGH = { ...WRITTEN, up: BAD, down: BAD } as const;
 /** A start can be on its way for longer than a lease. */
 const LATE = { ...ROUGH, down: { loss: 0.6, doubling: 0, slow: 0.7, slow_ms: 90_000 } } as const;
 const CRASHES = { ...WRITTEN, device_troubles: 20 } as const;
-const RESTARTS = { ...WRITTEN, controller_troubles: 12 } as const;
-const TWO = { ...WRITTEN, controllers: 2, controller_troubles: 12 } as const;
+const RESTARTS = { ...WRITTEN, controller_troubles: 30 } as const;
+const TWO = { ...WRITTEN, controllers: 2, controller_troubles: 30 } as const;
 
 const TWO_CLIENTS: readonly LawName[] = [
   'one client on a server',
@@ -192,7 +192,7 @@ export const BROKEN_PROMISES: readonly BrokenPromise[] = [
     rule: 'L12',
     what: 'a lease on deck is not on disk yet when the controller dies',
     laws: ['the lease is on disk before its start', ...TWO_CLIENTS],
-    character: RESTARTS,
+    character: { ...RESTARTS, controller_troubles: 12 },
   },
   {
     promise: 'restart-takes-leases',

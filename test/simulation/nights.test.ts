@@ -4,7 +4,7 @@ import { Tally } from './tally.ts';
 import { Trace } from './trace.ts';
 
 /** `FROM=5000 SEEDS=20000` for others than the first ones; `npm run simulate` takes all cores. A night takes about 10 ms. */
-const { FROM = '1', SEEDS = '1500' } = process.env;
+const { FROM = '1', SEEDS = '2000' } = process.env;
 
 it(`keeps every law through ${SEEDS} nights of trouble`, { timeout: 3_600_000 }, () => {
   const tally = new Tally();

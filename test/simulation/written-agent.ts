@@ -1,17 +1,12 @@
 import type { Agent } from '../../agent/core/agent.ts';
 import { readCommand } from '../../agent/core/command.ts';
-import type { Action, AgentIdentity, Input, StoredResult } from '../../agent/core/io.ts';
-import type { AgentEvent, AgentStatus, PrepareCommand, StartCommand } from '../../broker/contract/messages.ts';
-import {
-  PREPARE_TTL_MS,
-  READY_INTERVAL_MS,
-  RESEND_FIRST_MS,
-  RESEND_MAX_MS,
-  START_WINDOW_MS,
-} from '../../broker/contract/numbers.ts';
-import { eventTopic, resultTopic, statusTopic } from '../../broker/contract/topics.ts';
+import type { Action, AgentIdentity, Input } from '../../agent/core/io.ts';
+import type { AgentStatus, PrepareCommand, StartCommand } from '../../broker/contract/messages.ts';
+import { PREPARE_TTL_MS, READY_INTERVAL_MS, START_WINDOW_MS } from '../../broker/contract/numbers.ts';
 import type { PromiseName } from './promises.ts';
+import { nameOf, WrittenResults } from './written-results.ts';
 import { WrittenRun } from './written-run.ts';
+import { WrittenVoice } from './written-voice.ts';
 
 interface Prepared {
   command: PrepareCommand;
@@ -23,22 +18,6 @@ interface Prepared {
   next_ready: number;
 }
 
-interface Kept {
-  result: StoredResult;
-  resend_at: number;
-  delay: number;
-}
-
-/** An event without who says it. */
-type Said =
-  | { type: 'ready'; run: string; nonce: string }
-  | { type: 'declined'; run: string; token: number | null; nonce: string | null; reason: string }
-  | { type: 'started'; run: string; token: number; nonce: string }
-  | { type: 'finished'; run: string; token: number };
-
-/** A lease: stores count their tokens each for itself. */
-const nameOf = ({ run, token }: { run: string; token: number }): string => `${run}/${token}`;
-
 /**
  * An agent written from the text of docs/protocol.md, by somebody who has not read agent/core. It keeps every promise but the one that is
  * broken. Where the text leaves a choice it takes the one that is harder for the controller: nonces belong to a run, not to its `prepare`.
@@ -46,8 +25,9 @@ const nameOf = ({ run, token }: { run: string; token: number }): string => `${ru
 export class WrittenAgent implements Agent {
   readonly #identity: AgentIdentity;
   readonly #broken: PromiseName | null;
+  readonly #voice: WrittenVoice;
+  readonly #results: WrittenResults;
   #now = 0;
-  #out: Action[] = [];
   #connected = false;
   #prepared: Prepared | null = null;
   #nonces: { run: string; nonce: string; at: number }[] = [];
@@ -55,7 +35,6 @@ export class WrittenAgent implements Agent {
   /** A cancelled run whose iperf3 is still there. */
   #leaving: WrittenRun | null = null;
   /** By run and token, as all that is said of leases. */
-  readonly #kept = new Map<string, Kept>();
   readonly #dead = new Set<string>();
   /** Of an agent that breaks its word: what it began last, and what it declined last. */
   #last: { command: PrepareCommand; token: number } | null = null;
@@ -68,17 +47,18 @@ export class WrittenAgent implements Agent {
   constructor(identity: AgentIdentity, broken: PromiseName | null) {
     this.#identity = identity;
     this.#broken = broken;
-    for (const result of identity.stored) this.#keep(result);
+    this.#voice = new WrittenVoice(identity);
+    this.#results = new WrittenResults(this.#voice);
+    for (const result of identity.stored) this.#results.keep(result, 0);
   }
 
   lastWill(): AgentStatus {
-    return this.#statusOf(false);
+    return this.#voice.statusOf(false, this.#results.count);
   }
 
   handle(input: Input, now_ms: number): Action[] {
     if (this.#gone) return [];
     this.#now = now_ms;
-    this.#out = [];
     this.#lookAtTimers();
     if (input.kind === 'connected') this.#onConnected();
     else if (input.kind === 'disconnected') this.#connected = false;
@@ -86,7 +66,7 @@ export class WrittenAgent implements Agent {
     else if (input.kind === 'checked') this.#onChecked(input.key, input.iperf3);
     else if (input.kind === 'exited') this.#onExited(input.key, input.stdout);
     else if (input.kind === 'stop') this.#onStop();
-    return [{ kind: 'wake', at_ms: this.#nextWake() }, ...this.#out];
+    return [{ kind: 'wake', at_ms: this.#nextWake() }, ...this.#voice.take()];
   }
 
   #onMessage(topic: 'command' | 'status' | 'controller', payload: unknown) {
@@ -95,7 +75,7 @@ export class WrittenAgent implements Agent {
     if (topic === 'status') {
       if (said.online !== true || said.boot !== this.#identity.boot) this.#status_due ??= this.#now + 1000;
     } else if (said.boot !== undefined && said.boot !== this.#controller) {
-      if (this.#controller !== null) for (const kept of this.#kept.values()) this.#send(kept);
+      if (this.#controller !== null) this.#results.sendAll(this.#now);
       this.#controller = said.boot;
     }
   }
@@ -105,13 +85,13 @@ export class WrittenAgent implements Agent {
     if (read.kind === 'prepare') this.#onPrepare(read.command, read.text);
     else if (read.kind === 'start') this.#onStart(read.start);
     else if (read.kind === 'cancel') this.#onCancel(read.run);
-    else if (read.kind === 'accepted') this.#forget(nameOf(read));
+    else if (read.kind === 'accepted') this.#forget(read);
   }
 
   #onPrepare(command: PrepareCommand, text: string) {
     const { run } = command;
     if (this.#running?.run === run) return this.#sayStarted(this.#running);
-    for (const kept of this.#kept.values()) if (kept.result.run === run) return this.#send(kept);
+    if (this.#results.sendOf(run)) return;
     if (this.#running !== null || this.#leaving !== null) return this.#refuse(run, 'busy: another run');
     const known = this.#prepared;
     if (known?.text === text) {
@@ -122,7 +102,7 @@ export class WrittenAgent implements Agent {
     if (known !== null && known.command.run !== run) this.#refuse(known.command.run, 'superseded: by another run');
     this.#checks += 1;
     this.#prepared = { command, text, at: this.#now, key: this.#checks, ready: false, next_ready: 0 };
-    this.#act({ kind: 'check', key: this.#checks, host: command.server.host, wan: false });
+    this.#voice.act({ kind: 'check', key: this.#checks, host: command.server.host, wan: false });
   }
 
   #onChecked(key: number, iperf3: string | null) {
@@ -153,10 +133,9 @@ export class WrittenAgent implements Agent {
       this.#running === null
     )
       return this.#begin(this.#last.command, token, nonce);
-    const kept = this.#kept.get(nameOf(start));
-    if (kept !== undefined) {
-      this.#say({ type: 'started', run, token, nonce });
-      return this.#send(kept);
+    if (this.#results.has(start)) {
+      this.#voice.say({ type: 'started', run, token, nonce });
+      return this.#results.send(start);
     }
     const prepared = this.#fitting(start);
     if (prepared === null) {
@@ -185,7 +164,7 @@ export class WrittenAgent implements Agent {
     this.#dead.add(nameOf({ run, token }));
     this.#declined = { type: 'start', run, token, nonce, server: null, lease_ms: null };
     if (this.#broken === 'every-start-is-answered') return;
-    this.#say({ type: 'declined', run, token, nonce, reason });
+    this.#voice.say({ type: 'declined', run, token, nonce, reason });
   }
 
   #begin(command: PrepareCommand, token: number, nonce: string): void {
@@ -197,7 +176,7 @@ export class WrittenAgent implements Agent {
 
   #proceed(run: WrittenRun): void {
     const spawn = run.next(this.#now);
-    if (spawn !== null) this.#act(spawn);
+    if (spawn !== null) this.#voice.act(spawn);
     else this.#finish(run);
   }
 
@@ -205,9 +184,10 @@ export class WrittenAgent implements Agent {
     this.#running = null;
     const { token, nonce, outputs } = run;
     const result = { run: run.run, token, nonce, tests: outputs };
-    if (this.#broken !== 'result-before-finished') this.#act({ kind: 'store_result', result });
-    this.#send(this.#keep(result));
-    if (this.#broken === 'result-kept-until-accepted') this.#forget(nameOf(run));
+    if (this.#broken !== 'result-before-finished') this.#voice.act({ kind: 'store_result', result });
+    this.#results.keep(result, this.#now);
+    this.#results.send(result);
+    if (this.#broken === 'result-kept-until-accepted') this.#forget(run);
   }
 
   #onExited(key: number, stdout: string): void {
@@ -223,43 +203,34 @@ export class WrittenAgent implements Agent {
 
   #onCancel(run: string) {
     if (this.#prepared?.command.run === run) this.#prepared = null;
-    for (const [name, kept] of this.#kept) if (kept.result.run === run) this.#forget(name);
+    for (const result of this.#results.forgetOf(run)) this.#dead.add(nameOf(result));
     const running = this.#running;
     if (running?.run !== run) return;
     this.#dead.add(nameOf(running));
     this.#running = null;
     if (running.child === null) return this.#sayCancelled(running);
     this.#leaving = running;
-    this.#out.push(...running.end(this.#now));
+    this.#voice.act(...running.end(this.#now));
     if (this.#broken === 'declined-when-gone') this.#sayCancelled(running);
   }
 
   #onStop(): void {
     if (this.#prepared !== null) this.#refuse(this.#prepared.command.run, 'stopping: the agent is being stopped');
-    this.#publish({
-      kind: 'publish',
-      what: 'status',
-      topic: statusTopic(this.#identity.device),
-      payload: this.lastWill(),
-    });
-    this.#act({ kind: 'exit' });
+    this.#voice.status(false, this.#results.count);
+    this.#voice.act({ kind: 'exit' });
     this.#gone = true;
   }
 
   #onConnected(): void {
     this.#connected = true;
     this.#publishStatus();
-    for (const kept of this.#kept.values()) {
-      this.#send(kept);
-      kept.delay = RESEND_FIRST_MS;
-      kept.resend_at = this.#now + kept.delay;
-    }
+    this.#results.sendAll(this.#now);
     if (this.#prepared?.ready) this.#offer(this.#prepared);
   }
 
   #lookAtTimers(): void {
     const now = this.#now;
-    for (const run of [this.#running, this.#leaving]) if (run !== null) this.#out.push(...run.tend(now));
+    for (const run of [this.#running, this.#leaving]) if (run !== null) this.#voice.act(...run.tend(now));
     const running = this.#running;
     if (running !== null && this.#broken === 'finished-when-gone' && running.isPastItsTests(now)) this.#finish(running);
     else if (running !== null && running.retry_at !== null && now >= running.retry_at) this.#proceed(running);
@@ -267,12 +238,7 @@ export class WrittenAgent implements Agent {
     if (prepared !== null && now >= prepared.at + PREPARE_TTL_MS) this.#prepared = null;
     else if (prepared?.ready && this.#connected && now >= prepared.next_ready) this.#offer(prepared);
     if (!this.#connected) return;
-    for (const kept of this.#kept.values()) {
-      if (now < kept.resend_at) continue;
-      this.#send(kept);
-      kept.delay = Math.min(2 * kept.delay, RESEND_MAX_MS);
-      kept.resend_at = now + kept.delay;
-    }
+    this.#results.resendDue(now);
     if (this.#status_due !== null && now >= this.#status_due) this.#publishStatus();
   }
 
@@ -281,7 +247,7 @@ export class WrittenAgent implements Agent {
     if (this.#running !== null && this.#broken === 'finished-when-gone') moments.push(this.#running.tests_end);
     if (this.#prepared !== null) moments.push(this.#prepared.at + PREPARE_TTL_MS);
     if (this.#prepared?.ready && this.#connected) moments.push(this.#prepared.next_ready);
-    if (this.#connected) for (const kept of this.#kept.values()) moments.push(kept.resend_at);
+    if (this.#connected) moments.push(...this.#results.moments());
     if (this.#connected && this.#status_due !== null) moments.push(this.#status_due);
     return moments.length === 0 || this.#gone ? null : Math.min(...moments);
   }
@@ -292,70 +258,28 @@ export class WrittenAgent implements Agent {
     const nonce = this.#broken === 'fresh-nonces' && old !== undefined ? old.nonce : this.#identity.random();
     this.#nonces = [...this.#nonces.slice(-20), { run, nonce, at: this.#now }];
     prepared.next_ready = this.#now + READY_INTERVAL_MS;
-    this.#say({ type: 'ready', run, nonce });
+    this.#voice.say({ type: 'ready', run, nonce });
   }
 
   #refuse(run: string, reason: string): void {
     if (this.#prepared?.command.run === run) this.#prepared = null;
-    this.#say({ type: 'declined', run, token: null, nonce: null, reason });
+    this.#voice.say({ type: 'declined', run, token: null, nonce: null, reason });
   }
 
-  #keep(result: StoredResult): Kept {
-    const kept = { result, resend_at: this.#now + RESEND_FIRST_MS, delay: RESEND_FIRST_MS };
-    this.#kept.set(nameOf(result), kept);
-    return kept;
-  }
-
-  #forget(name: string): void {
-    const kept = this.#kept.get(name);
-    if (kept === undefined) return;
-    this.#dead.add(name);
-    this.#kept.delete(name);
-    this.#act({ kind: 'forget_result', run: kept.result.run });
-  }
-
-  #send({ result }: Kept): void {
-    const { device, boot } = this.#identity;
-    const { run, token, tests } = result;
-    this.#say({ type: 'finished', run, token });
-    this.#publish({
-      kind: 'publish',
-      what: 'result',
-      topic: resultTopic(device, run),
-      payload: { run, token, boot, tests },
-    });
+  #forget(lease: { run: string; token: number }): void {
+    if (this.#results.forget(lease)) this.#dead.add(nameOf(lease));
   }
 
   #sayStarted({ run, token, nonce }: WrittenRun): void {
-    this.#say({ type: 'started', run, token, nonce });
+    this.#voice.say({ type: 'started', run, token, nonce });
   }
 
   #sayCancelled({ run, token, nonce }: WrittenRun): void {
-    this.#say({ type: 'declined', run, token, nonce, reason: 'cancelled' });
-  }
-
-  #say(said: Said): void {
-    const { device, boot } = this.#identity;
-    const payload: AgentEvent = { ...said, boot };
-    this.#publish({ kind: 'publish', what: 'event', topic: eventTopic(device), payload });
+    this.#voice.say({ type: 'declined', run, token, nonce, reason: 'cancelled' });
   }
 
   #publishStatus(): void {
     this.#status_due = null;
-    const topic = statusTopic(this.#identity.device);
-    this.#publish({ kind: 'publish', what: 'status', topic, payload: this.#statusOf(true) });
-  }
-
-  #statusOf(online: boolean): AgentStatus {
-    const { boot, agent, host, iperf3 } = this.#identity;
-    return { online, boot, agent, host, iperf3, capabilities: ['tcp', 'udp', 'bidir'], pending: this.#kept.size };
-  }
-
-  #publish(action: Extract<Action, { kind: 'publish' }>): void {
-    this.#act(action);
-  }
-
-  #act(action: Action): void {
-    this.#out.push(action);
+    this.#voice.status(true, this.#results.count);
   }
 }
