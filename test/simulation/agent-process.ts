@@ -99,8 +99,16 @@ export class AgentProcess {
   #take(input: Parameters<Agent['handle']>[0]): Action[] {
     if (!this.#alive) return [];
     const actions = this.#core.handle(input, this.#device.now());
+    // Which of the two comes first, `started` or its iperf3, is the agent's own affair.
+    for (const action of actions) this.#noteAccepted(action);
     for (const action of actions) if (this.#alive) this.#do(action);
     return actions;
+  }
+
+  #noteAccepted(action: Action): void {
+    if (action.kind !== 'publish' || action.what !== 'event' || action.payload.type !== 'started') return;
+    const { run, token } = action.payload;
+    if (!this.#device.hasStored(run, token)) this.#accepted = { run, token };
   }
 
   #do(action: Action): void {
@@ -154,8 +162,6 @@ export class AgentProcess {
     let message: Upward;
     if (action.what === 'event') {
       const { payload } = action;
-      const isKnown = payload.type === 'started' && device.hasStored(payload.run, payload.token);
-      if (payload.type === 'started' && !isKnown) this.#accepted = payload;
       if (payload.type === 'finished') world.laws.finished(name, payload.run, payload.token);
       message = { kind: 'event', device: name, payload };
     } else if (action.what === 'status') message = { kind: 'status', device: name, payload: action.payload };
