@@ -3,7 +3,7 @@ import type { SuppressionOrder } from '../../../controller/api/suppression-order
 import type { SuppressionScope } from '../../../controller/schedule/suppression.ts';
 import { Store } from '../../../controller/store/store.ts';
 import { ControllerFixture, worldSettings } from '../../helpers/controller-fixture.ts';
-import { lease, newRun, T0 } from '../store/samples.ts';
+import { lease, newRun } from '../store/samples.ts';
 
 const HOUR_MS = 3_600_000;
 const FLEET: SuppressionScope = { scope: 'fleet' };
