@@ -1,9 +1,12 @@
 import type { Run, Server, SlotState } from './state.ts';
 
-/** Whoever has an alarm is looked at when its time has come; everybody has one at most. Infinity: nothing to wait for. */
+/**
+ * Whoever has an alarm is looked at when its time has come, or earlier: everybody has one at most, and one that rings too early stays, as it
+ * costs less than to move it each time that a device says again that it is ready. Infinity: nothing to wait for.
+ */
 export const setAlarm = (state: SlotState, whose: Run | Server, at: number): void => {
   const { alarm } = whose;
-  if ((alarm?.first ?? Number.POSITIVE_INFINITY) === at) return;
+  if (alarm !== null && alarm.first <= at && at !== Number.POSITIVE_INFINITY) return;
   if (alarm !== null) state.alarms.drop(alarm);
   whose.alarm = at === Number.POSITIVE_INFINITY ? null : state.alarms.push(at, 0, whose);
 };

@@ -68,7 +68,7 @@ const onStartDeclined = (step: Step, server: Server, lease: Lease, boot: string,
 export const onDeclined = (step: Step, event: Of<'declined'>): void => {
   const { device, run, boot, token, nonce, reason } = event;
   if (token !== null) {
-    const found = findLease(step.state, device, token);
+    const found = findLease(step.state, device, run, token);
     if (found === null || found.lease.row.nonce !== nonce) return;
     const known = step.state.devices.get(device)?.boot;
     if (boot === found.lease.row.boot || boot === known) onStartDeclined(step, found.server, found.lease, boot, reason);
@@ -85,7 +85,7 @@ export const onDeclined = (step: Step, event: Of<'declined'>): void => {
 
 /** The start is answered, unless a later boot has been heard: then what came late does not settle whether that one runs it. */
 export const onStarted = (step: Step, { device, run, boot, token }: Of<'started'>): void => {
-  const found = findLease(step.state, device, token);
+  const found = findLease(step.state, device, run, token);
   if (found === null) return;
   const { server, lease } = found;
   if (!lease.started && lease.over === null) {
@@ -100,7 +100,7 @@ export const onStarted = (step: Step, { device, run, boot, token }: Of<'started'
 
 /** `finished` or the result itself: the slot passes on now. After a restart it may come before the lease was asked in its turn. */
 export const onFinished = (step: Step, { device, run, token }: Of<'finished'>): void => {
-  const found = findLease(step.state, device, token);
+  const found = findLease(step.state, device, run, token);
   if (found !== null) {
     release(step, found.server, found.lease, 0);
     if (found.lease.over === null) noteReleased(step, found.lease.run, token);

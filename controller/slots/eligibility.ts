@@ -10,7 +10,7 @@ import { become } from './transitions.ts';
  * at when suppressions change), its time (an alarm), its device being away or engaged elsewhere (found through the device).
  */
 
-/** A scheduled run waits this long for an offline device to come back; one that a person asked for is answered at once, … */
+/** A scheduled run, once its time has come, waits this long for an offline device to come back; one that a person asked for is answered at once, … */
 export const OFFLINE_GRACE_MS = 60_000;
 
 /** … but agents get this long to connect again after the controller or its broker was away. */
@@ -20,7 +20,7 @@ export const CONNECT_GRACE_MS = 15_000;
 const absentUntil = (state: SlotState, run: Run, device: Device): number => {
   if (device.online || !state.in_charge) return Number.POSITIVE_INFINITY;
   if (run.request.on_demand) return Math.max(run.since, state.in_charge_since + CONNECT_GRACE_MS);
-  return Math.max(run.since, state.in_charge_since, device.since) + OFFLINE_GRACE_MS;
+  return Math.max(run.since, run.not_before, state.in_charge_since, device.since) + OFFLINE_GRACE_MS;
 };
 
 const isSuppressed = (state: SlotState, run: Run): boolean =>

@@ -26,11 +26,20 @@ export const findDeck = (state: SlotState, device: string, run: string): { serve
   return null;
 };
 
-/** The lease that holds a slot with this token for this device, with its server. */
-export const findLease = (state: SlotState, device: string, token: number): { server: Server; lease: Lease } | null => {
+/**
+ * The lease of this run that holds a slot with this token for this device, with its server. The token alone does not say which lease it is:
+ * another controller, or the same with a new store, counts its tokens from 1 again.
+ */
+export const findLease = (
+  state: SlotState,
+  device: string,
+  run: string,
+  token: number,
+): { server: Server; lease: Lease } | null => {
   for (const server of serversOf(state, device)) {
     const { lease } = server;
-    if (lease?.row.token === token && lease.row.device === device) return { server, lease };
+    const row = lease?.row;
+    if (lease !== null && row?.token === token && row.run === run && row.device === device) return { server, lease };
   }
   return null;
 };

@@ -1,10 +1,13 @@
 import {
   PREPARE_REPEAT_MS,
   PREPARE_TIMEOUT_MS,
+  PREPARE_TTL_MS,
   READY_INTERVAL_MS,
   START_WINDOW_MS,
+  WAN_LOOK_MS,
 } from '../../broker/contract/numbers.ts';
 import { withinBitrate } from '../schedule/max-bitrate.ts';
+import { whoIsNext } from './choice.ts';
 import { endRun, isMaintained, stopWaiting, windowOver } from './ending.ts';
 import { disengage, engage } from './engagement.ts';
 import type { LeaseRow } from './events.ts';
@@ -19,6 +22,12 @@ import { giveRoom, takeRoom } from './uplink-room.ts';
 
 /** A ready older than this has missed its repetition: the device is asked again. */
 const READY_STALE_MS = START_WINDOW_MS + READY_INTERVAL_MS;
+
+/** While others wait, an idle server is kept for a silent device this long: enough for an agent's own checks. */
+const IDLE_PATIENCE_MS = 5000;
+
+/** A device that is ready is reminded this often of what it has prepared, or it would forget it while it waits behind a long run. */
+const REMIND_MS = PREPARE_TTL_MS / 2;
 
 /** The lease of an on-deck run as it goes to disk. */
 export const deckRow = (server: Server, deck: OnDeck, { nonce, boot }: Ready, granted: boolean): LeaseRow => {
@@ -121,6 +130,39 @@ const whyNot = (server: Server, deck: OnDeck, now: number): string | null => {
   return isMaintained(server, slotLengthMs(deck.lease_ms), now) ? 'the server goes into maintenance' : null;
 };
 
+/** How long the device may take to answer. */
+const patience = (step: Step, server: Server, { run }: OnDeck): number => {
+  const isWanted = server.state === 'idle' && whoIsNext(step.state, server, step.now) !== null;
+  if (!isWanted) return PREPARE_TIMEOUT_MS;
+  return run.request.max_cross_traffic === null ? IDLE_PATIENCE_MS : IDLE_PATIENCE_MS + WAN_LOOK_MS;
+};
+
+/** The device does not answer: its seat is for others. */
+const putAside = (step: Step, server: Server, deck: OnDeck): void => {
+  const { run, device } = deck.run.request;
+  clearDeck(step, server, deck);
+  step.out.push({ type: 'cancel', device, run, reason: 'no answer to prepare' });
+  setBack(step, deck.run, 'device-silent');
+};
+
+/** It was ready, and has not said so for too long: it is replaced when there is somebody else, and asked again when there is not. */
+const tendReady = (step: Step, server: Server, deck: OnDeck, { heard_at }: Ready): void => {
+  const { state, now, out } = step;
+  if (now < heard_at + READY_STALE_MS) {
+    if (now >= deck.prepare_sent_at + REMIND_MS) sendPrepare(step, server, deck);
+    return;
+  }
+  if (whoIsNext(state, server, now) !== null) {
+    putAside(step, server, deck);
+    return;
+  }
+  out.push({ type: 'drop-lease', token: deck.token });
+  become(deck.run, 'asked');
+  deck.ready = null;
+  deck.asked_at = now;
+  sendPrepare(step, server, deck);
+};
+
 /** Asks again who has not answered, and puts aside who does not answer at all or whose window has closed. */
 export const tendDeck = (step: Step, server: Server, deck: OnDeck): void => {
   const { now, out } = step;
@@ -134,16 +176,9 @@ export const tendDeck = (step: Step, server: Server, deck: OnDeck): void => {
   } else if (why_not !== null) {
     withdraw(step, server, deck, why_not);
   } else if (deck.ready !== null) {
-    if (now < deck.ready.heard_at + READY_STALE_MS) return;
-    out.push({ type: 'drop-lease', token: deck.token });
-    become(deck.run, 'asked');
-    deck.ready = null;
-    deck.asked_at = now;
-    sendPrepare(step, server, deck);
-  } else if (now >= deck.asked_at + PREPARE_TIMEOUT_MS) {
-    clearDeck(step, server, deck);
-    out.push({ type: 'cancel', device, run, reason: 'no answer to prepare' });
-    setBack(step, deck.run, 'device-silent');
+    tendReady(step, server, deck, deck.ready);
+  } else if (now >= deck.asked_at + patience(step, server, deck)) {
+    putAside(step, server, deck);
   } else if (now >= deck.prepare_sent_at + PREPARE_REPEAT_MS) {
     sendPrepare(step, server, deck);
   }
@@ -155,6 +190,6 @@ export const deckWake = ({ maintenance_at }: Server, deck: OnDeck): number => {
   const next =
     deck.ready === null
       ? Math.min(deck.asked_at + PREPARE_TIMEOUT_MS, deck.prepare_sent_at + PREPARE_REPEAT_MS)
-      : deck.ready.heard_at + READY_STALE_MS;
+      : Math.min(deck.ready.heard_at + READY_STALE_MS, deck.prepare_sent_at + REMIND_MS);
   return Math.min(next, deck.run.request.window_end, maintenance_at - slotLengthMs(deck.lease_ms));
 };

@@ -6,11 +6,11 @@ import type { Lease, Server, ServerList, SlotState } from './state.ts';
 /** A server that rests or was busy elsewhere has its next run prepared this long before it is free. */
 export const PREPARE_LEAD_MS = 5000;
 
-/** A run that takes longer than its tests is expected to end any moment; but its server is not idle. */
+/** A run that takes longer than its tests is expected to end any moment, the less so the longer it takes; its server is not idle. */
 const OVERRUN_MS = 1000;
 
 const leaseEndsIn = ({ granted_at, row }: Lease, now: number): number =>
-  Math.max(granted_at + expectedMs(row.tests) - now, OVERRUN_MS);
+  Math.max(Math.abs(granted_at + expectedMs(row.tests) - now), OVERRUN_MS);
 
 /** How long it takes until the server's host group has room. */
 const groupWait = (server: Server, now: number): number => {

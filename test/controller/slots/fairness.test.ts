@@ -69,14 +69,15 @@ describe('organizations on a shared server', () => {
     for (let index = 0; index < 12; index += 1) {
       const { run = '', device = '' } = bench.slots.view()[0]?.on_deck ?? {};
       seated.push(run.split('-')[0] ?? '');
-      if (run.startsWith('silent')) bench.wait(10_000);
+      if (run.startsWith('silent')) bench.wait(5000);
       else {
         const [start] = only(bench.ready(run, device), 'start');
         bench.now += 10_000;
         bench.finished(run, device, start?.token ?? 0);
       }
     }
-    expect(seated.filter((organization) => organization === 'good')).toHaveLength(6);
+    // Half of the time each: one that measures takes twice as long as one that is waited for.
+    expect(seated.filter((organization) => organization === 'good')).toHaveLength(4);
   });
 
   it('wait for a person of any of them', () => {

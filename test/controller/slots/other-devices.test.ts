@@ -30,6 +30,14 @@ describe('a device', () => {
     expect(only(slots.finished('r1', 'd1', 1), 'start')).toMatchObject([{ device: 'd2', nonce: 'n-r2' }]);
   });
 
+  it('speaks of a lease by run and token: the run of another controller, or of a lost store, may have had the same token', () => {
+    const slots = bench();
+    expect(slots.finished('r-of-another-store', 'd1', 1)).toEqual([]);
+    expect(slots.started('r-of-another-store', 'd1', 1)).toEqual([]);
+    expect(slots.declined('r-of-another-store', 'd1', 1, 'd1-b1', 'n-r1')).toEqual([]);
+    expect(slots.slots.view()).toMatchObject([{ state: 'leased', run: 'r1' }]);
+  });
+
   it('does not disturb the one on deck behind it by its own new boot', () => {
     const slots = bench();
     expect(slots.online('d1', 'd1-b2').map(({ type }) => type)).toEqual(['start']);

@@ -326,6 +326,54 @@ describe('a device that goes away', () => {
   });
 });
 
+describe('a device on deck that says nothing', () => {
+  it('leaves the seat of an idle server to others after 5 s, and after 7 s when it was asked to look at its traffic', () => {
+    for (const [max_cross_traffic, patience] of [
+      [null, 5000],
+      [1_000_000, 7500],
+    ] as const) {
+      const bench = new SlotBench();
+      bench.online('d1');
+      bench.online('d2');
+      bench.submit('r1', 'd1', { max_cross_traffic });
+      bench.submit('r2', 'd2');
+      expect(only(bench.wait(patience - 1), 'prepare').map(({ run }) => run)).not.toContain('r2');
+      expect(only(bench.wait(1), 'prepare')).toMatchObject([{ run: 'r2' }]);
+    }
+  });
+
+  it('is replaced when it was ready and has grown stale, and asked again when nobody else is there', () => {
+    const bench = new SlotBench();
+    bench.begin('r0', 'd0');
+    bench.started('r0', 'd0', 1);
+    bench.online('d1');
+    bench.submit('r1', 'd1');
+    bench.ready('r1', 'd1');
+    expect(only(bench.wait(7500), 'prepare')).toMatchObject([{ run: 'r1' }]);
+    bench.ready('r1', 'd1', 'n-again');
+    bench.online('d2');
+    bench.submit('r2', 'd2');
+    expect(only(bench.wait(7499), 'prepare')).toEqual([]);
+    const effects = bench.wait(1);
+    expect(only(effects, 'cancel')).toMatchObject([{ run: 'r1', reason: 'no answer to prepare' }]);
+    expect(only(effects, 'prepare')).toMatchObject([{ run: 'r2' }]);
+  });
+});
+
+it('a device that is ready behind a long run is reminded before it forgets what it has prepared', () => {
+  const bench = new SlotBench();
+  bench.begin('r0', 'd0', { tests: [{ ...TEN_SECONDS, duration_s: 3000 }] });
+  bench.started('r0', 'd0', 1);
+  bench.online('d1');
+  bench.submit('r1', 'd1');
+  const reminded: number[] = [];
+  for (let nonce = 0; nonce < 320; nonce += 1) {
+    bench.ready('r1', 'd1', `n-${nonce}`);
+    if (only(bench.wait(2500), 'prepare').length > 0) reminded.push(bench.now);
+  }
+  expect(reminded).toEqual([300_000, 600_000]);
+});
+
 describe('out of charge', () => {
   it('nothing is prepared or granted, and runs wait on', () => {
     const bench = new SlotBench({ in_charge: false });
@@ -354,7 +402,7 @@ describe('out of charge', () => {
   it('a device that is not heard again is waited for for a minute from then', () => {
     const bench = new SlotBench();
     bench.online('d1');
-    bench.submit('r1', 'd1', { not_before: 500_000 });
+    bench.submit('r1', 'd1', { not_before: 50_000 });
     bench.offline('d1');
     bench.do({ type: 'in-charge', yes: false });
     bench.wait(100_000);
