@@ -1,6 +1,6 @@
 import { startOf } from './fairness.ts';
 import { firstOf, serverList } from './lanes.ts';
-import { expectedWait, fitsBefore, openSeats } from './seats.ts';
+import { expectedWait, fitsBefore } from './seats.ts';
 import type { Lane, Run, Server, ServerList, SlotState } from './state.ts';
 import { mayFollow, uplinkGroup } from './uplink-groups.ts';
 
@@ -46,17 +46,17 @@ export const bestSeat = (state: SlotState, run: Run, offered: Server, now: numbe
   let best = offered;
   const list = serverList(state, run.request.servers);
   for (const server of state.touched) {
-    if (!state.open.has(server) || !list.servers.has(server)) continue;
+    if (!server.open || !list.servers.has(server)) continue;
     if (isBetter(list, server, best, now) && whoIsNext(state, server, now) === run) best = server;
   }
   return best;
 };
 
 /** The open seat that runs of the lane like best. */
-export const seatFor = (state: SlotState, lane: Lane, now: number): Server | null => {
+export const seatFor = (lane: Lane, now: number): Server | null => {
   if (firstOf(lane) === undefined) return null;
   let best: Server | null = null;
-  for (const server of openSeats(state, lane.list)) {
+  for (const server of lane.list.open) {
     if (!fitsBefore(server, lane.slot_ms, now)) continue;
     if (best === null || isBetter(lane.list, server, best, now)) best = server;
   }

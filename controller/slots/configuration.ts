@@ -27,7 +27,6 @@ export const newState = ({ last_token, random }: { last_token: number; random: (
   list_of: new WeakMap(),
   runs: new Map(),
   devices: new Map(),
-  open: new Set(),
   alarms: new LazyHeap(),
   touched: new Set(),
   woken: new Set(),
@@ -79,6 +78,5 @@ export const forgetGone = (state: SlotState, server: Server): void => {
   if (!gone || lease !== null || quarantine !== null || on_deck !== null) return;
   joinHostGroup(state, server, null);
   setAlarm(state, server, Number.POSITIVE_INFINITY);
-  state.open.delete(server);
   state.servers.delete(server.server);
 };

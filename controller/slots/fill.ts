@@ -2,7 +2,7 @@ import { bestSeat, goesBefore, seatFor, whoIsNext } from './choice.ts';
 import { serverList } from './lanes.ts';
 import { moveDeck, putOnDeck } from './on-deck.ts';
 import { slotLengthMs } from './plan-length.ts';
-import { expectedWait, fitsBefore, noteSeat, openSeats } from './seats.ts';
+import { expectedWait, fitsBefore, noteSeat } from './seats.ts';
 import { hostGroupHasRoom } from './servers.ts';
 import type { Lane, OnDeck, Run, Server, Step } from './state.ts';
 import { mayMove, uplinkGroup } from './uplink-groups.ts';
@@ -12,13 +12,13 @@ const WORTH_MOVING_MS = 3000;
 
 const seat = (step: Step, server: Server, run: Run): void => {
   putOnDeck(step, server, run);
-  noteSeat(step.state, server, step.now);
+  noteSeat(server, step.now);
 };
 
 /** Gives the seat, as long as it is open, to who is next there. */
 const fillSeat = (step: Step, server: Server): void => {
   const { state, now } = step;
-  while (state.open.has(server)) {
+  while (server.open) {
     const run = whoIsNext(state, server, now);
     if (run === null) return;
     seat(step, bestSeat(state, run, server, now), run);
@@ -27,8 +27,8 @@ const fillSeat = (step: Step, server: Server): void => {
 
 /** Somebody's turn has come: open seats of its list are given away, also to others who are next there. */
 const fillFrom = (step: Step, lane: Lane): void => {
-  const { state, now } = step;
-  for (let server = seatFor(state, lane, now); server !== null; server = seatFor(state, lane, now)) {
+  const { now } = step;
+  for (let server = seatFor(lane, now); server !== null; server = seatFor(lane, now)) {
     fillSeat(step, server);
   }
 };
@@ -57,7 +57,7 @@ const whereFrom = (step: Step, idle: Server): { from: Server; deck: OnDeck } | n
 /** The idle server that should have the run that is on deck here; null when there is none. */
 const whereTo = (step: Step, from: Server, deck: OnDeck): Server | null => {
   if (deck.recovered || expectedWait(from, step.now) <= WORTH_MOVING_MS) return null;
-  for (const idle of openSeats(step.state, serverList(step.state, deck.run.request.servers))) {
+  for (const idle of serverList(step.state, deck.run.request.servers).open) {
     if (isIdle(idle) && mayTakeOver(step, idle, from, deck)) return idle;
   }
   return null;
@@ -65,8 +65,8 @@ const whereTo = (step: Step, from: Server, deck: OnDeck): Server | null => {
 
 const move = (step: Step, from: Server, deck: OnDeck, to: Server): void => {
   moveDeck(step, from, deck, to);
-  noteSeat(step.state, from, step.now);
-  noteSeat(step.state, to, step.now);
+  noteSeat(from, step.now);
+  noteSeat(to, step.now);
   fillSeat(step, from);
 };
 
@@ -85,7 +85,7 @@ const takeOver = (step: Step, server: Server): void => {
 /** Gives away every open seat that somebody may use. Only what this step has touched or woken can be one. */
 export const fillSeats = (step: Step): void => {
   const { state, now } = step;
-  for (const server of state.touched) noteSeat(state, server, now);
+  for (const server of state.touched) noteSeat(server, now);
   if (!state.in_charge) return;
   for (const server of state.touched) fillSeat(step, server);
   for (const lane of state.woken) fillFrom(step, lane);

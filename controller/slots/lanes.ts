@@ -23,6 +23,7 @@ export const serverList = (state: SlotState, names: readonly string[]): ServerLi
     names,
     servers: new Map(),
     lanes: new Map(),
+    open: new Set(),
     decks: new Map(),
     suppressed: false,
   };
@@ -39,7 +40,11 @@ export const fillList = (state: SlotState, list: ServerList): void => {
   const servers = list.names.flatMap((name) => state.servers.get(name) ?? []).filter(({ gone }) => !gone);
   list.servers = new Map(servers.map((server, place) => [server, place]));
   list.suppressed = servers.length > 0 && servers.every(({ suppressed }) => suppressed);
-  for (const server of list.servers.keys()) server.lists.push(list);
+  list.open.clear();
+  for (const server of list.servers.keys()) {
+    server.lists.push(list);
+    if (server.open) list.open.add(server);
+  }
 };
 
 const laneOf = (state: SlotState, { request }: Run): Lane => {

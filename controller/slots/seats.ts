@@ -1,7 +1,7 @@
 import { isMaintained } from './ending.ts';
 import { expectedMs } from './plan-length.ts';
 import { hostGroupHasRoom } from './servers.ts';
-import type { Lease, Server, ServerList, SlotState } from './state.ts';
+import type { Lease, Server } from './state.ts';
 
 /** A server that rests or was busy elsewhere has its next run prepared this long before it is free. */
 export const PREPARE_LEAD_MS = 5000;
@@ -41,20 +41,16 @@ const seatIsOpen = (server: Server, now: number): boolean =>
   endsSoon(server.busy, now);
 
 /** Notes whether the server's seat is open. */
-export const noteSeat = (state: SlotState, server: Server, now: number): void => {
-  if (seatIsOpen(server, now)) state.open.add(server);
-  else state.open.delete(server);
+export const noteSeat = (server: Server, now: number): void => {
+  const open = seatIsOpen(server, now);
+  if (open === server.open) return;
+  server.open = open;
+  for (const list of server.lists) {
+    if (open) list.open.add(server);
+    else list.open.delete(server);
+  }
 };
 
 /** Whether a run of this length, started when the server is expected to be free, would be over before the next maintenance. */
 export const fitsBefore = (server: Server, slot_ms: number, now: number): boolean =>
   server.maintenance_at === Number.POSITIVE_INFINITY || !isMaintained(server, slot_ms, now + expectedWait(server, now));
-
-/** The open seats of a list, found through whatever is shorter: the list, or all open seats. */
-export function* openSeats(state: SlotState, list: ServerList): Generator<Server> {
-  if (state.open.size < list.servers.size) {
-    for (const server of state.open) if (list.servers.has(server)) yield server;
-  } else {
-    for (const server of list.servers.keys()) if (state.open.has(server)) yield server;
-  }
-}

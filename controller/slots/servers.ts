@@ -74,6 +74,7 @@ export const addServer = (
     server: name,
     max_bitrate,
     group: null,
+    open: false,
     lists: [],
     gone,
     state: 'idle',

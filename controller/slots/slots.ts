@@ -186,6 +186,7 @@ const urgencyOf = (effect: SlotEffect): number => {
 
 /** Of a slot only the last word of a step is told: nobody is to see it free between two leases. */
 const mostUrgentFirst = (effects: SlotEffect[]): SlotEffect[] => {
+  if (effects.length < 2) return effects;
   const last = new Map(effects.flatMap((effect) => (effect.type === 'slot' ? [[effect.server, effect]] : [])));
   return effects
     .filter((effect) => effect.type !== 'slot' || last.get(effect.server) === effect)

@@ -32,6 +32,8 @@ export interface ServerList {
   /** Those of them that are configured, with their place in the list. */
   servers: Map<Server, number>;
   readonly lanes: Map<string, Lane>;
+  /** Those of them whose seat is open. */
+  readonly open: Set<Server>;
   /** Where a run of this list is on deck and could be taken over. */
   readonly decks: Map<Server, OnDeck>;
   /** Whether suppressions name every server of it. */
@@ -152,6 +154,8 @@ export interface Server {
   readonly server: string;
   max_bitrate: number | null;
   group: HostGroup | null;
+  /** Whether somebody may take its seat, as it was when it was last looked at. */
+  open: boolean;
   /** The lists that name it. */
   lists: ServerList[];
   /** It left the configuration: nobody takes a seat here, and it is forgotten when its leases are settled. */
@@ -201,8 +205,6 @@ export interface SlotState {
   /** By name, those that nobody has given up: waiting, on deck or with a slot. */
   readonly runs: Map<string, Run>;
   readonly devices: Map<string, Device>;
-  /** Servers with an open seat. */
-  readonly open: Set<Server>;
   /** Who needs a look, and when. */
   readonly alarms: LazyHeap<Run | Server>;
   /** What this step has to look at: servers that changed, and lanes that have somebody to offer. */

@@ -37,6 +37,8 @@ export class SlotModel {
   readonly #maintenance = new Map<string, { under_way: boolean; next_at: number }>();
   #configured: readonly string[];
   #setback_ms = 0;
+  /** Put aside because they did not answer, in this step. */
+  readonly #silent = new Set<string>();
   readonly #doubtful = new Map<string, number>();
 
   constructor(world: World) {
@@ -74,7 +76,8 @@ export class SlotModel {
 
   see(effects: readonly SlotEffect[], now: number): void {
     for (const effect of effects) {
-      if (effect.type === 'ended') this.#end(effect.run, effect.ending.how === 'cancelled');
+      if (effect.type === 'cancel' && effect.reason === 'no answer to prepare') this.#silent.add(effect.run);
+      else if (effect.type === 'ended') this.#end(effect.run, effect.ending.how === 'cancelled');
       else if (effect.type === 'released') this.#end(effect.run, false);
       else if (effect.type === 'slot')
         this.#settle(effect.server, effect.state === 'leased' ? (effect.lease?.run ?? null) : null);
@@ -85,7 +88,8 @@ export class SlotModel {
   #move(effect: Extract<SlotEffect, { type: 'phase' }>, now: number): void {
     const run = this.#known(effect.run);
     if (effect.phase === 'waiting') {
-      if (run.at !== 'waiting') run.not_before = now + this.#setback_ms;
+      const setback_ms = this.#silent.delete(effect.run) ? SETBACK_MS : this.#setback_ms;
+      if (run.at !== 'waiting') run.not_before = now + setback_ms;
       run.at = 'waiting';
       run.server = null;
       return;
