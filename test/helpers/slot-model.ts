@@ -55,6 +55,8 @@ export class SlotModel {
     if (event.type === 'declined' && event.reason === 'cross-traffic') this.#setback_ms = CROSS_TRAFFIC_MS;
     // Beside a lease the rest and the wait are not to be seen, and longer than what any event can begin they are not.
     if (event.type === 'stranger' || event.type === 'served') this.#doubtful.set(event.server, now + LONGEST_WAIT_MS);
+    // A server that rests for a stranger shows that one's slot, before and after.
+    if (event.type === 'finished' && this.runs.get(event.run)?.at === 'stopping') this.#known(event.run).at = 'over';
     if (event.type === 'status') {
       if (event.online) this.#online.add(event.device);
       else this.#online.delete(event.device);
