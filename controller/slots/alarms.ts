@@ -6,14 +6,14 @@ import type { Run, Server, SlotState } from './state.ts';
  */
 export const setAlarm = (state: SlotState, whose: Run | Server, at: number): void => {
   const { alarm } = whose;
-  if (alarm !== null && alarm.first <= at && at !== Number.POSITIVE_INFINITY) return;
+  if (alarm !== null && alarm.key <= at && at !== Number.POSITIVE_INFINITY) return;
   if (alarm !== null) state.alarms.drop(alarm);
-  whose.alarm = at === Number.POSITIVE_INFINITY ? null : state.alarms.push(at, 0, whose);
+  whose.alarm = at === Number.POSITIVE_INFINITY ? null : state.alarms.push(at, whose);
 };
 
 /** Whose time has come, the earliest first; each alarm rings once. */
 export function* dueAlarms(state: SlotState, now: number): Generator<Run | Server> {
-  for (let head = state.alarms.peek(); head !== undefined && head.first <= now; head = state.alarms.peek()) {
+  for (let head = state.alarms.peek(); head !== undefined && head.key <= now; head = state.alarms.peek()) {
     state.alarms.drop(head);
     head.item.alarm = null;
     yield head.item;

@@ -1,4 +1,3 @@
-import type { Entry } from './lazy-heap.ts';
 import { LazyHeap } from './lazy-heap.ts';
 import { leaseMs, slotLengthMs } from './plan-length.ts';
 import { touch } from './servers.ts';
@@ -90,11 +89,17 @@ export const leaveLine = (state: SlotState, run: Run): void => {
   if (line.lane.waiting === 0) line.lane.list.lanes.delete(line.lane.key);
 };
 
+/** Room for this many submissions within one priority: so many come in 500,000 years of a million a night. */
+const SEQUENCES = 2 ** 45;
+
+/** Where the run stands in its organization's line: exact as a number, as a priority is 100 at most. */
+const placeOf = ({ request, sequence }: Run): number => sequence - request.priority * SEQUENCES;
+
 /** The run may take a seat from now on. Of its organization the higher priority goes first, then who came first. */
 export const takeTurn = (state: SlotState, run: Run): void => {
   const { line } = run;
   if (line === null || run.turn !== null) return;
-  run.turn = line.runs.push(-run.request.priority, run.sequence, run);
+  run.turn = line.runs.push(placeOf(run), run);
   syncLine(state, line);
   if (line.uplink === null || uplinkHasRoom(line.uplink)) return;
   for (const server of line.uplink.servers) touch(state, server);
@@ -108,17 +113,15 @@ export const loseTurn = (state: SlotState, run: Run): void => {
   syncLine(state, line);
 };
 
-const isSamePlace = (a: Entry<unknown>, b: Entry<unknown>): boolean => a.first === b.first && a.second === b.second;
-
 /** The lane knows the first run of each line that may go, and wakes when it has somebody again. */
 export const syncLine = (state: SlotState, line: Line): void => {
   const { lane, uplink } = line;
   const first = uplinkHasRoom(uplink) ? line.runs.peek() : undefined;
-  if (line.head !== null && first !== undefined && isSamePlace(line.head, first)) return;
+  if (line.head !== null && first !== undefined && line.head.key === first.key) return;
   // While it had somebody already, no seat that its runs may take was open.
   if (lane.heads.size === 0) state.woken.add(lane);
   if (line.head !== null) lane.heads.drop(line.head);
-  line.head = first === undefined ? null : lane.heads.push(first.first, first.second, line);
+  line.head = first === undefined ? null : lane.heads.push(first.key, line);
 };
 
 /** The run of the lane whose turn it is. */

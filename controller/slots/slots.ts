@@ -96,7 +96,7 @@ export class Slots {
   /** The monotonic time at which the slots want a `tick`; Infinity when nothing is pending. */
   wake(now: number): number {
     if (this.#state.everything) return now;
-    return this.#state.alarms.peek()?.first ?? Number.POSITIVE_INFINITY;
+    return this.#state.alarms.peek()?.key ?? Number.POSITIVE_INFINITY;
   }
 
   /**

@@ -174,7 +174,7 @@ describe('trouble with a run', () => {
     await reborn.declined(again, 'not-prepared: this run is not on deck');
     await until('the server rests', () => world.controller.fleet.servers()[0]?.state === 'resting');
     expect(world.record(run).outcome).toBeNull();
-    expect(world.controller.fleet.progress(run)?.phase).toBe('waiting');
+    await until('the run waits again', () => world.controller.fleet.progress(run)?.phase === 'waiting');
   });
 
   it('is overdue after its deadline, and its result still counts when it comes', async () => {
