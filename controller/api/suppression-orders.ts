@@ -60,7 +60,9 @@ export const suppressionOrder = (now_ms: number) =>
 
 /** The query of `DELETE /suppressions`: one scope, or `all=true`. */
 export const WhatToResume = z
-  .union([z.strictObject({ all: z.literal('true') }), z.strictObject({ scope: z.enum(SCOPES), name: Id.optional() })])
+  .union([z.strictObject({ all: z.literal('true') }), z.strictObject({ scope: z.enum(SCOPES), name: Id.optional() })], {
+    error: 'expected scope (and name), or all=true',
+  })
   .transform((query, context): { all: true } | { all: false; what: SuppressionScope } => {
     if ('all' in query) return { all: true };
     const what = targetOf(query);

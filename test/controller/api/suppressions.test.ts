@@ -61,6 +61,11 @@ describe('suppressions', () => {
     expect(api.service.suppressionOrders).toEqual([]);
   });
 
+  it.each(['', '?all=true&scope=fleet'])('say what the query "%s" lacks to lift any', async (query) => {
+    const answer = await api.call(`${PATH}${query}`, { method: 'DELETE' });
+    expect(await problems(answer)).toEqual([400, ['query: expected scope (and name), or all=true']]);
+  });
+
   it.each(['', '?scope=device', '?scope=fleet&name=a', '?all=no', '?all=true&scope=fleet', '?scope=sever&name=a'])(
     'are not lifted by the query "%s"',
     async (query) => {
