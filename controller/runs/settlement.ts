@@ -138,7 +138,7 @@ export class Settlement {
     const since = run.granted_at_ms;
     const duration_s = since === null ? 0 : Math.max(0, at_ms - since) / 1000;
     const tried = Object.keys(run.failed_attempts).length > 0 && (outcome === 'skipped' || outcome === 'missed');
-    const failures = records.get(id)?.failures ?? [];
+    const failures = records.list({ run: id }).flatMap((record) => record.failures);
     const end = tried ? decideEnd(this.#soFar(run, [], failures, at_ms)) : { outcome, reason, zeros: [] };
     return results.finish(id, this.#ending(run, end, { at_ms, duration_s }), run.failures);
   }
