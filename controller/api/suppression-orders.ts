@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Id } from '../../broker/contract/messages.ts';
 import { parseDuration } from '../config/units.ts';
-import { SCOPES, type SuppressionScope, scopeOf } from '../schedule/suppression.ts';
+import { LATEST_END_MS, SCOPES, type SuppressionScope, scopeOf } from '../schedule/suppression.ts';
 
 /** What is to be suppressed: `until_ms` is milliseconds since 1970, null for until it is lifted. */
 export interface SuppressionOrder {
@@ -24,13 +24,15 @@ const targetOf = ({ scope, name }: Words): SuppressionScope | string => {
   return name == null ? `expected the name of the ${scope}` : scopeOf(scope, name);
 };
 
-/** When a suppression ends by itself; a fault in words when it would be over already, or is said twice. */
+/** When a suppression ends by itself; a fault in words when it would be over already, or too far away, or is said twice. */
 const endOf = (until: string | null, length: string | null, now_ms: number): number | null | string => {
   if (until !== null && length !== null) return 'expected either a time or a length';
   const length_ms = length === null ? null : parseDuration(length);
   if (length !== null && length_ms === null) return 'expected a length such as 2h';
   const end_ms = until !== null ? Date.parse(until) : length_ms === null ? null : now_ms + length_ms;
-  return end_ms === null || end_ms > now_ms ? end_ms : 'is in the past: expected a time to come';
+  if (end_ms === null) return null;
+  if (end_ms > LATEST_END_MS) return 'ends after the year 9999: leave it out for one without an end';
+  return end_ms > now_ms ? end_ms : 'is in the past: expected a time to come';
 };
 
 /** The body of `POST /suppressions`. `until` is RFC 3339; `for`, instead, how long from `now_ms`. */
@@ -58,7 +60,9 @@ export const suppressionOrder = (now_ms: number) =>
 
 /** The query of `DELETE /suppressions`: one scope, or `all=true`. */
 export const WhatToResume = z
-  .union([z.strictObject({ all: z.literal('true') }), z.strictObject({ scope: z.enum(SCOPES), name: Id.optional() })])
+  .union([z.strictObject({ all: z.literal('true') }), z.strictObject({ scope: z.enum(SCOPES), name: Id.optional() })], {
+    error: 'expected scope (and name), or all=true',
+  })
   .transform((query, context): { all: true } | { all: false; what: SuppressionScope } => {
     if ('all' in query) return { all: true };
     const what = targetOf(query);

@@ -14,7 +14,7 @@ export const wordsOf = (progress: ProgressView): string | null => {
     case 'waiting':
       return `waiting${progress.reason === null ? ' for its turn' : `: ${progress.reason}`}`;
     case 'on-deck':
-      return `on deck for ${progress.server}: ready, and next`;
+      return `on deck for ${progress.server}: getting ready`;
     case 'starting':
       return `starting on ${progress.server}`;
     case 'running':

@@ -79,10 +79,10 @@ export const wholeSeconds = (min: number, max: number): Leaf<number> => {
   );
 };
 
-/** bit/s, above zero. */
-export const rate: Leaf<number> = parsed('a rate in bit/s above 0, such as 500k, 20M or 1.5G', (value) => {
+/** bit/s. Agents refuse more. */
+export const rate: Leaf<number> = parsed('a rate from 1k to 1T bit/s, such as 500k, 20M or 1.5G', (value) => {
   const bits = parseRate(value);
-  return bits !== null && bits > 0 ? bits : null;
+  return bits !== null && bits >= 1e3 && bits <= 1e12 ? bits : null;
 });
 
 export const rateOrAuto: Leaf<number | 'auto'> = leaf(

@@ -25,15 +25,16 @@ export interface RunSoFar {
   random: () => number;
 }
 
-/** What becomes of the run. `reason` is the failure class that decided, or `server-busy`. */
-export type Verdict =
-  | { verdict: 'retry'; tests: TestPlan[]; delay_ms: number; reason: FailureClass }
-  | {
-      verdict: 'final';
-      outcome: 'success' | 'failed' | 'missed';
-      reason: FailureClass | 'server-busy' | null;
-      zeros: Measurement[];
-    };
+/** How a run ends. `reason` is the failure class that decided, or `server-busy`. */
+export interface FinalVerdict {
+  verdict: 'final';
+  outcome: 'success' | 'failed' | 'missed';
+  reason: FailureClass | 'server-busy' | null;
+  zeros: Measurement[];
+}
+
+/** What becomes of the run. The `reason` of a retry is the failure class that decided. */
+export type Verdict = { verdict: 'retry'; tests: TestPlan[]; delay_ms: number; reason: FailureClass } | FinalVerdict;
 
 interface RetryRule {
   /** The wait before the first retry, null for that of the check; it doubles with each … */
@@ -52,6 +53,8 @@ const RETRY_RULES: Partial<Record<FailureClass, RetryRule>> = {
   'link-lost': { first_ms: null, max_ms: 3_600_000, times: () => 1, zero: true },
   busy: { first_ms: 5_000, max_ms: 300_000, times: () => Number.POSITIVE_INFINITY, zero: false },
 };
+
+const ruleOf = (cause: FailureClass | undefined): RetryRule | undefined => RETRY_RULES[cause ?? 'local'];
 
 /** Which class names a failed run: one that earns a zero first, since alert rules fire on that. */
 const RANK: readonly FailureClass[] = ['unreachable', 'link-lost', 'auth', 'policy', 'local', 'malformed', 'busy'];
@@ -80,6 +83,34 @@ const withKnownBitrate = (plan: TestPlan, measurements: Measurement[]): TestPlan
 const zerosOf = ({ test, protocol, direction }: TestPlan): Measurement[] =>
   directionsOf(direction).map((one) => ({ test, protocol, direction: one, bits_per_second: 0, bytes: 0, seconds: 0 }));
 
+/** The tests without a measurement, and what each failed of in this attempt; undefined when it was given up earlier. */
+const unmeasured = ({
+  plans,
+  measurements,
+  failures,
+}: RunSoFar): { plan: TestPlan; cause: FailureClass | undefined }[] => {
+  const measured = new Set(measurements.map(({ test }) => test));
+  const causes = new Map(failures.map((failure) => [failure.test, failure.class]));
+  return plans.filter(({ test }) => !measured.has(test)).map((plan) => ({ plan, cause: causes.get(plan.test) }));
+};
+
+/** How a run ends that is not tried again. */
+export const decideEnd = (run: RunSoFar): FinalVerdict => {
+  const pending = unmeasured(run);
+  if (pending.length === 0) return { verdict: 'final', outcome: 'success', reason: null, zeros: [] };
+  const current = new Set(pending.map(({ cause }) => cause));
+  // A pending test without a failure was given up earlier; what those attempts died of is in the counts.
+  const givenUpEarlier = current.has(undefined);
+  const ended = (cause: FailureClass): boolean =>
+    givenUpEarlier && RETRY_RULES[cause] === undefined && (run.earlier[cause] ?? 0) > 0;
+  const reason =
+    RANK.find((cause) => cause !== 'busy' && (current.has(cause) || ended(cause))) ??
+    (givenUpEarlier ? 'local' : 'server-busy');
+  if (reason === 'server-busy') return { verdict: 'final', outcome: 'missed', reason, zeros: [] };
+  const zeros = pending.flatMap(({ plan, cause }) => (ruleOf(cause)?.zero === true ? zerosOf(plan) : []));
+  return { verdict: 'final', outcome: 'failed', reason, zeros };
+};
+
 /**
  * Decides after an attempt what becomes of the run. Only tests without a measurement matter.
  *
@@ -90,33 +121,15 @@ const zerosOf = ({ test, protocol, direction }: TestPlan): Measurement[] =>
  * - The run is `missed` when `busy` is all that was in the way: a busy server says nothing about the link, so there is never a zero.
  */
 export const decideRun = (run: RunSoFar): Verdict => {
-  const measured = new Set(run.measurements.map(({ test }) => test));
-  const pending = run.plans.filter(({ test }) => !measured.has(test));
-  if (pending.length === 0) return { verdict: 'final', outcome: 'success', reason: null, zeros: [] };
-
-  const causes = new Map(run.failures.map((failure) => [failure.test, failure.class]));
-  const ruleOf = ({ test }: TestPlan): RetryRule | undefined => RETRY_RULES[causes.get(test) ?? 'local'];
-  const current = new Set(pending.map(({ test }) => causes.get(test)));
-
+  const pending = unmeasured(run);
+  const current = new Set(pending.map(({ cause }) => cause));
   const [longest] = RANK.filter((cause) => current.has(cause))
     .flatMap((reason) => {
       const delay_ms = delayOf(reason, run);
       return delay_ms === null ? [] : [{ reason, delay_ms }];
     })
     .sort((one, other) => other.delay_ms - one.delay_ms);
-  if (longest !== undefined) {
-    const tests = pending.filter((plan) => ruleOf(plan) !== undefined);
-    return { verdict: 'retry', tests: tests.map((plan) => withKnownBitrate(plan, run.measurements)), ...longest };
-  }
-
-  // A pending test without a failure was given up earlier; what those attempts died of is in the counts.
-  const givenUpEarlier = current.has(undefined);
-  const ended = (cause: FailureClass): boolean =>
-    givenUpEarlier && RETRY_RULES[cause] === undefined && (run.earlier[cause] ?? 0) > 0;
-  const reason =
-    RANK.find((cause) => cause !== 'busy' && (current.has(cause) || ended(cause))) ??
-    (givenUpEarlier ? 'local' : 'server-busy');
-  if (reason === 'server-busy') return { verdict: 'final', outcome: 'missed', reason, zeros: [] };
-  const zeros = pending.filter((plan) => ruleOf(plan)?.zero === true).flatMap(zerosOf);
-  return { verdict: 'final', outcome: 'failed', reason, zeros };
+  if (longest === undefined) return decideEnd(run);
+  const tests = pending.filter(({ cause }) => ruleOf(cause) !== undefined);
+  return { verdict: 'retry', tests: tests.map(({ plan }) => withKnownBitrate(plan, run.measurements)), ...longest };
 };

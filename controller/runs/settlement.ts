@@ -2,7 +2,7 @@ import type { ResultKey, RunResult, TestOutput, TestPlan } from '../../broker/co
 import type { Log } from '../../broker/log.ts';
 import type { CheckSettings } from '../config/settings.ts';
 import { measurementPoint, type Point, runPoint } from '../influx/points.ts';
-import { decideRun, type Verdict } from '../results/decide-run.ts';
+import { decideEnd, decideRun, type RunSoFar, type Verdict } from '../results/decide-run.ts';
 import type { Failure, Measurement } from '../results/measurement.ts';
 import { movedBytes } from '../results/moved-bytes.ts';
 import { readRun } from '../results/read-run.ts';
@@ -122,21 +122,25 @@ export class Settlement {
     const verdict = this.#verdict(run, [], failures, at_ms);
     const placed = { ...run, granted_server: server ?? run.granted_server };
     const change = this.#change(placed, verdict, failures, { at_ms, duration_s: 0 });
-    if (change.kind === 'retry') store.runs.retry(id, change.retry, at_ms);
+    if (change.kind === 'retry') store.runs.retry(id, { ...change.retry, failures }, at_ms);
     else store.results.finish(id, change.ending, failures);
     return verdict.verdict;
   }
 
-  /** A run that ends without an attempt's result. False when it was over already. */
+  /**
+   * A run that ends without an attempt's result. One that was tried, failed and has no turn again, for whatever reason, is neither `skipped`
+   * nor `missed`: it ends as if its retries were used up. False when it was over already.
+   */
   end(id: string, outcome: Outcome, reason: string, at_ms: number): boolean {
-    const run = this.#options.store.runs.get(id);
-    if (run === null) return false;
+    const { results, runs, records } = this.#options.store;
+    const run = runs.get(id);
+    if (run === null || run.state === 'final') return false;
     const since = run.granted_at_ms;
     const duration_s = since === null ? 0 : Math.max(0, at_ms - since) / 1000;
-    return this.#options.store.results.finish(
-      id,
-      this.#ending(run, { outcome, reason, zeros: [] }, { at_ms, duration_s }),
-    );
+    const tried = Object.keys(run.failed_attempts).length > 0 && (outcome === 'skipped' || outcome === 'missed');
+    const failures = records.list({ run: id }).flatMap((record) => record.failures);
+    const end = tried ? decideEnd(this.#soFar(run, [], failures, at_ms)) : { outcome, reason, zeros: [] };
+    return results.finish(id, this.#ending(run, end, { at_ms, duration_s }), run.failures);
   }
 
   /** The run and the grant that a device's result is of; null, and a warning, when nobody asked this device for it. */
@@ -148,11 +152,15 @@ export class Settlement {
     return null;
   }
 
-  /** With all that was measured of the run so far, and what failed in this attempt. */
   #verdict(run: RunRow, measurements: Measurement[], failures: TestFailure[], now_ms: number): Verdict {
+    return decideRun(this.#soFar(run, measurements, failures, now_ms));
+  }
+
+  /** With all that was measured of the run so far, and what failed in this attempt. */
+  #soFar(run: RunRow, measurements: Measurement[], failures: TestFailure[], now_ms: number): RunSoFar {
     const { store, checkOf, random } = this.#options;
     const { retries, backoff_ms } = checkOf(run.organization, store.devices.get(run.device)?.tags ?? []);
-    return decideRun({
+    return {
       plans: run.plan,
       measurements: [...(store.records.get(run.run)?.measurements ?? []), ...measurements],
       failures,
@@ -162,7 +170,7 @@ export class Settlement {
       now_ms,
       window_end_ms: run.window_end_ms,
       random,
-    });
+    };
   }
 
   #change(run: RunRow, verdict: Verdict, failures: TestFailure[], when: { at_ms: number; duration_s: number }) {

@@ -98,14 +98,14 @@ export class Suppressing {
     const begun = active.filter((one) => !isIn(this.#told, one));
     const over = this.#told.filter(({ what }) => !active.some((one) => sameScope(one.what, what)));
     this.#told = active;
+    if (begun.length + over.length > 0) {
+      dispatcher.handle({ type: 'suppressions', active: active.map(({ what }) => what) });
+    }
     for (const { what, until_ms, reason } of begun) {
       const until = until_ms === null ? null : new Date(until_ms).toISOString();
       log.info({ what: scopeWords(what), until, reason }, 'suppressed: no new runs');
     }
     for (const { what } of over) log.info({ what: scopeWords(what) }, 'no longer suppressed');
-    if (begun.length + over.length > 0) {
-      dispatcher.handle({ type: 'suppressions', active: active.map(({ what }) => what) });
-    }
     return nextEnd(active, now_ms);
   }
 }

@@ -36,10 +36,6 @@ export const timetablesOf = ({ check, tags }: Pick<OrganizationSettings, 'check'
   return [...found.values()];
 };
 
-/** Whether any device of the organization can have an enabled check. */
-export const isOn = ({ check, tags }: Pick<OrganizationSettings, 'check' | 'tags'>): boolean =>
-  check.enabled || tags.some(({ check: change }) => change.enabled === true);
-
 /** When the next night of a mark's timetable would have begun; Infinity when never. */
 const nextOf = ({ schedule, timezone, start_ms }: NightMark): number => {
   try {

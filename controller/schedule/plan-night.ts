@@ -1,10 +1,9 @@
 import type { TestPlan } from '../../broker/contract/messages.ts';
 import type { CheckSettings, OrganizationSettings } from '../config/settings.ts';
 import { leaseMs } from '../slots/plan-length.ts';
-import { checksOf } from './check-of.ts';
+import { checksOf, isScheduled } from './check-of.ts';
 import {
   HISTORY_REACH_MS,
-  isOn,
   type NightMark,
   nightKey,
   plannedUpTo,
@@ -170,7 +169,7 @@ export const planNight = ({
       const from = upTo === null ? now_ms - longestWindow(settings) : Math.max(upTo, now_ms - HISTORY_REACH_MS);
       const nights = nightsBetween(timetable, from, now_ms);
       // From the first sight on, so that a first night that nobody was there for is known to be missed; but not while nothing is measured.
-      const start_ms = nights.at(-1)?.start ?? upTo ?? (isOn(settings) ? now_ms : null);
+      const start_ms = nights.at(-1)?.start ?? upTo ?? (isScheduled(settings) ? now_ms : null);
       const key = groupKey(organization, timetable);
       if (start_ms !== null && start_ms !== history.get(key)?.start_ms)
         plan.planned.push({ organization, ...timetable, start_ms });

@@ -13,6 +13,9 @@ export interface Suppression {
   since_ms: number;
 }
 
+/** No suppression ends later by itself, in milliseconds since 1970: times with more than four digits in the year are not read everywhere. */
+export const LATEST_END_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
 /** The two words of a scope as one; the fleet has no name. */
 export const scopeOf = (scope: Scope, name: string): SuppressionScope =>
   scope === 'fleet' ? { scope } : { scope, name };

@@ -93,8 +93,7 @@ export class Results {
     return this.#database.transaction(() => {
       const state = this.#runs.get(run)?.state ?? 'final';
       if (state === 'final') return false;
-      this.#end(run, ending);
-      this.#database.run('UPDATE runs SET failures = ? WHERE run = ?', [JSON.stringify(failures), run]);
+      this.#end(run, ending, failures);
       return true;
     });
   }
@@ -110,11 +109,12 @@ export class Results {
     }
   }
 
-  #end(run: string, { outcome, reason, finished_at_ms, duration_s, zeros, points }: Ending): void {
+  #end(run: string, ending: Ending, failures: RunRecord['failures'] = []): void {
+    const { outcome, reason, finished_at_ms, duration_s, zeros, points } = ending;
     this.#database.run(
       `UPDATE runs SET state = 'final', awaits_result = 0, outcome = @outcome, reason = @reason, finished_at_ms = @finished_at_ms,
-         duration_s = @duration_s, changed_at_ms = @finished_at_ms WHERE run = @run`,
-      { run, outcome, reason, finished_at_ms, duration_s },
+         duration_s = @duration_s, failures = @failures, changed_at_ms = @finished_at_ms WHERE run = @run`,
+      { run, outcome, reason, finished_at_ms, duration_s, failures: JSON.stringify(failures) },
     );
     this.#addMeasurements(run, null, zeros);
     this.#outbox.add(points);

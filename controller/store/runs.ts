@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { TestPlan } from '../../broker/contract/messages.ts';
 import { FailureClass } from '../results/measurement.ts';
-import { Outcome } from '../run-record.ts';
+import { Outcome, RunRecord } from '../run-record.ts';
 import { type Database, jsonColumn } from './database.ts';
 
 const Plans = jsonColumn(z.array(TestPlan));
@@ -29,6 +29,8 @@ const RunRow = z.object({
   window_end_ms: z.number(),
   attempts: z.int(),
   failed_attempts: jsonColumn(z.partialRecord(FailureClass, z.int())),
+  /** Of the last attempt, when it had no result that says so. */
+  failures: jsonColumn(RunRecord.shape.failures),
   first_granted_at_ms: z.number().nullable(),
   granted_token: z.int().nullable(),
   /** Its latest grant has begun, as far as we know, and its result has not come yet. */
@@ -62,7 +64,7 @@ export type NewRun = Pick<
 >;
 
 /** What changes about a run that goes back into the queue after an attempt. */
-export type Retry = Pick<RunRow, 'not_before_ms' | 'tests' | 'failed_attempts'>;
+export type Retry = Pick<RunRow, 'not_before_ms' | 'tests' | 'failed_attempts'> & Partial<Pick<RunRow, 'failures'>>;
 
 const Grant = z.object({
   token: z.int(),
@@ -158,11 +160,19 @@ export class Runs {
   }
 
   /** After an attempt without success the run waits again, for the tests that are left. */
-  retry(run: string, { not_before_ms, tests, failed_attempts }: Retry, at_ms: number): void {
+  retry(run: string, { not_before_ms, tests, failed_attempts, failures = [] }: Retry, at_ms: number): void {
     this.#database.run(
       `UPDATE runs SET state = 'open', overdue_at_ms = NULL, awaits_result = 0, not_before_ms = @not_before_ms,
-         tests = @tests, failed_attempts = @failed_attempts, changed_at_ms = @at_ms WHERE run = @run AND state <> 'final'`,
-      { run, at_ms, not_before_ms, tests: JSON.stringify(tests), failed_attempts: JSON.stringify(failed_attempts) },
+         tests = @tests, failed_attempts = @failed_attempts, failures = @failures, changed_at_ms = @at_ms
+       WHERE run = @run AND state <> 'final'`,
+      {
+        run,
+        at_ms,
+        not_before_ms,
+        tests: JSON.stringify(tests),
+        failed_attempts: JSON.stringify(failed_attempts),
+        failures: JSON.stringify(failures),
+      },
     );
   }
 

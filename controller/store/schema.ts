@@ -27,7 +27,7 @@ const MIGRATIONS: readonly string[] = [
     window_end_ms REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, failed_attempts TEXT NOT NULL DEFAULT '{}' /* JSON */,
     first_granted_at_ms REAL, granted_token INTEGER, awaits_result INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'open', overdue_at_ms REAL,
     outcome TEXT, reason TEXT, finished_at_ms REAL, duration_s REAL,
-    failures TEXT NOT NULL DEFAULT '[]' /* JSON: of a run that ended without a result */,
+    failures TEXT NOT NULL DEFAULT '[]' /* JSON: of the last attempt, when it had no result */,
     changed_at_ms REAL NOT NULL /* last requested, granted or finished: the order in which people look at runs */
   ) STRICT;
   CREATE UNIQUE INDEX runs_of_a_night ON runs (night, organization, device);

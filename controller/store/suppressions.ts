@@ -1,12 +1,13 @@
 import { z } from 'zod';
-import { SCOPES, type Suppression, type SuppressionScope, scopeOf } from '../schedule/suppression.ts';
+import { LATEST_END_MS, SCOPES, type Suppression, type SuppressionScope, scopeOf } from '../schedule/suppression.ts';
 import type { Database } from './database.ts';
 
 const Row = z
   .object({
     scope: z.enum(SCOPES),
     name: z.string(),
-    until_ms: z.number().nullable(),
+    // An end that no clock can show is none: it must not keep the controller from starting.
+    until_ms: z.number().max(LATEST_END_MS).nullable().catch(null),
     reason: z.string().nullable(),
     since_ms: z.number(),
   })

@@ -136,6 +136,7 @@ export class Disk {
 const NEW = {
   attempts: 0,
   failed_attempts: {},
+  failures: [],
   first_granted_at_ms: null,
   granted_token: null,
   awaits_result: false,

@@ -3,6 +3,7 @@ import type { DeviceDetails } from '../../api/views.ts';
 import { asksController, type Context, type ControllerFlags, clientOf, printJson } from '../context.ts';
 import { bytes, NOTHING, utc } from '../figures.ts';
 import { harmless } from '../terminal-text.ts';
+import { typedName } from '../typed-name.ts';
 
 const rowsOf = (view: DeviceDetails): [name: string, value: string][] => [
   ['device', view.device],
@@ -21,7 +22,7 @@ const rowsOf = (view: DeviceDetails): [name: string, value: string][] => [
 ];
 
 export const addDeviceShow = (parent: Command, context: Context): void => {
-  const show = parent.command('show').description('show one device').argument('<device>');
+  const show = parent.command('show').description('show one device').argument('<device>', 'its name', typedName);
   asksController(show, 'perfleet device show ap-12').action(async (device: string, flags: ControllerFlags) => {
     const view = await clientOf(context, flags).device(device);
     if (flags.json) return printJson(context, view);

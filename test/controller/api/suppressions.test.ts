@@ -48,12 +48,22 @@ describe('suppressions', () => {
     [{ scope: 'tag' }, 'name: expected the name of the tag'],
     [{ scope: 'fleet', until: '2020-01-01T00:00:00Z' }, 'until: is in the past: expected a time to come'],
     [{ scope: 'fleet', for: '0s' }, 'for: is in the past: expected a time to come'],
+    [{ scope: 'fleet', for: '99999999d' }, 'for: ends after the year 9999: leave it out for one without an end'],
+    [
+      { scope: 'fleet', until: '9999-12-31T23:59:59-01:00' },
+      'until: ends after the year 9999: leave it out for one without an end',
+    ],
     [{ scope: 'fleet', for: 'ever' }, 'for: expected a length such as 2h'],
     [{ scope: 'fleet', for: '2h', until: '2126-11-22T06:00:00Z' }, 'until: expected either a time or a length'],
     [{ scope: 'fleet', for: '2h', colour: 'red' }, 'body: Unrecognized key: "colour"'],
   ])('are refused as %j', async (body, problem) => {
     expect(await problems(await api.post(PATH, body))).toEqual([400, [problem]]);
     expect(api.service.suppressionOrders).toEqual([]);
+  });
+
+  it.each(['', '?all=true&scope=fleet'])('say what the query "%s" lacks to lift any', async (query) => {
+    const answer = await api.call(`${PATH}${query}`, { method: 'DELETE' });
+    expect(await problems(answer)).toEqual([400, ['query: expected scope (and name), or all=true']]);
   });
 
   it.each(['', '?scope=device', '?scope=fleet&name=a', '?all=no', '?all=true&scope=fleet', '?scope=sever&name=a'])(

@@ -90,6 +90,7 @@ it.each([
   ["option '--organization <name>' argument '' is invalid", NAME, ['device', 'add', 'ap-1', '--organization', '']],
   ["option '--uplink-group <name>' argument 'a/b' is invalid", NAME, ['device', 'add', 'x', '--uplink-group', 'a/b']],
   ["command-argument value 'a b' is invalid for argument 'device'", NAME, ['run', 'a b']],
+  ["command-argument value 'a b' is invalid for argument 'device'", NAME, ['device', 'show', 'a b']],
   ["option '--server <server>' argument 'a b' is invalid", NAME, ['run', 'ap-1', '--server', 'a b']],
   ["option '--device <device>' argument 'a b' is invalid", NAME, ['results', '--device', 'a b']],
 ])('a bad name is refused before the controller is asked: %s', async (what, why, argv) => {
@@ -173,10 +174,10 @@ moved         1.23 GB this month
     moved_this_month: 1_234_567_890,
     monthly_budget: null,
   });
-  expect(await cli('device', 'show', 'no/where')).toEqual({
+  expect(await cli('device', 'show', 'nowhere')).toEqual({
     code: 1,
     out: '',
-    err: 'perfleet: there is no device no/where\n',
+    err: 'perfleet: there is no device nowhere\n',
   });
   service.list.push({
     device: 'ap-9',

@@ -35,7 +35,7 @@ describe('run', () => {
     const { code, out, err } = await controller.cli('run', 'ap-12', '--server', 'milan-1');
     expect(controller.service.orders).toEqual([{ device: 'ap-12', server: 'milan-1' }]);
     expect(err).toBe(`r-1: waiting: milan-1 is leased
-r-1: on deck for milan-1: ready, and next
+r-1: on deck for milan-1: getting ready
 r-1: starting on milan-1
 r-1: measuring on milan-1: 2 tests, about 14 s
 r-1: measured, the result is on its way

@@ -244,3 +244,75 @@ it('a test that its server limits has a warning in the record', () => {
     'tcp-upload: limited to 100 Mbit/s, the max_bitrate of server milan-1',
   ]);
 });
+
+describe('a run that was tried, failed, and gets no turn again', () => {
+  const refused = corpusOutput('v3.12__err_refused.json');
+  const busy = { ...up, stdout: '{"error":"error - the server is busy running a test. try again later"}' };
+  const ofDown = { test: 'tcp-download' };
+
+  it.each([
+    ['skipped', 'device-offline'],
+    ['missed', 'window-closed'],
+  ] as const)('is failed with zeros in the place of %s, %s; what was measured stays', (outcome, reason) => {
+    const { settlement, grant, store, points, device } = make({ retries: 1 });
+    grant();
+    const result = { run: 'r-1', token: 1, boot: 'b', tests: [up, { ...refused, ...ofDown }] };
+    expect(settlement.result(device, result, T0 + 6000).settled).toBe('retry');
+    expect(settlement.end('r-1', outcome, reason, T0 + 9000)).toBe(true);
+    const record = store.records.get('r-1');
+    expect(record).toMatchObject({ outcome: 'failed', reason: 'unreachable', failures: [ofDown] });
+    expect(record?.measurements.map(({ test, bytes }) => [test, bytes > 0])).toEqual([
+      ['tcp-upload', true],
+      ['tcp-download', false],
+    ]);
+    expect(points().map(({ measurement, tags }) => [measurement, tags['server'], tags['outcome']])).toEqual([
+      ['iperf3', 'milan-1', undefined],
+      ['iperf3', 'milan-1', undefined],
+      ['iperf3_run', 'milan-1', 'failed'],
+    ]);
+  });
+
+  it('is decided by its last attempt, also when that had no result', () => {
+    const { settlement, grant, store, device } = make({ retries: 1 });
+    grant();
+    settlement.result(device, { run: 'r-1', token: 1, boot: 'b', tests: [busy, { ...busy, ...ofDown }] }, T0 + 6000);
+    grant(2);
+    const lost = { class: 'link-lost', message: 'the agent lost the run', retryable: true } as const;
+    expect(settlement.attemptFailed('r-1', lost, null, T0 + 7000)).toBe('retry');
+    settlement.end('r-1', 'skipped', 'over-budget', T0 + 9000);
+    expect(store.records.get('r-1')).toMatchObject({
+      outcome: 'failed',
+      reason: 'link-lost',
+      measurements: [{ bits_per_second: 0 }, { bits_per_second: 0 }],
+    });
+  });
+
+  it('is missed, without zeros, when the server was busy and nothing else', () => {
+    const { settlement, grant, store, device } = make();
+    grant();
+    settlement.result(device, { run: 'r-1', token: 1, boot: 'b', tests: [up, { ...busy, ...ofDown }] }, T0 + 6000);
+    settlement.end('r-1', 'skipped', 'suppressed', T0 + 9000);
+    expect(store.records.get('r-1')).toMatchObject({
+      outcome: 'missed',
+      reason: 'server-busy',
+      measurements: [{ test: 'tcp-upload' }],
+    });
+  });
+
+  it('is cancelled when somebody cancels it', () => {
+    const { settlement, store } = make({ retries: 1 });
+    const failure = { class: 'unreachable', message: 'no route', retryable: true } as const;
+    settlement.attemptFailed('r-1', failure, 'milan-1', T0);
+    settlement.end('r-1', 'cancelled', 'enough', T0 + 9);
+    expect(store.records.get('r-1')).toMatchObject({ outcome: 'cancelled', reason: 'enough', measurements: [] });
+  });
+});
+
+it('what failed before is no failure of a run that was measured after that', () => {
+  const { settlement, grant, store, device } = make({ retries: 1 });
+  const failure = { class: 'unreachable', message: 'no route', retryable: true } as const;
+  settlement.attemptFailed('r-1', failure, 'milan-1', T0);
+  grant();
+  settlement.result(device, { run: 'r-1', token: 1, boot: 'b', tests: [up, down] }, T0 + 6000);
+  expect(store.records.get('r-1')).toMatchObject({ outcome: 'success', failures: [] });
+});

@@ -11,6 +11,7 @@ test('a new run is open, with nothing tried yet', () => {
     plan: run.tests,
     attempts: 0,
     failed_attempts: {},
+    failures: [],
     first_granted_at_ms: null,
     granted_token: null,
     awaits_result: false,

@@ -52,3 +52,9 @@ test('those that ended long ago are forgotten; one without an end stays', () => 
   suppressions.prune(T0 + 1001);
   expect(suppressions.list()).toEqual([fleet]);
 });
+
+test('an end that no clock can show is read as none', () => {
+  const { suppressions } = openStore();
+  suppressions.put({ ...fleet, until_ms: 8.64e15 + 1 });
+  expect(suppressions.list()).toEqual([fleet]);
+});
