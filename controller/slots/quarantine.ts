@@ -12,6 +12,7 @@ export const AFTER_PROBE_MS = 500;
 /** The rest after the lease of `row`, for `rest_ms` or until a probe shows that the server is free. A longer one under way stays. */
 export const rest = ({ now }: Step, { quarantine }: Server, rest_ms: number, row: LeaseRow): Quarantine => ({
   until: Math.max(now + rest_ms, quarantine?.until ?? now),
+  endpoint: row.endpoint,
   row,
   probe_at: quarantine === null ? now + PROBE_INTERVAL_MS : quarantine.probe_at,
 });
@@ -21,7 +22,8 @@ export const restForStranger = ({ state, now }: Step, server: Server, rest_ms: n
   const { quarantine } = server;
   const until = Math.max(now + rest_ms, quarantine?.until ?? now);
   const row = quarantine?.row ?? null;
-  changeServer(state, server, { quarantine: { until, row, probe_at: Number.POSITIVE_INFINITY } });
+  const endpoint = quarantine?.endpoint ?? server.address;
+  changeServer(state, server, { quarantine: { until, endpoint, row, probe_at: Number.POSITIVE_INFINITY } });
   if (restsForStranger(server)) server.shown = null;
 };
 
@@ -30,11 +32,16 @@ export const restsForStranger = ({ lease, quarantine }: Server): boolean =>
   lease === null && quarantine !== null && quarantine.row === null;
 
 /** A probe may shorten a quarantine, never a lease. */
-export const shortenRest = ({ now }: Step, { quarantine }: Server): void => {
-  if (quarantine === null || quarantine.probe_at === Number.POSITIVE_INFINITY) return;
+export const shortenRest = ({ now }: Step, { quarantine, address }: Server): void => {
+  if (quarantine === null || quarantine.endpoint !== address || quarantine.probe_at === Number.POSITIVE_INFINITY)
+    return;
   quarantine.until = Math.min(quarantine.until, now + AFTER_PROBE_MS);
   quarantine.probe_at = Number.POSITIVE_INFINITY;
 };
+
+/** A probe asks the address that the server has now: it says nothing about one that it had. */
+const isProbed = (server: Server, { endpoint }: Quarantine): boolean =>
+  !mayBeRunning(server) && endpoint === server.address;
 
 /** Ends the rest when it is over, and probes before that; out of charge another controller's client may be there. */
 export const tendQuarantine = ({ state, now, out }: Step, server: Server): void => {
@@ -44,7 +51,7 @@ export const tendQuarantine = ({ state, now, out }: Step, server: Server): void 
     changeServer(state, server, { quarantine: null });
     server.free_since = now;
     if (quarantine.row !== null) out.push({ type: 'drop-lease', token: quarantine.row.token });
-  } else if (now >= quarantine.probe_at && state.in_charge && !mayBeRunning(server)) {
+  } else if (now >= quarantine.probe_at && state.in_charge && isProbed(server, quarantine)) {
     quarantine.probe_at = now + PROBE_INTERVAL_MS;
     out.push({ type: 'probe', server: server.server });
   }
@@ -55,6 +62,6 @@ export const quarantineWake = ({ in_charge }: SlotState, server: Server, now: nu
   const { quarantine } = server;
   if (quarantine === null) return Number.POSITIVE_INFINITY;
   const seatOpens = quarantine.until - PREPARE_LEAD_MS;
-  const probe_at = mayBeRunning(server) || !in_charge ? Number.POSITIVE_INFINITY : quarantine.probe_at;
+  const probe_at = in_charge && isProbed(server, quarantine) ? quarantine.probe_at : Number.POSITIVE_INFINITY;
   return Math.min(quarantine.until, probe_at, seatOpens > now ? seatOpens : Number.POSITIVE_INFINITY);
 };
