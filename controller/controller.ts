@@ -14,11 +14,13 @@ import { restartNeeded } from './config/restart-needed.ts';
 import type { Settings } from './config/settings.ts';
 import { controllerLink } from './controller-link.ts';
 import { MqttDriver } from './drivers/mqtt.ts';
+import { endpointOf } from './endpoint.ts';
 import { Fleet } from './fleet.ts';
 import { type InfluxDrain, influxDrain } from './influx/influx-drain.ts';
 import { KillSwitch } from './kill-switch.ts';
 import { limitedLog } from './limited-log.ts';
 import { type RunParts, runParts, startRuns, stopRuns } from './runs/run-parts.ts';
+import type { SlotSettings } from './slots/configuration.ts';
 import { Slots } from './slots/slots.ts';
 import { Store } from './store/store.ts';
 
@@ -34,6 +36,13 @@ export interface ControllerOptions {
   /** How it comes by its broker, and reaches it; as the settings say unless given. */
   makeBroker?: typeof makeBroker;
 }
+
+/** What of the settings the slots need. */
+const slotSettings = ({ servers, host_groups, uplink_groups }: Settings): SlotSettings => ({
+  servers: [...servers.values()].map((server) => ({ ...server, endpoint: endpointOf(server) })),
+  host_groups,
+  uplink_groups,
+});
 
 /** All parts of a running controller; made anew by each `start()`. */
 interface Parts {
@@ -98,9 +107,7 @@ export class Controller {
         this.#fail(new Error(`another controller (boot ${boot}) is in charge on this broker: stop it first`)),
     });
     const slots = new Slots({
-      servers: [...this.#settings.servers.values()],
-      host_groups: this.#settings.host_groups,
-      uplink_groups: this.#settings.uplink_groups,
+      ...slotSettings(this.#settings),
       last_token: store.leases.lastToken(),
       random,
     });
@@ -161,9 +168,9 @@ export class Controller {
     const { broker, http, store, influx } = this.#settings;
     const restart = restartNeeded(this.#settings, settings);
     this.#settings = { ...settings, broker, http, store, influx };
-    parts.slots.configure({ ...settings, servers: [...settings.servers.values()] });
+    parts.slots.configure(slotSettings(settings));
+    dispatcher.submitAnew();
     maintenance.look();
-    dispatcher.handle({ type: 'tick' });
     nights.look();
     return restart;
   }

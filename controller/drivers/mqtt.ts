@@ -56,11 +56,10 @@ export class MqttDriver {
     run: string,
     token: number,
     nonce: string,
-    server: ServerSettings | null,
+    server: { host: string; port: number },
     lease_ms: number,
   ): void {
-    const target = server === null ? null : { host: server.host, port: server.port };
-    this.#command(device, { type: 'start', run, token, nonce, server: target, lease_ms });
+    this.#command(device, { type: 'start', run, token, nonce, server, lease_ms });
   }
 
   /** iperf3 stops at once, and the run is forgotten by the agent. */

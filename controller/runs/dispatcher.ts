@@ -94,6 +94,16 @@ export class Dispatcher {
     if (run?.state === 'open') this.handle({ type: 'submit', request: this.#request(run) });
   }
 
+  /** After a change of settings: the runs that wait do so for what the settings say now, each in its place. */
+  submitAnew(): void {
+    const { slots, store } = this.#options;
+    const requests = slots.waiting().flatMap((id) => {
+      const run = store.runs.get(id);
+      return run?.state === 'open' ? [this.#request(run)] : [];
+    });
+    this.handle({ type: 'submit-anew', requests });
+  }
+
   /** Takes one event, and does what the slots want done. Events that come meanwhile wait for their turn. */
   handle(event: SlotEvent): void {
     this.#queue.push(event);

@@ -3,6 +3,7 @@ import type { Log } from '../../broker/log.ts';
 import type { Settings } from '../config/settings.ts';
 import type { MqttDriver } from '../drivers/mqtt.ts';
 import { probeServer } from '../drivers/probe.ts';
+import { addressOf } from '../endpoint.ts';
 import type { Failure } from '../results/measurement.ts';
 import { reasonCode } from '../slots/answers.ts';
 import type { Ending, LeaseRow, SlotEffect, SlotEvent } from '../slots/events.ts';
@@ -45,7 +46,7 @@ export class Effects {
   }
 
   do(effect: SlotEffect): void {
-    const { store, driver, board, settings } = this.#options;
+    const { store, driver, board } = this.#options;
     switch (effect.type) {
       case 'prepare':
         this.#prepare(effect);
@@ -53,7 +54,7 @@ export class Effects {
       case 'start': {
         const { device, run, token, nonce, lease_ms } = effect;
         store.leases.ensureOnDisk(token);
-        driver.start(device, run, token, nonce, settings().servers.get(effect.server) ?? null, lease_ms);
+        driver.start(device, run, token, nonce, addressOf(effect.endpoint), lease_ms);
         break;
       }
       case 'cancel':

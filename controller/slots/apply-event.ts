@@ -1,10 +1,11 @@
 import { onDeclined, onFinished, onReady, onStarted, onStatus } from './answers.ts';
 import { noteServed, shortenBusy } from './busy.ts';
+import { endRun } from './ending.ts';
 import type { RunRequest, SlotEvent } from './events.ts';
 import { unseat } from './on-deck.ts';
 import { forgetPresence } from './presence.ts';
 import { restForStranger, shortenRest } from './quarantine.ts';
-import { enqueue, newRun, nextSequence } from './queue.ts';
+import { enqueue, newRun, nextSequence, replaceRequest } from './queue.ts';
 import { changeServer, touch } from './servers.ts';
 import type { Server, Step } from './state.ts';
 import { suppress } from './suppressing.ts';
@@ -15,6 +16,9 @@ export const applyEvent = (step: Step, event: SlotEvent): void => {
   switch (event.type) {
     case 'submit':
       submit(step, event.request);
+      break;
+    case 'submit-anew':
+      for (const request of event.requests) submit(step, request);
       break;
     case 'cancel':
       cancelRun(step, event.run, event.reason);
@@ -76,9 +80,15 @@ const applyTo = (step: Step, server: Server, event: ServerEvent): void => {
 
 const submit = (step: Step, request: RunRequest): void => {
   const { state, out } = step;
-  if (state.runs.has(request.run)) return;
-  if (!request.servers.some((server) => state.servers.has(server))) {
-    out.push({ type: 'ended', run: request.run, ending: { how: 'skipped', reason: 'no-server' } });
+  const known = state.runs.get(request.run);
+  if (known !== undefined && known.line === null) return;
+  if (!request.servers.some((server) => state.servers.get(server)?.gone === false)) {
+    if (known !== undefined) endRun(step, known, { how: 'skipped', reason: 'no-server' });
+    else out.push({ type: 'ended', run: request.run, ending: { how: 'skipped', reason: 'no-server' } });
+    return;
+  }
+  if (known !== undefined) {
+    replaceRequest(step, known, request);
     return;
   }
   const run = newRun(state, request, step.now);

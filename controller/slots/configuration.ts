@@ -1,5 +1,6 @@
 import { suppressesServer } from '../schedule/suppression.ts';
 import { setAlarm } from './alarms.ts';
+import { moveTo } from './endpoints.ts';
 import { fillList, syncLine } from './lanes.ts';
 import { LazyHeap } from './lazy-heap.ts';
 import { addServer, changeServer, joinHostGroup } from './servers.ts';
@@ -8,6 +9,8 @@ import type { Server, SlotState } from './state.ts';
 /** A server as the slots need to know it; `max_bitrate` in bit/s. */
 export interface SlotServer {
   server: string;
+  /** Host and port: servers that have, or had, the same are one. */
+  endpoint: string;
   host_group: string | null;
   max_bitrate: number | null;
 }
@@ -23,6 +26,7 @@ export const newState = ({ last_token, random }: { last_token: number; random: (
   servers: new Map(),
   host_groups: new Map(),
   uplink_groups: new Map(),
+  endpoints: new Map(),
   lists: new Map(),
   list_of: new WeakMap(),
   runs: new Map(),
@@ -62,7 +66,10 @@ export const configure = (state: SlotState, { servers, host_groups, uplink_group
     const known = state.servers.get(settings.server);
     const server = known ?? addServer(state, settings, false);
     server.max_bitrate = settings.max_bitrate;
-    if (known !== undefined) joinHostGroup(state, known, settings.host_group);
+    if (known !== undefined) {
+      joinHostGroup(state, known, settings.host_group);
+      moveTo(state, known, settings.endpoint);
+    }
     changeServer(state, server, { suppressed: suppressesServer(state.suppressions, server.server) });
   }
   fillLists(state);
@@ -77,6 +84,7 @@ export const forgetGone = (state: SlotState, server: Server): void => {
   const { gone, lease, quarantine, on_deck } = server;
   if (!gone || lease !== null || quarantine !== null || on_deck !== null) return;
   joinHostGroup(state, server, null);
+  moveTo(state, server, null);
   setAlarm(state, server, Number.POSITIVE_INFINITY);
   state.servers.delete(server.server);
 };

@@ -29,6 +29,8 @@ export interface LeaseRow {
   run: string;
   device: string;
   server: string;
+  /** Host and port of the server when the lease was prepared: the `start` names them whatever the settings say later. */
+  endpoint: string;
   nonce: string;
   boot: string;
   lease_ms: number;
@@ -39,7 +41,10 @@ export interface LeaseRow {
 
 /** What the slots are told. */
 export type SlotEvent =
+  /** Of a run that waits already the request is replaced, and it keeps its place. One on deck or with a slot goes on as it is. */
   | { type: 'submit'; request: RunRequest }
+  /** The same for many runs at once: settings that they were made of have changed. */
+  | { type: 'submit-anew'; requests: readonly RunRequest[] }
   | { type: 'cancel'; run: string; reason: string }
   /** It is not to be tried: over budget, for one. A run that has a slot already goes on. */
   | { type: 'skip'; run: string; reason: string }
@@ -102,7 +107,16 @@ export type SlotEffect =
       lease_ms: number;
       max_cross_traffic: number | null;
     }
-  | { type: 'start'; device: string; run: string; token: number; nonce: string; server: string; lease_ms: number }
+  | {
+      type: 'start';
+      device: string;
+      run: string;
+      token: number;
+      nonce: string;
+      server: string;
+      endpoint: string;
+      lease_ms: number;
+    }
   | { type: 'cancel'; device: string; run: string; reason: string }
   | { type: 'save-lease'; lease: LeaseRow }
   | { type: 'granted'; lease: LeaseRow }

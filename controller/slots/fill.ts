@@ -3,7 +3,7 @@ import { serverList } from './lanes.ts';
 import { moveDeck, putOnDeck } from './on-deck.ts';
 import { slotLengthMs } from './plan-length.ts';
 import { expectedWait, fitsBefore, noteSeat } from './seats.ts';
-import { hostGroupHasRoom } from './servers.ts';
+import { hasRoom } from './servers.ts';
 import type { Lane, OnDeck, Run, Server, Step } from './state.ts';
 import { mayMove, uplinkGroup } from './uplink-groups.ts';
 
@@ -34,7 +34,7 @@ const fillFrom = (step: Step, lane: Lane): void => {
 };
 
 const isIdle = (server: Server): boolean =>
-  server.state === 'idle' && server.on_deck === null && !server.gone && hostGroupHasRoom(server);
+  server.state === 'idle' && server.on_deck === null && !server.gone && hasRoom(server);
 
 /** Whether the idle server should have the run that is on deck elsewhere. */
 const mayTakeOver = (step: Step, idle: Server, from: Server, deck: OnDeck): boolean =>

@@ -1,14 +1,15 @@
 import { START_REPEAT_MS, START_WINDOW_MS } from '../../broker/contract/numbers.ts';
 import { endRun, giveUp } from './ending.ts';
+import { mustWait } from './endpoints.ts';
 import { disengage } from './engagement.ts';
 import type { LeaseRow } from './events.ts';
 import { charge, settle } from './fairness.ts';
 import { deckRow, emptySeat } from './on-deck.ts';
 import { expectedMs, restMs, slotLengthMs } from './plan-length.ts';
 import { rest } from './quarantine.ts';
-import { changeServer, hostGroupHasRoom } from './servers.ts';
+import { changeServer, hasRoom } from './servers.ts';
 import { showSlot } from './show.ts';
-import type { Lease, OnDeck, Over, Ready, Run, Server, Step } from './state.ts';
+import type { Lease, OnDeck, Over, Ready, Run, Server, SlotState, Step } from './state.ts';
 import { become } from './transitions.ts';
 import { giveRoom } from './uplink-room.ts';
 
@@ -20,8 +21,8 @@ export const ask = ({ out, now, state }: Step, server: Server, lease: Lease): vo
   lease.start_sent_at = now;
   lease.asking = true;
   state.touched.add(server);
-  const { device, run, token, nonce, server: name, lease_ms } = lease.row;
-  out.push({ type: 'start', device, run, token, nonce, server: name, lease_ms });
+  const { device, run, token, nonce, server: name, endpoint, lease_ms } = lease.row;
+  out.push({ type: 'start', device, run, token, nonce, server: name, endpoint, lease_ms });
 };
 
 /** The server's slot belongs to this lease from now for its full length, whatever was known before. The device is engaged already. */
@@ -56,10 +57,10 @@ const isFresh = (deck: OnDeck, ready: Ready, now: number): boolean =>
   deck.recovered || now - ready.heard_at <= NONCE_FRESH_MS;
 
 /** Whether the slot is free for this run. A recovered one has counted in its host group all the time, and is asked whatever is planned. */
-const isFree = (server: Server, deck: OnDeck): boolean =>
+const isFree = (state: SlotState, server: Server, deck: OnDeck): boolean =>
   deck.recovered
-    ? server.lease === null && server.quarantine === null
-    : server.state === 'idle' && hostGroupHasRoom(server);
+    ? server.lease === null && server.quarantine === null && !mustWait(state, server, deck)
+    : server.state === 'idle' && hasRoom(server);
 
 /**
  * Grants every free slot whose next run is ready: one `start` is all that is left to do. A recovered lease is only asked, as its nonce is
@@ -75,7 +76,7 @@ export const grantReady = (step: Step): void => {
   }
   seated.sort((a, b) => a.deck.token - b.deck.token);
   for (const { server, deck, ready } of seated) {
-    if (!isFree(server, deck) || !isFresh(deck, ready, now)) continue;
+    if (!isFree(state, server, deck) || !isFresh(deck, ready, now)) continue;
     const { organization, priority } = deck.run.request;
     if (!deck.recovered) charge(server.accounts, organization, expectedMs(deck.tests), priority);
     holdSlot(step, server, deck.run, deckRow(server, deck, ready, true), { over: deck.over, deck });

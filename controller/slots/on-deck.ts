@@ -15,7 +15,7 @@ import { charge } from './fairness.ts';
 import { serverList } from './lanes.ts';
 import { leaseMs, slotLengthMs } from './plan-length.ts';
 import { enqueue, nextSequence, setBack } from './queue.ts';
-import { changeServer, hostGroupHasRoom } from './servers.ts';
+import { changeServer, hasRoom } from './servers.ts';
 import type { Lease, OnDeck, Ready, Run, Server, SlotState, Step } from './state.ts';
 import { become } from './transitions.ts';
 import { giveRoom, takeRoom } from './uplink-room.ts';
@@ -31,9 +31,9 @@ const REMIND_MS = PREPARE_TTL_MS / 2;
 
 /** The lease of an on-deck run as it goes to disk. */
 export const deckRow = (server: Server, deck: OnDeck, { nonce, boot }: Ready, granted: boolean): LeaseRow => {
-  const { token, lease_ms, tests } = deck;
+  const { token, endpoint, lease_ms, tests } = deck;
   const { run, device } = deck.run.request;
-  return { token, run, device, server: server.server, nonce, boot, lease_ms, tests, granted };
+  return { token, run, device, server: server.server, endpoint, nonce, boot, lease_ms, tests, granted };
 };
 
 const sendPrepare = ({ out, now }: Step, server: Server, deck: OnDeck): void => {
@@ -53,6 +53,7 @@ export const putOnDeck = (step: Step, server: Server, run: Run): void => {
   const deck: OnDeck = {
     run,
     token: state.last_token,
+    endpoint: server.address,
     lease_ms: leaseMs(request.tests),
     tests: withinBitrate(request.tests, server.max_bitrate),
     seated_at: now,
@@ -83,7 +84,7 @@ export const clearDeck = (step: Step, server: Server, deck: OnDeck): Run => {
   const { run } = deck;
   emptySeat(state, server, deck);
   // What the server lost by waiting for it counts as if it had been used: unready devices are at the cost of their organization.
-  if (!deck.recovered && server.state === 'idle' && hostGroupHasRoom(server)) {
+  if (!deck.recovered && server.state === 'idle' && hasRoom(server)) {
     const { organization, priority } = run.request;
     charge(server.accounts, organization, now - Math.max(deck.seated_at, server.free_since), priority);
   }
@@ -128,6 +129,7 @@ export const noteReady = (step: Step, server: Server, deck: OnDeck, nonce: strin
 /** Why the server is not for this run any more; null when it is. */
 const whyNot = (server: Server, deck: OnDeck, now: number): string | null => {
   if (server.gone) return 'the server is not in use any more';
+  if (server.address !== deck.endpoint) return 'the server has another address';
   if (server.suppressed) return 'the server is suppressed';
   return isMaintained(server, slotLengthMs(deck.lease_ms), now) ? 'the server goes into maintenance' : null;
 };

@@ -17,6 +17,7 @@ export const rest = (
   { row, run: { request } }: Lease,
 ): Quarantine => ({
   until: Math.max(now + rest_ms, quarantine?.until ?? now),
+  endpoint: row.endpoint,
   row,
   probe_at: quarantine === null ? now + PROBE_INTERVAL_MS : quarantine.probe_at,
   probing: false,
@@ -29,8 +30,9 @@ export const restForStranger = ({ state, now }: Step, server: Server, rest_ms: n
   const until = Math.max(now + rest_ms, quarantine?.until ?? now);
   const row = quarantine?.row ?? null;
   const owner = quarantine?.owner ?? null;
-  const probing = false;
-  changeServer(state, server, { quarantine: { until, row, probe_at: Number.POSITIVE_INFINITY, probing, owner } });
+  const endpoint = quarantine?.endpoint ?? server.address;
+  const unprobed = { probe_at: Number.POSITIVE_INFINITY, probing: false };
+  changeServer(state, server, { quarantine: { until, endpoint, row, ...unprobed, owner } });
   if (restsForStranger(server)) server.shown = null;
 };
 
@@ -38,9 +40,13 @@ export const restForStranger = ({ state, now }: Step, server: Server, rest_ms: n
 export const restsForStranger = ({ lease, quarantine }: Server): boolean =>
   lease === null && quarantine !== null && quarantine.row === null;
 
-/** A probe may shorten a quarantine, never a lease; one that was sent in an earlier rest says nothing about this one. */
-export const shortenRest = ({ now }: Step, { quarantine }: Server): void => {
-  if (quarantine === null || !quarantine.probing || quarantine.probe_at === Number.POSITIVE_INFINITY) return;
+/**
+ * A probe may shorten a quarantine, never a lease; one that was sent in an earlier rest, or to an address that the server had before, says
+ * nothing about this one.
+ */
+export const shortenRest = ({ now }: Step, { quarantine, address }: Server): void => {
+  if (quarantine === null || !quarantine.probing || quarantine.endpoint !== address) return;
+  if (quarantine.probe_at === Number.POSITIVE_INFINITY) return;
   quarantine.probing = false;
   quarantine.until = Math.min(quarantine.until, now + AFTER_PROBE_MS);
   quarantine.probe_at = Number.POSITIVE_INFINITY;
@@ -51,6 +57,10 @@ const chargeRest = ({ accounts }: Server, { owner }: Quarantine, now: number): v
   if (owner !== null) settle(accounts, owner.organization, now - owner.since, owner.priority);
 };
 
+/** A probe asks the address that the server has now: it says nothing about one that it had. */
+const isProbed = (server: Server, { endpoint }: Quarantine): boolean =>
+  !mayBeRunning(server) && endpoint === server.address;
+
 /** Ends the rest when it is over, and probes before that; out of charge another controller's client may be there. */
 export const tendQuarantine = ({ state, now, out }: Step, server: Server): void => {
   const { quarantine } = server;
@@ -60,7 +70,7 @@ export const tendQuarantine = ({ state, now, out }: Step, server: Server): void 
     server.free_since = now;
     if (quarantine.row !== null) out.push({ type: 'drop-lease', token: quarantine.row.token });
     chargeRest(server, quarantine, now);
-  } else if (now >= quarantine.probe_at && state.in_charge && !mayBeRunning(server)) {
+  } else if (now >= quarantine.probe_at && state.in_charge && isProbed(server, quarantine)) {
     quarantine.probe_at = now + PROBE_INTERVAL_MS;
     quarantine.probing = true;
     out.push({ type: 'probe', server: server.server });
@@ -72,6 +82,6 @@ export const quarantineWake = ({ in_charge }: SlotState, server: Server, now: nu
   const { quarantine } = server;
   if (quarantine === null) return Number.POSITIVE_INFINITY;
   const seatOpens = quarantine.until - PREPARE_LEAD_MS;
-  const probe_at = mayBeRunning(server) || !in_charge ? Number.POSITIVE_INFINITY : quarantine.probe_at;
+  const probe_at = in_charge && isProbed(server, quarantine) ? quarantine.probe_at : Number.POSITIVE_INFINITY;
   return Math.min(quarantine.until, probe_at, seatOpens > now ? seatOpens : Number.POSITIVE_INFINITY);
 };

@@ -3,7 +3,7 @@ import { place } from './eligibility.ts';
 import { endRun } from './ending.ts';
 import type { RunRequest } from './events.ts';
 import { jittered } from './jitter.ts';
-import { enterLine } from './lanes.ts';
+import { enterLine, leaveLine } from './lanes.ts';
 import type { Run, SlotState, Step } from './state.ts';
 import { become } from './transitions.ts';
 
@@ -46,6 +46,14 @@ export const enqueue = (step: Step, run: Run): void => {
   out.push({ type: 'phase', run: run.request.run, phase: 'waiting' });
   addWaiting(run);
   enterLine(state, run);
+  place(step, run);
+};
+
+/** The run waits on in its place, for what it asks for now. */
+export const replaceRequest = (step: Step, run: Run, request: RunRequest): void => {
+  leaveLine(step.state, run);
+  run.request = request;
+  enterLine(step.state, run);
   place(step, run);
 };
 

@@ -1,3 +1,4 @@
+import { mustWait } from './endpoints.ts';
 import { engage } from './engagement.ts';
 import type { LeaseRow, RunRequest } from './events.ts';
 import { holdSlot } from './lease.ts';
@@ -23,22 +24,21 @@ export const recoverLeases = (step: Step, found: readonly FoundLease[]): void =>
   const inOrder = found.toSorted((a, b) => a.row.token - b.row.token);
   const lastOf = new Map(inOrder.map(({ row }) => [row.run, row.token]));
   for (const { row, request, over: isOver } of inOrder) {
-    const server = findServer(state, row.server);
+    const server = findServer(state, row);
     const run = newRun(state, request, now);
     // Of two leases of one run the earlier one was given up, and rested: it has nothing to say about the run.
     const over = lastOf.get(row.run) === row.token ? isOver : { cancel: null };
     if (over === null) state.runs.set(request.run, run);
     else become(run, 'stopping');
-    if (row.granted && server.lease === null) {
+    if (row.granted && server.lease === null && !mustWait(state, server, row)) {
       holdSlot(step, server, run, row, { over, deck: null });
     } else {
       if (over === null) become(run, 'found');
-      const { token, lease_ms, tests, nonce, boot } = row;
+      const { token, endpoint, lease_ms, tests, nonce, boot } = row;
       const ready = { nonce, boot, heard_at: now };
       const asked = { seated_at: now, asked_at: now, prepare_sent_at: now };
-      changeServer(state, server, {
-        on_deck: { run, token, lease_ms, tests, ...asked, ready, saved: true, recovered: true, over },
-      });
+      const deck = { run, token, endpoint, lease_ms, tests, ...asked, ready, saved: true, recovered: true, over };
+      changeServer(state, server, { on_deck: deck });
     }
     takeRoom(state, run, server);
     engage(step, run, server);
@@ -46,5 +46,5 @@ export const recoverLeases = (step: Step, found: readonly FoundLease[]): void =>
 };
 
 /** A server that left the configuration is kept until its leases are settled. */
-const findServer = (state: SlotState, name: string): Server =>
-  state.servers.get(name) ?? addServer(state, { server: name, host_group: null, max_bitrate: null }, true);
+const findServer = (state: SlotState, { server, endpoint }: LeaseRow): Server =>
+  state.servers.get(server) ?? addServer(state, { server, endpoint, host_group: null, max_bitrate: null }, true);

@@ -1,4 +1,5 @@
 import { isMaintained } from './ending.ts';
+import { holdersBeside } from './endpoints.ts';
 import { expectedMs } from './plan-length.ts';
 import { hostGroupHasRoom } from './servers.ts';
 import type { Lease, Server } from './state.ts';
@@ -20,13 +21,23 @@ const groupWait = (server: Server, now: number): number => {
   return wait === Number.POSITIVE_INFINITY ? OVERRUN_MS : wait;
 };
 
+/** How long it takes until nobody holds the server's address under another name. */
+const addressWait = (server: Server, now: number): number => {
+  let wait = 0;
+  for (const { lease, quarantine } of holdersBeside(server)) {
+    const rested = quarantine === null ? 0 : quarantine.until - now;
+    wait = Math.max(wait, rested, lease === null ? OVERRUN_MS : leaseEndsIn(lease, now));
+  }
+  return wait;
+};
+
 /** How long it takes, as far as can be known, until the server can take its next run, in milliseconds; 0 when it can now. */
 export const expectedWait = (server: Server, now: number): number => {
   const { lease, quarantine, busy } = server;
   const free = lease === null ? 0 : leaseEndsIn(lease, now);
   const rested = quarantine === null ? 0 : quarantine.until - now;
   const left = busy === null ? 0 : busy.until - now;
-  return Math.max(free, rested, left, groupWait(server, now));
+  return Math.max(free, rested, left, groupWait(server, now), addressWait(server, now));
 };
 
 const endsSoon = (wait: { until: number } | null, now: number): boolean =>

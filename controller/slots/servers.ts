@@ -1,3 +1,5 @@
+import type { SlotServer } from './configuration.ts';
+import { holdersBeside, moveTo, noteHolding } from './endpoints.ts';
 import { emptyAccounts } from './fairness.ts';
 import type { HostGroup, Server, SlotState } from './state.ts';
 import { allows, IllegalTransition, SERVER_TRANSITIONS, type ServerState } from './transitions.ts';
@@ -32,10 +34,12 @@ export const changeServer = (state: SlotState, server: Server, change: Partial<F
     throw new IllegalTransition('server', server.server, server.state, to);
   }
   const { group } = server;
+  const before = { lease, quarantine, on_deck };
   const more = Number(mayBeRunning(after)) - Number(mayBeRunning(server));
   Object.assign(server, change);
   server.state = to;
   touch(state, server);
+  noteHolding(state, server, before);
   if (group === null || more === 0) return;
   group.running += more;
   if (more < 0) for (const member of group.members) touch(state, member);
@@ -43,6 +47,9 @@ export const changeServer = (state: SlotState, server: Server, change: Partial<F
 
 /** Whether one more run fits beside those that may be running in the server's host group. */
 export const hostGroupHasRoom = ({ group }: Server): boolean => group === null || group.running < group.capacity;
+
+/** Whether a run may start here as far as other servers are concerned: its host group has room, and nobody holds its address. */
+export const hasRoom = (server: Server): boolean => hostGroupHasRoom(server) && holdersBeside(server).length === 0;
 
 const hostGroup = (state: SlotState, name: string): HostGroup => {
   const capacity = state.host_capacity.get(name)?.capacity ?? 1;
@@ -67,13 +74,15 @@ export const joinHostGroup = (state: SlotState, server: Server, name: string | n
 /** A server that nothing is known of yet. */
 export const addServer = (
   state: SlotState,
-  { server: name, host_group, max_bitrate }: { server: string; host_group: string | null; max_bitrate: number | null },
+  { server: name, endpoint, host_group, max_bitrate }: SlotServer,
   gone: boolean,
 ): Server => {
   const server: Server = {
     server: name,
     max_bitrate,
     group: null,
+    address: endpoint,
+    endpoint: null,
     open: false,
     lists: [],
     gone,
@@ -93,5 +102,6 @@ export const addServer = (
   };
   state.servers.set(name, server);
   joinHostGroup(state, server, host_group);
+  moveTo(state, server, endpoint);
   return server;
 };

@@ -133,6 +133,11 @@ export class Slots {
     return known === undefined ? 0 : waitingFor(known);
   }
 
+  /** The runs that wait, on deck not counted. */
+  waiting(): string[] {
+    return [...this.#state.runs.values()].flatMap(({ request, line }) => (line === null ? [] : [request.run]));
+  }
+
   isOnline(device: string): boolean {
     return isOnline(this.#state, device);
   }

@@ -6,7 +6,7 @@ import type { RunState, ServerState } from './transitions.ts';
 
 /** A run while the slots have to do with it. */
 export interface Run {
-  readonly request: RunRequest;
+  request: RunRequest;
   readonly device: Device;
   /** Changed by `become` only. */
   state: RunState;
@@ -83,6 +83,15 @@ export interface HostGroup {
   running: number;
 }
 
+/** The address of an iperf3 server. */
+export interface Endpoint {
+  readonly key: string;
+  /** The servers that have it by the settings in force, or had it when they left them. */
+  readonly members: Set<Server>;
+  /** Those with a lease, a rest or a recovered lease that was granted there. */
+  readonly holders: Set<Server>;
+}
+
 /** The run of a lease has its end already. `cancel` is what its agent is told; null when the run goes on under a later token. */
 export interface Over {
   cancel: string | null;
@@ -99,6 +108,8 @@ export interface Ready {
 export interface OnDeck {
   run: Run;
   token: number;
+  /** The address that its device was asked for. */
+  endpoint: string;
   lease_ms: number;
   /** As this server allows them. */
   tests: TestPlan[];
@@ -134,6 +145,8 @@ export interface Lease {
 /** A server after an unclean end: it may still hold the dead session. A stranger's can begin beside a lease. */
 export interface Quarantine {
   until: number;
+  /** The address that rests. */
+  endpoint: string;
   /** The lease on disk that goes when the rest is over; null for a stranger's. */
   row: LeaseRow | null;
   /** Infinity when it is not probed (any more). */
@@ -160,6 +173,9 @@ export interface Server {
   readonly server: string;
   max_bitrate: number | null;
   group: HostGroup | null;
+  /** As it is written in the settings. */
+  address: string;
+  endpoint: Endpoint | null;
   /** Whether somebody may take its seat, as it was when it was last looked at. */
   open: boolean;
   /** The lists that name it. */
@@ -206,6 +222,7 @@ export interface SlotState {
   readonly servers: Map<string, Server>;
   readonly host_groups: Map<string, HostGroup>;
   readonly uplink_groups: Map<string, UplinkGroup>;
+  readonly endpoints: Map<string, Endpoint>;
   readonly lists: Map<string, ServerList>;
   list_of: WeakMap<readonly string[], ServerList>;
   /** By name, those that nobody has given up: waiting, on deck or with a slot. */

@@ -7,6 +7,8 @@ const LeaseRow = z.object({
   run: z.string(),
   device: z.string(),
   server: z.string(),
+  /** Its host and port when the lease was prepared. */
+  endpoint: z.string(),
   nonce: z.string(),
   boot: z.string(),
   lease_ms: z.number(),
@@ -39,8 +41,8 @@ export class Leases {
   save(lease: LeaseRow): void {
     const { written } = this.#database.deferred(() => {
       this.#database.run(
-        `INSERT OR REPLACE INTO leases (token, run, device, server, nonce, boot, lease_ms, granted, tests)
-         VALUES (@token, @run, @device, @server, @nonce, @boot, @lease_ms, @granted, @tests)`,
+        `INSERT OR REPLACE INTO leases (token, run, device, server, endpoint, nonce, boot, lease_ms, granted, tests)
+         VALUES (@token, @run, @device, @server, @endpoint, @nonce, @boot, @lease_ms, @granted, @tests)`,
         { ...lease, granted: lease.granted ? 1 : 0, tests: JSON.stringify(lease.tests) },
       );
       this.#database.run('UPDATE last_token SET token = max(token, ?)', [lease.token]);

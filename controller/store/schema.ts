@@ -17,8 +17,8 @@ const MIGRATIONS: readonly string[] = [
   INSERT INTO last_token VALUES (0);
 
   CREATE TABLE leases (
-    token INTEGER PRIMARY KEY, run TEXT NOT NULL, device TEXT NOT NULL, server TEXT NOT NULL, nonce TEXT NOT NULL,
-    boot TEXT NOT NULL, lease_ms REAL NOT NULL, granted INTEGER NOT NULL, tests TEXT NOT NULL /* JSON */
+    token INTEGER PRIMARY KEY, run TEXT NOT NULL, device TEXT NOT NULL, server TEXT NOT NULL, endpoint TEXT NOT NULL,
+    nonce TEXT NOT NULL, boot TEXT NOT NULL, lease_ms REAL NOT NULL, granted INTEGER NOT NULL, tests TEXT NOT NULL /* JSON */
   ) STRICT;
 
   CREATE TABLE runs (

@@ -98,7 +98,7 @@ export const nightFleet = (size: NightSize, random: Random): NightFleet => {
   for (let index = 0; index < size.servers; index += 1) {
     const owner = index % size.organizations;
     const host_group = owner % 5 === 0 ? `h${owner}` : null;
-    fleet.servers.push({ server: `s${index}`, host_group, max_bitrate: null });
+    fleet.servers.push({ server: `s${index}`, endpoint: `s${index}`, host_group, max_bitrate: null });
     own[owner]?.push(`s${index}`);
   }
   let last = 0;

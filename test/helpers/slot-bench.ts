@@ -40,6 +40,7 @@ export const row = (token: number, run: string, device: string, more: Partial<Le
   run,
   device,
   server: 's1',
+  endpoint: more.server ?? 's1',
   nonce: `n-${run}`,
   boot: `${device}-b1`,
   lease_ms: LEASE_MS,
@@ -67,7 +68,7 @@ export class SlotBench {
 
   constructor(options: Partial<SlotOptions> & { in_charge?: boolean } = {}) {
     const { in_charge = true, ...rest } = options;
-    const servers = [{ server: 's1', host_group: null, max_bitrate: null }];
+    const servers = [{ server: 's1', endpoint: 's1', host_group: null, max_bitrate: null }];
     const groups = { host_groups: new Map(), uplink_groups: new Map() };
     this.slots = new Slots({ servers, ...groups, last_token: 0, random: () => 0.5, ...rest });
     if (in_charge) this.do({ type: 'in-charge', yes: true });

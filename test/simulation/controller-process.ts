@@ -55,7 +55,7 @@ export class ControllerProcess {
     this.#onCrash = onCrash;
     this.#offset_ms = random.between(0, 1e9);
     const { host_groups, uplink_groups, settings } = fleet;
-    const servers = [...settings.servers.values()];
+    const servers = [...settings.servers.values()].map((one) => ({ ...one, endpoint: one.server }));
     const { last_token } = disk;
     this.slots = new Slots({ servers, host_groups, uplink_groups, last_token, random: () => random.next() });
     const own = { online: true, boot: this.boot, version: null };

@@ -94,7 +94,7 @@ export class Hands {
         break;
       }
       case 'start': {
-        const { device, server, ...start } = this.#asSent(effect);
+        const { device, server, endpoint: _, ...start } = this.#asSent(effect);
         const row = disk.leases.get(effect.token);
         const run = disk.runs.get(effect.run);
         laws.started({ ...start, device, server }, row, {

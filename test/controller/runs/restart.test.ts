@@ -64,7 +64,14 @@ it('a result whose grant never came to disk, as after a kill right behind the st
   const about = { run: 'r-killed', device: 'ap-1', tests: [testPlan()] };
   const asked = { requested_at_ms: now, not_before_ms: now, window_end_ms: now + 3_600_000 };
   store.runs.add([{ ...about, ...asked, organization: 'default', server: null, origin: 'demand', night: null }]);
-  const lease = { ...about, server: 's-1', nonce: 'nonce-1', boot: 'boot-1', lease_ms: 26_000 };
+  const lease = {
+    ...about,
+    server: 's-1',
+    endpoint: '127.0.0.1:5201',
+    nonce: 'nonce-1',
+    boot: 'boot-1',
+    lease_ms: 26_000,
+  };
   store.leases.save({ ...lease, token: 3, granted: false });
   store.close();
 

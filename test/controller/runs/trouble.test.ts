@@ -97,7 +97,7 @@ describe('settings that change', () => {
     expect(world.log.lines.some(({ message }) => message.startsWith('probed'))).toBe(false);
   });
 
-  it('while a start is unanswered leave it repeated, without the server that is gone', async () => {
+  it('while a start is unanswered leave it repeated as it was, also when its server is gone', async () => {
     const world = await ControllerFixture.start();
     const agent = await world.agent('ap-1');
     const run = world.order('ap-1', 's-1');
@@ -106,7 +106,7 @@ describe('settings that change', () => {
     expect(await agent.next('start')).toMatchObject({ server: { port: 5201 } });
     world.controller.reload({ ...world.settings, servers: new Map(), organizations: new Map() });
     world.clock.advance(1000);
-    expect(await agent.next('start')).toMatchObject({ server: null, nonce: 'nonce-1' });
+    expect(await agent.next('start')).toMatchObject({ server: { host: '127.0.0.1', port: 5201 }, nonce: 'nonce-1' });
   });
 
   it('while a device is asked to prepare make it wait again for its turn', async () => {
@@ -126,7 +126,14 @@ describe('a lease on disk', () => {
   it('of a run that nobody knows is settled with its agent, and nothing is stored', async () => {
     const settings = worldSettings();
     const store = Store.open(settings.store);
-    const row = { run: 'r-lost', device: 'ap-1', server: 's-1', nonce: 'nonce-1', boot: 'boot-1' };
+    const row = {
+      run: 'r-lost',
+      device: 'ap-1',
+      server: 's-1',
+      endpoint: '127.0.0.1:5201',
+      nonce: 'nonce-1',
+      boot: 'boot-1',
+    };
     store.leases.save({ ...row, token: 41, lease_ms: 26_000, granted: true, tests: [testPlan()] });
     store.close();
     const world = await ControllerFixture.start({ settings });

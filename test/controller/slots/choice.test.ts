@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { found, only, row, SlotBench, TEN_SECONDS } from '../../helpers/slot-bench.ts';
 
-const servers = (...names: string[]) => names.map((server) => ({ server, host_group: null, max_bitrate: null }));
-const grouped = (...names: string[]) => names.map((server) => ({ server, host_group: 'h', max_bitrate: null }));
+const servers = (...names: string[]) =>
+  names.map((server) => ({ server, endpoint: server, host_group: null, max_bitrate: null }));
+const grouped = (...names: string[]) =>
+  names.map((server) => ({ server, endpoint: server, host_group: 'h', max_bitrate: null }));
 const both = { servers: ['s1', 's2'] };
 const MINUTE = [{ ...TEN_SECONDS, duration_s: 60 }];
 
 describe('a server with a limit', () => {
   it('gets the plan as it allows it: prepared, saved and granted', () => {
-    const bench = new SlotBench({ servers: [{ server: 's1', host_group: null, max_bitrate: 5e6 }] });
+    const bench = new SlotBench({ servers: [{ server: 's1', endpoint: 's1', host_group: null, max_bitrate: 5e6 }] });
     bench.online('d1');
     const tests = [{ ...TEN_SECONDS, bitrate: 5e6 }];
     expect(only(bench.submit('r1', 'd1'), 'prepare')).toMatchObject([{ tests }]);
@@ -20,7 +22,7 @@ describe('a server with a limit', () => {
   it('may get it by new settings', () => {
     const bench = new SlotBench();
     bench.slots.configure({
-      servers: [{ server: 's1', host_group: null, max_bitrate: 5e6 }],
+      servers: [{ server: 's1', endpoint: 's1', host_group: null, max_bitrate: 5e6 }],
       host_groups: new Map(),
       uplink_groups: new Map(),
     });
@@ -42,8 +44,8 @@ describe('of several open seats', () => {
   it('one whose host group is full waits for the first of the group to end', () => {
     const bench = new SlotBench({
       servers: ['s1', 's2']
-        .map((server) => ({ server, host_group: 'h', max_bitrate: null }))
-        .concat([{ server: 's3', host_group: null as never, max_bitrate: null }]),
+        .map((server) => ({ server, endpoint: server, host_group: 'h', max_bitrate: null }))
+        .concat([{ server: 's3', endpoint: 's3', host_group: null as never, max_bitrate: null }]),
     });
     bench.begin('r1', 'd1', { tests: MINUTE });
     bench.begin('r3', 'd3', { servers: ['s3'] });

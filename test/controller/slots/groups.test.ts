@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { DEADLINE_MS, found, only, REST_MS, row, SlotBench } from '../../helpers/slot-bench.ts';
 
-const servers = (...names: string[]) => names.map((server) => ({ server, host_group: 'h', max_bitrate: null }));
+const servers = (...names: string[]) =>
+  names.map((server) => ({ server, endpoint: server, host_group: 'h', max_bitrate: null }));
 const runsOf = (effects: { run: string }[]) => effects.map(({ run }) => run);
 
 describe('a host group', () => {
@@ -49,7 +50,7 @@ describe('a host group', () => {
 describe('an uplink group', () => {
   const bench = (capacity?: number) =>
     new SlotBench({
-      servers: ['s1', 's2', 's3'].map((server) => ({ server, host_group: null, max_bitrate: null })),
+      servers: ['s1', 's2', 's3'].map((server) => ({ server, endpoint: server, host_group: null, max_bitrate: null })),
       uplink_groups: new Map(capacity === undefined ? [] : [['u', { capacity }]]),
       in_charge: false,
       last_token: 2,
@@ -92,7 +93,7 @@ describe('an uplink group', () => {
     for (const n of devices) slots.online(`d${n}`);
     for (const n of devices) slots.submit(`r${n}`, `d${n}`, { servers: [`s${n}`], ...behindTower });
     const settings = {
-      servers: ['s1', 's2', 's3'].map((server) => ({ server, host_group: null, max_bitrate: null })),
+      servers: ['s1', 's2', 's3'].map((server) => ({ server, endpoint: server, host_group: null, max_bitrate: null })),
       host_groups: new Map(),
     };
     slots.slots.configure({ ...settings, uplink_groups: new Map([['u', { capacity: 2 }]]) });

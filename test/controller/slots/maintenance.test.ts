@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { DEADLINE_MS, found, only, row, SlotBench, TEN_SECONDS } from '../../helpers/slot-bench.ts';
 
-const servers = (...names: string[]) => names.map((server) => ({ server, host_group: null, max_bitrate: null }));
+const servers = (...names: string[]) =>
+  names.map((server) => ({ server, endpoint: server, host_group: null, max_bitrate: null }));
 const NEVER = Number.POSITIVE_INFINITY;
 const plan = (bench: SlotBench, next_at: number, under_way = false, server = 's1') =>
   bench.do({ type: 'maintenance', server, under_way, next_at });

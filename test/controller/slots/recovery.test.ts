@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DEADLINE_MS, found, only, REST_MS, row, SlotBench } from '../../helpers/slot-bench.ts';
 
 const TWO_SERVERS = {
-  servers: ['s1', 's2'].map((server) => ({ server, host_group: null, max_bitrate: null })),
+  servers: ['s1', 's2'].map((server) => ({ server, endpoint: server, host_group: null, max_bitrate: null })),
   last_token: 9,
 };
 
@@ -66,9 +66,9 @@ describe('recovery in general', () => {
     bench.now = 500_000;
     const lease = row(3, 'r1', 'd1');
     const effects = bench.slots.recover([found(lease)], bench.now);
-    const { token, run, device, nonce, server, lease_ms } = lease;
+    const { token, run, device, nonce, server, endpoint, lease_ms } = lease;
     expect(effects).toEqual([
-      { type: 'start', device, run, token, nonce, server, lease_ms },
+      { type: 'start', device, run, token, nonce, server, endpoint, lease_ms },
       { type: 'phase', run, phase: 'starting', server: 's1' },
     ]);
     const shown = { device, run, token, length_ms: DEADLINE_MS, rest_ms: REST_MS };

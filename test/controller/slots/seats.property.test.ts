@@ -22,6 +22,7 @@ const worlds = fc
   .map(({ grouped, host_capacity, behind, uplink_capacity }) => ({
     servers: SERVERS.map((server) => ({
       server,
+      endpoint: server,
       host_group: grouped.includes(server) ? 'h' : null,
       max_bitrate: null,
     })),

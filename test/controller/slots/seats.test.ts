@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { LEASE_MS, only, SlotBench, TEN_SECONDS } from '../../helpers/slot-bench.ts';
 
-const servers = (...names: string[]) => names.map((server) => ({ server, host_group: null, max_bitrate: null }));
+const servers = (...names: string[]) =>
+  names.map((server) => ({ server, endpoint: server, host_group: null, max_bitrate: null }));
 
 describe('a run that waits', () => {
   it('is prepared at once when its device is online and its server idle', () => {

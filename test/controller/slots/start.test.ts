@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { DEADLINE_MS, LEASE_MS, only, REST_MS, row, SlotBench, TEN_SECONDS } from '../../helpers/slot-bench.ts';
 
-const START = { type: 'start', device: 'd1', run: 'r1', token: 1, nonce: 'n-r1', server: 's1', lease_ms: LEASE_MS };
+const START = {
+  type: 'start',
+  device: 'd1',
+  run: 'r1',
+  token: 1,
+  nonce: 'n-r1',
+  server: 's1',
+  endpoint: 's1',
+  lease_ms: LEASE_MS,
+};
 
 describe('a grant', () => {
   it('saves the lease and tells everybody, and then sends the start', () => {

@@ -4,7 +4,8 @@ import { found, only, row, SlotBench } from '../../helpers/slot-bench.ts';
 
 const FLEET: SuppressionScope = { scope: 'fleet' };
 const S1: SuppressionScope = { scope: 'server', name: 's1' };
-const servers = (...names: string[]) => names.map((server) => ({ server, host_group: null, max_bitrate: null }));
+const servers = (...names: string[]) =>
+  names.map((server) => ({ server, endpoint: server, host_group: null, max_bitrate: null }));
 const suppress = (bench: SlotBench, ...active: SuppressionScope[]) => bench.do({ type: 'suppressions', active });
 
 describe('a suppression', () => {

@@ -37,7 +37,11 @@ const lease: Lease = {
 const FACTS: Record<ServerState, Partial<Parameters<typeof changeServer>[2]>> = {
   idle: {},
   leased: { lease },
-  resting: { quarantine: { until: 50_000, row: row(1, 'r1', 'd1'), probe_at: 5000, probing: false, owner: null } },
+  resting: {
+    quarantine: {
+      ...{ until: 50_000, endpoint: 's1', row: row(1, 'r1', 'd1'), probe_at: 5000, probing: false, owner: null },
+    },
+  },
   'busy-elsewhere': { busy: { until: 5000, probe_at: 5000 } },
   suppressed: { suppressed: true },
   maintenance: { maintenance: true },
@@ -46,7 +50,7 @@ const NOTHING = { lease: null, quarantine: null, on_deck: null, busy: null, supp
 
 const serverIn = (state: ServerState) => {
   const slots = newState({ last_token: 0, random: () => 0.5 });
-  const server: Server = addServer(slots, { server: 's1', host_group: null, max_bitrate: null }, false);
+  const server: Server = addServer(slots, { server: 's1', endpoint: 's1', host_group: null, max_bitrate: null }, false);
   Object.assign(server, FACTS[state], { state });
   return { slots, server };
 };

@@ -49,6 +49,7 @@ export const lease = (token: number, changes: Partial<LeaseRow> = {}): LeaseRow 
   run: 'r-1',
   device: 'ap-12',
   server: 'milan-1',
+  endpoint: `${changes.server ?? 'milan-1'}:5201`,
   nonce: 'n-1',
   boot: 'b-1',
   lease_ms: 25_000,
