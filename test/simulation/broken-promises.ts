@@ -191,14 +191,14 @@ export const BROKEN_PROMISES: readonly BrokenPromise[] = [
     promise: 'lease-before-start',
     rule: 'L12',
     what: 'a lease on deck is not on disk yet when the controller dies',
-    laws: ['the lease is on disk before its start', ...TWO_CLIENTS],
+    laws: ['the lease is on disk before its start', 'the lease of a client is on disk', ...TWO_CLIENTS],
     character: { ...RESTARTS, controller_troubles: 12 },
   },
   {
     promise: 'restart-takes-leases',
     rule: 'L13',
     what: 'a restart finds no lease',
-    laws: TWO_CLIENTS,
+    laws: ['the lease of a client is on disk', ...TWO_CLIENTS],
     character: RESTARTS,
   },
   {
@@ -228,6 +228,13 @@ export const BROKEN_PROMISES: readonly BrokenPromise[] = [
     what: 'a controller does not wait after its claim',
     laws: TWO_CLIENTS,
     character: TWO,
+  },
+  {
+    promise: 'slots-are-shown',
+    rule: 'L14',
+    what: 'nobody is told who holds a slot',
+    laws: ['the slot names who runs'],
+    character: WRITTEN,
   },
   {
     promise: 'strangers-rest',
