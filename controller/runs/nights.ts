@@ -42,8 +42,9 @@ export const newRunId = (): string => `r-${randomBytes(8).toString('hex').slice(
  */
 export class Nights {
   readonly #options: NightsOptions;
-  #cancelLook = () => {};
-  #cancelBatch = () => {};
+  /** Takes back what comes next: a batch of the night that is being written down, or else a look at the clock. */
+  #cancelNext = () => {};
+  #next_wake_ms: number | null = null;
   #clockWentBack = false;
 
   constructor(options: NightsOptions) {
@@ -55,8 +56,7 @@ export class Nights {
   }
 
   stop(): void {
-    this.#cancelLook();
-    this.#cancelBatch();
+    this.#cancelNext();
   }
 
   /** Plans what is due now, and comes back when the next night begins. To be called again when settings have changed. */
@@ -74,15 +74,24 @@ export class Nights {
       const done = store.nights.history();
       const plan = planNight({ organizations, devices: () => store.nights.devices(), done, now_ms });
       this.#watchClock(plan);
+      this.#next_wake_ms = plan.next_wake_ms;
       this.#carryOut(plan);
-      const wait = plan.next_wake_ms === null ? LOOK_MS : Math.min(plan.next_wake_ms - now_ms, LOOK_MS);
-      this.#cancelLook = clock.after(wait, () => this.#look());
     });
+  }
+
+  /** Nothing is to be done before the next night begins, but to see whether the clock has jumped. */
+  #rest(): void {
+    const { clock } = this.#options;
+    const wait = this.#next_wake_ms === null ? LOOK_MS : Math.min(this.#next_wake_ms - clock.wall(), LOOK_MS);
+    this.#cancelNext = clock.after(wait, () => this.#look());
   }
 
   #carryOut(plan: NightPlan): void {
     const { planned, gone } = plan;
-    if (planned.length === 0 && gone.length === 0) return;
+    if (planned.length === 0 && gone.length === 0) {
+      this.#rest();
+      return;
+    }
     const turn = (due: DueRun, missed_at_ms: number | null): Turn => {
       return { row: { ...due, run: newRunId(), server: null, origin: 'schedule' }, missed_at_ms };
     };
@@ -103,9 +112,8 @@ export class Nights {
     const added = this.#write(turns.slice(from, next), next < turns.length ? null : marks);
     onPoints();
     for (const { row, missed_at_ms } of added) if (missed_at_ms === null) submit(row.run);
-    if (next < turns.length) {
-      this.#cancelBatch = clock.after(0, () => this.#guarded(() => this.#handOn(turns, next, marks)));
-    }
+    if (next >= turns.length) this.#rest();
+    else this.#cancelNext = clock.after(0, () => this.#guarded(() => this.#handOn(turns, next, marks)));
   }
 
   /** One transaction. Returns the runs that are new: those of a night that was planned before a crash, or before a clock went back, are there. */

@@ -15,7 +15,7 @@ export const emptyAccounts = (): Accounts => ({ virtual_time: 0, finish: new Map
 export const startOf = ({ virtual_time, finish }: Accounts, organization: string): number =>
   Math.max(finish.get(organization) ?? 0, virtual_time);
 
-/** The organization has had the server for `ms`. */
+/** The organization gets the server, for `ms` as far as is known. */
 export const charge = (accounts: Accounts, organization: string, ms: number, weight: number): void => {
   const { finish } = accounts;
   const start = startOf(accounts, organization);
@@ -25,4 +25,10 @@ export const charge = (accounts: Accounts, organization: string, ms: number, wei
   // Who is behind the present has nothing to remember. Looked for when the book has doubled, so at no cost to speak of.
   if (finish.size === known || finish.size < FEW || (finish.size & (finish.size - 1)) !== 0) return;
   for (const [name, until] of finish) if (until <= start) finish.delete(name);
+};
+
+/** The organization has had the server for `ms` more than it was charged for; less than nothing when it took less. */
+export const settle = (accounts: Accounts, organization: string, ms: number, weight: number): void => {
+  const { finish, virtual_time } = accounts;
+  finish.set(organization, (finish.get(organization) ?? virtual_time) + ms / weight);
 };

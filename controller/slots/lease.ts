@@ -2,7 +2,7 @@ import { START_REPEAT_MS, START_WINDOW_MS } from '../../broker/contract/numbers.
 import { endRun, giveUp } from './ending.ts';
 import { disengage } from './engagement.ts';
 import type { LeaseRow } from './events.ts';
-import { charge } from './fairness.ts';
+import { charge, settle } from './fairness.ts';
 import { deckRow, emptySeat } from './on-deck.ts';
 import { expectedMs, restMs, slotLengthMs } from './plan-length.ts';
 import { rest } from './quarantine.ts';
@@ -88,7 +88,7 @@ export const release = (step: Step, server: Server, lease: Lease, rest_ms: numbe
   changeServer(
     state,
     server,
-    rest_ms > 0 ? { lease: null, quarantine: rest(step, server, rest_ms, lease.row) } : { lease: null },
+    rest_ms > 0 ? { lease: null, quarantine: rest(step, server, rest_ms, lease) } : { lease: null },
   );
   server.free_since = now;
   giveRoom(state, lease.run, server);
@@ -96,6 +96,16 @@ export const release = (step: Step, server: Server, lease: Lease, rest_ms: numbe
   if (rest_ms === 0) out.push({ type: 'drop-lease', token: lease.row.token });
   if (lease.over !== null) giveUp(state, lease.run, 'ended');
   showSlot(step, server);
+  settleAccount(server, lease, now - lease.granted_at);
+};
+
+/**
+ * At the grant the time that was expected is charged; what it really was is settled here, and the rest that it brought about when that is over
+ * (quarantine.ts). Else who breaks off would have more of the server than the others.
+ */
+const settleAccount = ({ accounts }: Server, { run, row }: Lease, ms: number): void => {
+  const { organization, priority } = run.request;
+  settle(accounts, organization, ms - expectedMs(row.tests), priority);
 };
 
 /** Repeats an unanswered `start`; at the deadline the run is overdue and the server rests. */

@@ -59,6 +59,7 @@ export const putOnDeck = (step: Step, server: Server, run: Run): void => {
     asked_at: now,
     prepare_sent_at: now,
     ready: null,
+    saved: false,
     recovered: false,
     over: null,
   };
@@ -88,7 +89,7 @@ export const clearDeck = (step: Step, server: Server, deck: OnDeck): Run => {
   }
   giveRoom(state, run, server);
   disengage(step, run, server);
-  if (deck.ready !== null) out.push({ type: 'drop-lease', token: deck.token });
+  if (deck.saved) out.push({ type: 'drop-lease', token: deck.token });
   return run;
 };
 
@@ -119,6 +120,7 @@ export const moveDeck = (step: Step, from: Server, deck: OnDeck, to: Server): vo
 export const noteReady = (step: Step, server: Server, deck: OnDeck, nonce: string, boot: string): void => {
   if (deck.ready === null) become(deck.run, 'ready');
   deck.ready = { nonce, boot, heard_at: step.now };
+  deck.saved = true;
   step.state.touched.add(server);
   step.out.push({ type: 'save-lease', lease: deckRow(server, deck, deck.ready, false) });
 };
@@ -145,9 +147,12 @@ const putAside = (step: Step, server: Server, deck: OnDeck): void => {
   setBack(step, deck.run, 'device-silent');
 };
 
-/** It was ready, and has not said so for too long: it is replaced when there is somebody else, and asked again when there is not. */
+/**
+ * It was ready, and has not said so for too long: it is replaced when there is somebody else, and asked again when there is not. Its lease stays
+ * on disk: a token whose lease was dropped is dead, and never saved again.
+ */
 const tendReady = (step: Step, server: Server, deck: OnDeck, { heard_at }: Ready): void => {
-  const { state, now, out } = step;
+  const { state, now } = step;
   if (now < heard_at + READY_STALE_MS) {
     if (now >= deck.prepare_sent_at + REMIND_MS) sendPrepare(step, server, deck);
     return;
@@ -156,7 +161,6 @@ const tendReady = (step: Step, server: Server, deck: OnDeck, { heard_at }: Ready
     putAside(step, server, deck);
     return;
   }
-  out.push({ type: 'drop-lease', token: deck.token });
   become(deck.run, 'asked');
   deck.ready = null;
   deck.asked_at = now;

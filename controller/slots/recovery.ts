@@ -36,7 +36,9 @@ export const recoverLeases = (step: Step, found: readonly FoundLease[]): void =>
       const { token, lease_ms, tests, nonce, boot } = row;
       const ready = { nonce, boot, heard_at: now };
       const asked = { seated_at: now, asked_at: now, prepare_sent_at: now };
-      changeServer(state, server, { on_deck: { run, token, lease_ms, tests, ...asked, ready, recovered: true, over } });
+      changeServer(state, server, {
+        on_deck: { run, token, lease_ms, tests, ...asked, ready, saved: true, recovered: true, over },
+      });
     }
     takeRoom(state, run, server);
     engage(step, run, server);

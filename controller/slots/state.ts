@@ -107,6 +107,8 @@ export interface OnDeck {
   asked_at: number;
   prepare_sent_at: number;
   ready: Ready | null;
+  /** Its lease is on disk, since its device was ready for the first time. */
+  saved: boolean;
   /** Found on disk after a restart: its `start` may have been sent, so it is not replaced, only asked. */
   recovered: boolean;
   /** Of a recovered one: nobody waits for the run any more. */
@@ -136,6 +138,10 @@ export interface Quarantine {
   row: LeaseRow | null;
   /** Infinity when it is not probed (any more). */
   probe_at: number;
+  /** A probe was sent, and has not answered yet. */
+  probing: boolean;
+  /** Whose lease brought it about, and when: the rest is charged to that organization. Null for a stranger's. */
+  owner: { since: number; organization: string; priority: number } | null;
 }
 
 /** A server that was testing somebody outside of perfleet. */

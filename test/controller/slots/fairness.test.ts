@@ -12,7 +12,7 @@ const serve = (bench: SlotBench, count: number): Map<string, number> => {
     const [start] = only(bench.ready(run, device), 'start');
     const organization = run.split('-')[0] ?? '';
     served.set(organization, (served.get(organization) ?? 0) + 1);
-    bench.now += 10_000;
+    bench.now += organization === 'long' ? 40_000 : 10_000;
     bench.finished(run, device, start?.token ?? 0);
   }
   return served;
@@ -50,6 +50,35 @@ describe('organizations on a shared server', () => {
     const served = serve(bench, 50);
     expect(served.get('short')).toBeGreaterThanOrEqual(39);
     expect(served.get('short')).toBeLessThanOrEqual(41);
+  });
+
+  it('pay for what their runs really took, with the rest that a vanished device brings about', () => {
+    const bench = new SlotBench();
+    backlog(bench, 'vanishing', 40);
+    backlog(bench, 'good', 400);
+    const had = new Map([
+      ['vanishing', 0],
+      ['good', 0],
+    ]);
+    while (bench.now < 2_400_000) {
+      const { run = '', device = '' } = bench.slots.view()[0]?.on_deck ?? {};
+      const organization = run.split('-')[0] ?? '';
+      const [start] = only(bench.ready(run, device), 'start');
+      if (start === undefined) {
+        bench.wait(1000);
+        continue;
+      }
+      const since = bench.now;
+      bench.started(run, device, start.token);
+      if (organization === 'vanishing') while (bench.states[0] !== 'idle') bench.wait(1000);
+      else {
+        bench.wait(10_000);
+        bench.finished(run, device, start.token);
+      }
+      had.set(organization, (had.get(organization) ?? 0) + bench.now - since);
+    }
+    // Within one lease and its rest.
+    expect(Math.abs((had.get('vanishing') ?? 0) - (had.get('good') ?? 0))).toBeLessThan(200_000);
   });
 
   it('do not save up what they did not use', () => {

@@ -37,7 +37,7 @@ const lease: Lease = {
 const FACTS: Record<ServerState, Partial<Parameters<typeof changeServer>[2]>> = {
   idle: {},
   leased: { lease },
-  resting: { quarantine: { until: 50_000, row: row(1, 'r1', 'd1'), probe_at: 5000 } },
+  resting: { quarantine: { until: 50_000, row: row(1, 'r1', 'd1'), probe_at: 5000, probing: false, owner: null } },
   'busy-elsewhere': { busy: { until: 5000, probe_at: 5000 } },
   suppressed: { suppressed: true },
   maintenance: { maintenance: true },
