@@ -31,6 +31,13 @@ const TWO_CLIENTS: readonly LawName[] = [
   'no probe of a client of ours',
 ];
 
+/** A slot is given up while its client runs. */
+const FREED_TOO_SOON: readonly LawName[] = [
+  ...TWO_CLIENTS,
+  'the lease of a client is on disk',
+  'the slot names who runs',
+];
+
 /** One entry for each promise. */
 export const BROKEN_PROMISES: readonly BrokenPromise[] = [
   {
@@ -79,7 +86,7 @@ export const BROKEN_PROMISES: readonly BrokenPromise[] = [
     promise: 'running-token-is-not-declined',
     rule: 'L3',
     what: 'the agent declines a second copy of the start that it runs',
-    laws: TWO_CLIENTS,
+    laws: FREED_TOO_SOON,
     character: ROUGH,
   },
   {
@@ -128,14 +135,14 @@ export const BROKEN_PROMISES: readonly BrokenPromise[] = [
     promise: 'finished-when-gone',
     rule: 'F1',
     what: 'the agent says finished when the time of its tests is up, be iperf3 through or not',
-    laws: TWO_CLIENTS,
+    laws: FREED_TOO_SOON,
     character: WRITTEN,
   },
   {
     promise: 'declined-when-gone',
     rule: 'C1',
     what: 'the agent answers a cancel before iperf3 is gone',
-    laws: TWO_CLIENTS,
+    laws: FREED_TOO_SOON,
     character: { ...WRITTEN, people: 12 },
   },
   {
@@ -163,14 +170,14 @@ export const BROKEN_PROMISES: readonly BrokenPromise[] = [
     promise: 'offline-frees-nothing',
     rule: 'L9',
     what: 'the controller takes an offline device for one that has finished',
-    laws: TWO_CLIENTS,
+    laws: FREED_TOO_SOON,
     character: CRASHES,
   },
   {
     promise: 'new-boot-is-asked',
     rule: 'L10',
     what: 'the controller takes a new boot for the end of what the one before ran',
-    laws: ['nobody is sent into a ghost', ...TWO_CLIENTS],
+    laws: ['nobody is sent into a ghost', ...FREED_TOO_SOON],
     character: CRASHES,
   },
   {
@@ -191,14 +198,14 @@ export const BROKEN_PROMISES: readonly BrokenPromise[] = [
     promise: 'lease-before-start',
     rule: 'L12',
     what: 'a lease on deck is not on disk yet when the controller dies',
-    laws: ['the lease is on disk before its start', ...TWO_CLIENTS],
+    laws: ['the lease is on disk before its start', 'the lease of a client is on disk', ...TWO_CLIENTS],
     character: { ...RESTARTS, controller_troubles: 12 },
   },
   {
     promise: 'restart-takes-leases',
     rule: 'L13',
     what: 'a restart finds no lease',
-    laws: TWO_CLIENTS,
+    laws: ['the lease of a client is on disk', ...TWO_CLIENTS],
     character: RESTARTS,
   },
   {
@@ -228,6 +235,13 @@ export const BROKEN_PROMISES: readonly BrokenPromise[] = [
     what: 'a controller does not wait after its claim',
     laws: TWO_CLIENTS,
     character: TWO,
+  },
+  {
+    promise: 'slots-are-shown',
+    rule: 'L14',
+    what: 'nobody is told who holds a slot',
+    laws: ['the slot names who runs'],
+    character: WRITTEN,
   },
   {
     promise: 'strangers-rest',

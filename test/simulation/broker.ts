@@ -31,14 +31,18 @@ export class Broker {
   #controller: ControllerStatus | null = null;
   readonly #devices = new Map<string, Set<DeviceConnection>>();
   readonly #controllers = new Set<ControllerConnection>();
+  readonly #onSlot: (server: string, slot: SlotStatus | null) => void;
 
-  constructor(down: Network) {
+  /** `onSlot` is told what is retained of a server from now on. */
+  constructor(down: Network, onSlot: (server: string, slot: SlotStatus | null) => void) {
     this.#down = down;
+    this.#onSlot = onSlot;
   }
 
   /** What an earlier controller, or an earlier life of the broker, left behind. */
   remember(server: string, slot: SlotStatus): void {
     this.#slots.set(server, slot);
+    this.#onSlot(server, slot);
   }
 
   rememberStatus(device: string, status: AgentStatus): void {
@@ -86,8 +90,10 @@ export class Broker {
       return;
     }
     if (message.kind === 'slot') {
-      if (message.payload.token === null) this.#slots.delete(message.server);
+      const isFree = message.payload.token === null;
+      if (isFree) this.#slots.delete(message.server);
       else this.#slots.set(message.server, message.payload);
+      this.#onSlot(message.server, isFree ? null : message.payload);
     } else {
       this.#controller = message.payload;
       for (const device of this.#devices.keys())

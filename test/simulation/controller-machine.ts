@@ -54,6 +54,7 @@ export class ControllerMachine {
     this.name = name;
     this.world = world;
     this.disk = new Disk(world.broken);
+    world.laws.shown.diskOf(name, (token) => this.disk.leases.get(token));
     this.maintenance = maintenance;
     this.rate = world.random.between(0.9995, 1.0005);
     this.#wall_offset_ms = wall_offset_ms;

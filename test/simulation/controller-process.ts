@@ -4,14 +4,14 @@ import { Slots } from '../../controller/slots/slots.ts';
 import type { RunRow } from '../../controller/store/runs.ts';
 import type { FromController } from './broker.ts';
 import { ClaimKeeper } from './claim-keeper.ts';
-import { ControllerLink } from './controller-link.ts';
+import { ControllerLink, LINK_DELAY_MS } from './controller-link.ts';
 import type { ControllerMachine } from './controller-machine.ts';
 import { Hands } from './hands.ts';
 import { Inbox } from './inbox.ts';
 import { WallWatch } from './wall-watch.ts';
 
-/** What runs later in the event loop runs this much later. */
-const TURN_MS = 2;
+/** What is put off waits for the event loop, and for what was put off before it: under load for this long, a piece. */
+const PUT_OFF_MS = 200;
 
 /** How likely a process that is about to die does so before the next effect. */
 const CRASH_CHANCE = 0.1;
@@ -89,10 +89,15 @@ export class ControllerProcess {
       wall: () => machine.wall(),
       send: (message) => this.send(message),
       mayCrash: () => this.mayCrash(),
-      later: (work) => this.after(TURN_MS, () => this.survive(work)),
+      later: (work) => this.after(random.between(0, PUT_OFF_MS), () => this.survive(work)),
       objection: (run) => (world.over_budget.has(disk.runs.get(run)?.device ?? '') ? 'over-budget' : null),
       probe: (server) => this.probe(server),
-      granted: ({ run, token, server }) => laws.granted(run, token, server),
+      granted: ({ run, token, server }) => {
+        laws.granted(run, token, server);
+        laws.shown.startSent({ run, token });
+        timeline.after(LINK_DELAY_MS, () => laws.shown.lookAtSlot(server));
+      },
+      rowsChanged: () => laws.shown.lookAtDisk(machine.name),
       handle: (event) => this.handle(event),
       submit: (run) => this.submit(run),
       tagsOf: (device) => machine.member(device)?.tags ?? [],
@@ -218,7 +223,10 @@ export class ControllerProcess {
   }
 
   #onCharge(in_charge: boolean): void {
-    this.machine.tell(() => (in_charge ? 'is in charge' : 'is not in charge'));
+    const { machine, claim, link } = this;
+    machine.tell(() => (in_charge ? 'is in charge' : 'is not in charge'));
+    const lasts = () => this.#alive && link.isAlive && claim.isInCharge;
+    if (in_charge) machine.world.laws.shown.inCharge(machine.name, lasts);
     this.survive(() => {
       if (in_charge) for (const effect of this.slots.slotEffects(this.now())) this.hands.showSlot(effect);
       this.handle({ type: 'in-charge', yes: in_charge });

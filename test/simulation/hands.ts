@@ -20,6 +20,8 @@ export interface HandsOptions {
   objection: (run: string) => string | null;
   probe: (server: string) => void;
   granted: (row: LeaseRow) => void;
+  /** Called when leases may have gone from the disk. */
+  rowsChanged: () => void;
   handle: (event: SlotEvent) => void;
   submit: (run: string) => void;
   tagsOf: (device: string) => readonly string[];
@@ -27,13 +29,13 @@ export interface HandsOptions {
   broken: PromiseName | null;
 }
 
-const isBeforeAll = (effect: SlotEffect): boolean =>
-  ['save-lease', 'cancel', 'start'].includes(effect.type) || (effect.type === 'slot' && effect.lease !== null);
+const isBeforeAll = ({ type }: SlotEffect): boolean => ['save-lease', 'slot', 'cancel', 'start'].includes(type);
 
 /** Carries out what the slots decide, as controller/runs/dispatcher.ts does: in their order, and with its transactions. */
 export class Hands {
   readonly #options: HandsOptions;
   readonly #queue: (() => void)[] = [];
+  #is_scheduled = false;
   #sent = 0;
 
   constructor(options: HandsOptions) {
@@ -50,13 +52,15 @@ export class Hands {
     }
     const rest = effects.filter((effect) => !isBeforeAll(effect));
     if (rest.length === 0) return;
-    const work = () =>
+    const work = () => {
       disk.atomically(() => {
         for (const effect of rest) {
           mayCrash();
           this.#do(effect);
         }
       });
+      this.#options.rowsChanged();
+    };
     if (this.#queue.length === 0 && rest.length === effects.length) work();
     else this.later(work);
   }
@@ -64,7 +68,16 @@ export class Hands {
   /** After what was put off before. */
   later(work: () => void): void {
     this.#queue.push(work);
-    this.#options.later(() => this.#queue.shift()?.());
+    if (!this.#is_scheduled) this.#schedule();
+  }
+
+  #schedule(): void {
+    this.#is_scheduled = true;
+    this.#options.later(() => {
+      this.#is_scheduled = false;
+      this.#queue.shift()?.();
+      if (this.#queue.length > 0 && !this.#is_scheduled) this.#schedule();
+    });
   }
 
   /** An orderly stop writes down what is left. */
@@ -148,6 +161,7 @@ export class Hands {
   }
 
   showSlot({ server, lease, state }: Extract<SlotEffect, { type: 'slot' }>): void {
+    if (lease !== null && this.#options.broken === 'slots-are-shown') return;
     const payload =
       lease === null
         ? { device: null, run: null, token: null, until: null, length_ms: null, state }

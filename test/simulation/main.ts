@@ -36,7 +36,8 @@ interface Arguments {
 
 const wholeNumber = (text: string, least: number): number => {
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < least) throw new Error(`${text} is no whole number from ${least}`);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least)
+    throw new Error(`${text} is no whole number from ${least}`);
   return value;
 };
 
@@ -51,25 +52,27 @@ const readArguments = (args: string[]): Arguments | null => {
   const { values } = parseArgs({
     args,
     options: {
-      seeds: { type: 'string', default: '10000' },
-      from: { type: 'string', default: '1' },
+      seeds: { type: 'string' },
+      from: { type: 'string' },
       seed: { type: 'string' },
       trace: { type: 'boolean', default: false },
       break: { type: 'string' },
-      json: { type: 'boolean', default: false },
+      json: { type: 'boolean' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (values.help) return null;
   const one = values.seed !== undefined;
   if (values.trace && !one) throw new Error('--trace needs --seed');
+  if (one && [values.seeds, values.from, values.json].some((value) => value !== undefined))
+    throw new Error('--seed is one night: it goes with --trace and --break only');
   return {
     one,
-    from: wholeNumber(values.seed ?? values.from, 0),
-    count: one ? 1 : wholeNumber(values.seeds, 1),
+    from: wholeNumber(values.seed ?? values.from ?? '1', 0),
+    count: one ? 1 : wholeNumber(values.seeds ?? '10000', 1),
     trace: values.trace,
     broken: values.break === undefined ? null : promiseOf(values.break),
-    json: values.json,
+    json: values.json ?? false,
   };
 };
 
@@ -120,6 +123,8 @@ const many = async ({ from, count, broken, json }: Arguments, signal: AbortSigna
   if (json) say(JSON.stringify({ nights, seconds, runs, outcomes: Object.fromEntries(outcomes), broken: found }));
   else for (const line of tally.report(seconds)) say(line);
   if (signal.aborted && !json) say(`Stopped before the end: ${nights} of ${count} nights.`);
+  if (!signal.aborted && nights !== count)
+    throw new Error(`${nights} of ${count} nights were judged: this is a defect`);
   return found.length > 0 ? 1 : signal.aborted ? 130 : 0;
 };
 

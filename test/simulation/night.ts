@@ -83,7 +83,7 @@ export const runNight = ({
   const laws = new Laws(fleet, () => timeline.now);
   const up = new Network(timeline, random, character.up);
   const down = new Network(timeline, random, character.down);
-  const broker = new Broker(down);
+  const broker = new Broker(down, (server, slot) => laws.shown.retained(server, slot));
   const servers = new Map(fleet.servers.map((name) => [name, new Iperf3Server(name, timeline)]));
   for (const server of servers.values()) {
     if (character.one_off) server.restart_ms = random.between(10, 900);

@@ -24,7 +24,7 @@ export interface PoolOptions {
   signal: AbortSignal;
 }
 
-/** Judges all seeds with one worker for each core. Resolves when all are judged or it was aborted; rejects when a worker fails. */
+/** Judges all seeds with one worker for each core. Resolves when all are judged or it was aborted; rejects when a worker fails, or exits early. */
 export const judgeAll = async (options: PoolOptions): Promise<void> => {
   const { program, from, count, broken, onVerdicts, signal } = options;
   let next = from;
@@ -50,7 +50,10 @@ export const judgeAll = async (options: PoolOptions): Promise<void> => {
           give();
         });
         worker.once('error', reject);
-        worker.once('exit', () => resolve());
+        worker.once('exit', (code) => {
+          if (signal.aborted) resolve();
+          else reject(new Error(`a worker exited with ${code} before it had judged the seeds that it was given`));
+        });
         give();
       });
     } finally {

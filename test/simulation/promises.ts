@@ -31,6 +31,7 @@ export type PromiseName =
   | 'claim-is-obeyed'
   | 'claim-is-repeated'
   | 'claim-waits'
+  | 'slots-are-shown'
   | 'strangers-rest'
   | 'unreachable-is-not-in-charge'
   | 'night-with-its-runs'

@@ -8,6 +8,8 @@ export type LawName =
   | 'no probe of a client of ours'
   | 'a client runs where its token says'
   | 'the lease is on disk before its start'
+  | 'the lease of a client is on disk'
+  | 'the slot names who runs'
   | 'one start a token'
   | 'tokens grow'
   | 'a resting server rests'

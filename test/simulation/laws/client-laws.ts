@@ -4,7 +4,7 @@ import type { Iperf3Server } from '../iperf3-server.ts';
 import type { Break } from './broken-law.ts';
 
 /** Run ids begin with the name of their controller. */
-const controllerOf = (run: string): string => run.replace(/-.*/, '');
+export const controllerOf = (run: string): string => run.replace(/-.*/, '');
 
 /** Laws about the iperf3 clients that really run, whatever any controller believes. */
 export class ClientLaws {

@@ -5,10 +5,12 @@ import { type Break, BrokenLaw, type LawName } from './broken-law.ts';
 import { ClientLaws } from './client-laws.ts';
 import { LeaseLaws } from './lease-laws.ts';
 import { RecordLaws } from './record-laws.ts';
+import { ShownLaws } from './shown-laws.ts';
 
 /** All laws of one night. A law that is broken throws at that moment. */
 export class Laws {
   readonly clients: ClientLaws;
+  readonly shown: ShownLaws;
   readonly #now: () => number;
   readonly #break: Break;
   readonly #leases = new Map<string, LeaseLaws>();
@@ -20,6 +22,7 @@ export class Laws {
     this.#now = now;
     this.#break = (law, detail) => this.broken(law, detail);
     this.clients = new ClientLaws(fleet, this.#break);
+    this.shown = new ShownLaws(this.clients, now, this.#break);
   }
 
   broken(law: LawName, detail: string): never {
@@ -44,6 +47,8 @@ export class Laws {
 
   clientStarts(running: Running, server: Iperf3Server): void {
     this.clients.start(running, server, this.#serverOf.get(`${running.run}/${running.token}`));
+    this.shown.launched(running);
+    this.shown.lookAtSlot(server.name);
   }
 
   clientEnds(running: Running): void {
