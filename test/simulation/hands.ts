@@ -94,10 +94,10 @@ export class Hands {
         break;
       }
       case 'start': {
-        const { device, server, endpoint: _, ...start } = this.#asSent(effect);
+        const { device, server, endpoint, ...start } = this.#asSent(effect);
         const row = disk.leases.get(effect.token);
         const run = disk.runs.get(effect.run);
-        laws.started({ ...start, device, server }, row, {
+        laws.started({ ...start, device, server, endpoint }, row, {
           device,
           organization: run?.organization ?? '',
           tags: tagsOf(device),
