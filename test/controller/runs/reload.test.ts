@@ -68,6 +68,9 @@ it('runs that wait are measured as the new settings say, and end where their org
   world.controller.reload(withServers(world, { 's-1': 5201, 's-2': 5202 }));
   expect(world.controller.fleet.progress(waiting)).toMatchObject({ phase: 'on-deck', server: 's-2' });
   expect(world.controller.fleet.progress(deck)).toMatchObject({ phase: 'on-deck', server: 's-1' });
-  world.controller.reload({ ...withServers(world, { 's-1': 5201 }), organizations: new Map() });
-  expect(world.controller.fleet.progress(deck)).toMatchObject({ phase: 'on-deck' });
+  await world.agent('ap-4');
+  const last = world.order('ap-4');
+  world.controller.reload({ ...withServers(world, { 's-1': 5201, 's-2': 5202 }), organizations: new Map() });
+  expect(await world.over(last)).toMatchObject({ outcome: 'skipped', reason: 'no-server' });
+  expect(world.record(deck).outcome).toBeNull();
 });
