@@ -162,6 +162,11 @@ export class Dispatcher {
     if (this.#queue.length > 0) this.#takeEvents();
   }
 
+  /** What is put off is done now, if the slots have nothing to do with the run (any more): its end may be among it. */
+  catchUp(run: string): void {
+    if (!this.#options.slots.knows(run)) this.#afterwards.flush();
+  }
+
   /** Does `work` when what was just sent is on its way, unless the dispatcher was stopped before. */
   later(work: () => void): void {
     this.#afterwards.add(() => {

@@ -70,6 +70,7 @@ export class Inbox {
       dispatcher.later(() => dispatcher.keep(() => this.#runOf(device, payload.run)));
       return;
     }
+    if (payload.type === 'ready') dispatcher.catchUp(payload.run);
     const run = this.#runOf(device, payload.run);
     // A late one: what its agent has by now is the result, and a cancel would make it forget that.
     if (run === null || (payload.type === 'ready' && run.awaits_result)) return;

@@ -138,6 +138,11 @@ export class Slots {
     return [...this.#state.runs.values()].flatMap(({ request, line }) => (line === null ? [] : [request.run]));
   }
 
+  /** Whether the run waits, is on deck or has a slot. */
+  knows(run: string): boolean {
+    return this.#state.runs.has(run);
+  }
+
   isOnline(device: string): boolean {
     return isOnline(this.#state, device);
   }
