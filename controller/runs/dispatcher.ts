@@ -15,16 +15,16 @@ export interface DispatcherOptions extends Omit<EffectsOptions, 'handle' | 'foll
 
 /**
  * Done one by one and in order: a lease is on disk, and told to everybody, before its `start` is sent. What is told of a slot never waits: said
- * late it would hide the lease that came after it. The rest of a step is one transaction.
+ * late it would hide the lease that came after it. Nor does a probe: late it would meet a client of ours. The rest of a step is one transaction.
  */
-const isBeforeAll = (effect: SlotEffect): boolean =>
-  effect.type === 'save-lease' || effect.type === 'cancel' || effect.type === 'start' || effect.type === 'slot';
+const BEFORE_ALL: ReadonlySet<SlotEffect['type']> = new Set(['save-lease', 'cancel', 'start', 'slot', 'probe']);
+const isBeforeAll = ({ type }: SlotEffect): boolean => BEFORE_ALL.has(type);
 
 /**
  * What a restart would do again, or ask the agent about: after it nobody needs to wait for the disk. What ends a run is not among it.
  */
 const REDONE: ReadonlySet<SlotEffect['type']> = new Set([
-  ...(['prepare', 'granted', 'drop-lease', 'phase', 'released', 'probe'] as const),
+  ...(['prepare', 'granted', 'drop-lease', 'phase', 'released'] as const),
 ]);
 
 /**

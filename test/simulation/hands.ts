@@ -29,7 +29,8 @@ export interface HandsOptions {
   broken: PromiseName | null;
 }
 
-const isBeforeAll = ({ type }: SlotEffect): boolean => ['save-lease', 'slot', 'cancel', 'start'].includes(type);
+const isBeforeAll = ({ type }: SlotEffect): boolean =>
+  ['save-lease', 'slot', 'cancel', 'start', 'probe'].includes(type);
 
 /** Carries out what the slots decide, as controller/runs/dispatcher.ts does: in their order, and with its transactions. */
 export class Hands {
