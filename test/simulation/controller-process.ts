@@ -8,6 +8,7 @@ import { ControllerLink, LINK_DELAY_MS } from './controller-link.ts';
 import type { ControllerMachine } from './controller-machine.ts';
 import { Hands } from './hands.ts';
 import { Inbox } from './inbox.ts';
+import { SeatLaw } from './laws/seat-law.ts';
 import { WallWatch } from './wall-watch.ts';
 
 /** What is put off waits for the event loop, and for what was put off before it: under load for this long, a piece. */
@@ -40,6 +41,7 @@ export class ControllerProcess {
   readonly watch: WallWatch;
   readonly #offset_ms: number;
   readonly #onCrash: () => void;
+  readonly #seats: SeatLaw;
   readonly #queue: SlotEvent[] = [];
   #busy = false;
   #alive = true;
@@ -71,6 +73,10 @@ export class ControllerProcess {
         this.stop(true);
       },
     });
+    this.#seats = new SeatLaw(
+      (token) => disk.leases.get(token),
+      (law, detail) => laws.broken(law, detail),
+    );
     const inbox = new Inbox(this);
     this.link = new ControllerLink({
       timeline,
@@ -116,6 +122,7 @@ export class ControllerProcess {
     const { disk, world } = machine;
     machine.tell(() => `starts as ${this.boot}`);
     const leases = disk.leasesInOrder();
+    this.#seats.starts(leases);
     world.laws.leasesOf(machine.name).controllerStarts(leases);
     const found = leases.map((row) => {
       const run = disk.runs.get(row.run);
@@ -176,7 +183,7 @@ export class ControllerProcess {
     try {
       for (let next = this.#queue.shift(); next !== undefined && this.#alive; next = this.#queue.shift()) {
         this.hands.perform(this.slots.handle(next, this.now()));
-        this.#checkSeats();
+        this.#seats.look(this.slots.view());
       }
     } finally {
       this.#busy = false;
@@ -244,14 +251,5 @@ export class ControllerProcess {
     const tick = () => this.survive(() => this.handle({ type: 'tick' }));
     // A timer may be late, never early.
     this.#cancelWake = this.after(Math.ceil(wake - now) + 0.01, tick);
-  }
-
-  #checkSeats(): void {
-    const seen = new Set<string>();
-    for (const { on_deck } of this.slots.view()) {
-      if (on_deck === null) continue;
-      if (seen.has(on_deck.device)) this.machine.world.laws.broken('one seat a device', on_deck.device);
-      seen.add(on_deck.device);
-    }
   }
 }
