@@ -1,7 +1,7 @@
+import { overOf } from '../../controller/runs/over-of.ts';
 import { requestOfLease } from '../../controller/runs/run-request.ts';
-import type { LeaseRow, SlotEvent } from '../../controller/slots/events.ts';
+import type { SlotEvent } from '../../controller/slots/events.ts';
 import { Slots } from '../../controller/slots/slots.ts';
-import type { RunRow } from '../../controller/store/runs.ts';
 import type { FromController } from './broker.ts';
 import { ClaimKeeper } from './claim-keeper.ts';
 import { ControllerLink, LINK_DELAY_MS } from './controller-link.ts';
@@ -19,13 +19,6 @@ const CRASH_CHANCE = 0.1;
 
 /** Thrown by a crash in the middle of a step. */
 class Crash extends Error {}
-
-/** As controller/runs/dispatcher.ts has it. */
-const overOf = (lease: LeaseRow, run: RunRow): { cancel: string | null } | null => {
-  if (run.state === 'final') return { cancel: 'the run was over' };
-  const isAwaited = run.awaits_result && run.granted_token === lease.token;
-  return lease.granted && !isAwaited ? { cancel: null } : null;
-};
 
 /**
  * One life of a controller's process around the product's slots and claim: events in, effects out, one event at a time. It may die between
@@ -145,6 +138,7 @@ export class ControllerProcess {
   /** Writes down what is left, and says goodbye, or nothing when it gave way to another. */
   stop(quietly: boolean): void {
     this.survive(() => this.hands.flush());
+    this.machine.disk.journal.sync();
     const goodbye = quietly ? null : { online: false, boot: this.boot, version: null };
     this.die(goodbye, quietly);
   }
