@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { didYouMean } from './did-you-mean.ts';
-import { anything, figure, id, type Leaf, optional, text } from './leaf.ts';
+import { anything, figure, id, type Leaf, optional } from './leaf.ts';
 import type { Path } from './problem.ts';
 import { keysIn, type Reader } from './reader.ts';
-import type { AlertSettings, ReceiverSettings } from './settings.ts';
-import { httpUrl } from './url-leaf.ts';
+import type { AlertSettings } from './settings.ts';
 
 const BOTH = ['bits_per_second', 'bytes', 'seconds', 'cpu_device_percent', 'cpu_server_percent'];
 const FIELDS_OF = {
@@ -111,14 +110,3 @@ export const readAlerts = (reader: Reader, raw: unknown, known: Known): AlertSet
     return rule;
   });
 };
-
-/** `receivers`: who is told about alerts. */
-export const readReceivers = (reader: Reader, raw: unknown): Map<string, ReceiverSettings> =>
-  new Map(
-    reader.entries(['receivers'], raw, 'receivers').map(([name, entry]) => {
-      const path = ['receivers', name];
-      const given = reader.fields(path, entry, { webhook: httpUrl, secret_file: optional(text('the path of a file')) });
-      const secret = reader.secret([...path, 'secret_file'], given.secret_file, 'secret');
-      return [name, { webhook: given.webhook ?? '', secret }];
-    }),
-  );

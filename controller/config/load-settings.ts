@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { readAlerts, readReceivers } from './alerts-section.ts';
+import { readAlerts } from './alerts-section.ts';
 import { readBroker } from './broker-section.ts';
 import { DEFAULT_CHECK, readCheck } from './check-section.ts';
 import { readHttp } from './http-section.ts';
@@ -9,6 +9,7 @@ import { anything, optional, text } from './leaf.ts';
 import { readOrganizations, readServerNames } from './organizations-section.ts';
 import type { Problem } from './problem.ts';
 import { namesIn, Reader } from './reader.ts';
+import { readReceivers } from './receivers-section.ts';
 import { SecretFolder } from './secret-folder.ts';
 import { readGroups, readServers } from './servers-section.ts';
 import type { Settings } from './settings.ts';
