@@ -74,7 +74,7 @@ export const putOnDeck = (step: Step, server: Server, run: Run): void => {
 
 /** Of several leases found on disk one leaves, and the next one has the seat. */
 const withoutFound = ({ on_deck, found }: Server, deck: OnDeck): Pick<Server, 'on_deck' | 'found'> => {
-  const [next = null, ...others] = [...(on_deck === null ? [] : [on_deck]), ...found].filter((one) => one !== deck);
+  const [next = null, ...others] = [on_deck, ...found].flatMap((one) => (one === null || one === deck ? [] : [one]));
   return { on_deck: next, found: others };
 };
 

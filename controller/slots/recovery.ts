@@ -31,7 +31,7 @@ export const recoverLeases = (step: Step, found: readonly FoundLease[]): void =>
     const over = lastOf.get(row.run) === row.token ? isOver : { cancel: null };
     if (over === null) state.runs.set(request.run, run);
     else become(run, 'stopping');
-    if (row.granted && isFree(server) && !mustWait(state, server, row)) {
+    if (row.granted && isUntaken(server) && !mustWait(state, server, row)) {
       holdSlot(step, server, run, row, { over, deck: null });
     } else {
       if (over === null) become(run, 'found');
@@ -46,7 +46,7 @@ export const recoverLeases = (step: Step, found: readonly FoundLease[]): void =>
   }
 };
 
-const isFree = ({ lease, on_deck }: Server): boolean => lease === null && on_deck === null;
+const isUntaken = ({ lease, on_deck }: Server): boolean => lease === null && on_deck === null;
 
 /** A server that left the configuration is kept until its leases are settled. */
 const findServer = (state: SlotState, { server, endpoint }: LeaseRow): Server =>

@@ -118,6 +118,25 @@ describe('three leases on one server: two starts were sent, and what they made s
     expect(only(slots.declined('r3', 'd3', 9), 'ended')).toEqual([]);
   });
 
+  it('keep the room in their uplink group until they are settled', () => {
+    const slots = new SlotBench({
+      ...TWO_SERVERS,
+      in_charge: false,
+      uplink_groups: new Map([['tower', { capacity: 1 }]]),
+    });
+    const rows = [7, 8, 9].map((token) => row(token, `r${token}`, `d${token}`));
+    slots.slots.recover(
+      rows.map((lease) => found(lease, { uplink_group: 'tower' })),
+      0,
+    );
+    slots.do({ type: 'in-charge', yes: true });
+    slots.online('d1');
+    slots.submit('r1', 'd1', { servers: ['s2'], uplink_group: 'tower' });
+    expect(only(slots.finished('r8', 'd8', 8), 'prepare')).toEqual([]);
+    expect(only(slots.finished('r7', 'd7', 7), 'prepare')).toEqual([]);
+    expect(only(slots.finished('r9', 'd9', 9), 'prepare')).toMatchObject([{ run: 'r1', server: 's2' }]);
+  });
+
   it('each keep their address from others until they are settled', () => {
     const slots = bench([
       row(7, 'r1', 'd1'),
