@@ -6,7 +6,7 @@ import { FIELDS, TAGS } from '../../controller/influx/points.ts';
 import { Outcome } from '../../controller/run-record.ts';
 import device from '../../packaging/grafana/source/device.mjs';
 import fleet from '../../packaging/grafana/source/fleet.mjs';
-import { COLOURS, OUTCOME_COLOURS } from '../../packaging/grafana/source/look.mjs';
+import { COLOURS, DIRECTIONS, OUTCOME_COLOURS } from '../../packaging/grafana/source/look.mjs';
 import { print } from '../../packaging/grafana/source/print.mjs';
 import server from '../../packaging/grafana/source/server.mjs';
 import { root } from '../../packaging/root.mjs';
@@ -118,7 +118,7 @@ describe.each(DASHBOARDS)('the %s dashboard', (name) => {
         ['download', COLOURS.download],
       ]) {
         expect(fieldConfig.overrides).toContainEqual({
-          matcher: { id: 'byRegexp', options: `/\\b${direction}\\b/` },
+          matcher: { id: 'byRegexp', options: `/(^| )${direction}(, worst tenth)?$/` },
           properties: [{ id: 'color', value: { mode: 'fixed', fixedColor: colour } }],
         });
       }
@@ -130,13 +130,21 @@ it('each outcome has a colour', () => {
   expect(Object.keys(OUTCOME_COLOURS).sort()).toEqual([...Outcome.options].sort());
 });
 
-it('lines that are named after a direction are found by their colours', () => {
-  const match = (name: string) => /\bupload\b/.test(name);
-  expect(['upload', 'upload, worst tenth', 'ap-1 milan-1 upload', 'upload-box milan-1 download'].map(match)).toEqual([
-    true,
-    true,
-    true,
-    true, // a device with such a name: the later rule, that of download, decides
+it('a line has the colour of its direction, whatever its device is called', () => {
+  const lines = [
+    'upload',
+    'upload, worst tenth',
+    'ap-1 milan-1 upload',
+    'download milan-1 upload',
+    'download-9 upload',
+  ];
+  const rules = DIRECTIONS.map(({ matcher }) => new RegExp(matcher.options.slice(1, -1)));
+  expect(lines.map((line) => rules.map((rule) => rule.test(line)))).toEqual([
+    [true, false, false],
+    [true, false, true],
+    [true, false, false],
+    [true, false, false],
+    [true, false, false],
   ]);
 });
 

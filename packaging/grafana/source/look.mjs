@@ -35,10 +35,10 @@ export const fixedColour = (colour) => ({ id: 'color', value: { mode: 'fixed', f
  */
 export const named = (name, properties) => ({ matcher: { id: 'byName', options: name }, properties });
 
-/** Series whose name has the direction in it; those of the worst tenth are dashed. */
+/** Series whose name ends with the direction; those of the worst tenth are dashed. */
 export const DIRECTIONS = [
   ...['upload', 'download'].map((direction) => ({
-    matcher: { id: 'byRegexp', options: `/\\b${direction}\\b/` },
+    matcher: { id: 'byRegexp', options: `/(^| )${direction}(, worst tenth)?$/` },
     properties: [fixedColour(direction === 'upload' ? COLOURS.upload : COLOURS.download)],
   })),
   {
