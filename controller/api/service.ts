@@ -9,6 +9,7 @@ import type {
   Problem,
   Resumed,
   RunOrder,
+  ServerCheck,
   ServerView,
   StatusView,
   Suppressed,
@@ -33,6 +34,7 @@ export interface Service {
   addDevice(device: NewDevice): Answer<Credentials>;
   removeDevice(device: string): Answer<{ device: string }>;
   servers(): ServerView[];
+  checkServer(server: string): Promise<Answer<ServerCheck>>;
   suppressions(): SuppressionView[];
   suppress(order: SuppressionOrder): Answer<Suppressed>;
   resume(which: WhatToResume): Answer<Resumed>;

@@ -8,6 +8,7 @@ import {
   Problem,
   ProgressView,
   Resumed,
+  ServerCheck,
   ServerView,
   Suppressed,
   SuppressionView,
@@ -52,6 +53,11 @@ export class ApiClient {
 
   servers(): Promise<ServerView[]> {
     return this.#json('GET', 'servers', z.array(ServerView));
+  }
+
+  /** Whether it answers: the controller probes it, unless somebody may be measuring there. Takes up to 3 s. */
+  checkServer(server: string): Promise<ServerCheck> {
+    return this.#json('POST', `servers/${encodeURIComponent(server)}/check`, ServerCheck);
   }
 
   suppressions(): Promise<SuppressionView[]> {

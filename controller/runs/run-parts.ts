@@ -6,6 +6,7 @@ import type { MqttDriver } from '../drivers/mqtt.ts';
 import { checkOf } from '../schedule/check-of.ts';
 import type { Slots } from '../slots/slots.ts';
 import type { Store } from '../store/store.ts';
+import { Checks } from './checks.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Gate } from './gate.ts';
 import { Housekeeping } from './housekeeping.ts';
@@ -37,6 +38,7 @@ export interface RunSurroundings {
 /** All that carries out what schedule, slots and results decide. */
 export interface RunParts {
   board: ProgressBoard;
+  checks: Checks;
   dispatcher: Dispatcher;
   inbox: Inbox;
   nights: Nights;
@@ -58,10 +60,12 @@ export const runParts = (around: RunSurroundings): RunParts => {
     log: aboutDevices,
   });
   const board = new ProgressBoard();
-  const shared = { ...around, settlement, board, gate: new Gate(around) };
+  const checks = new Checks(around.clock);
+  const shared = { ...around, settlement, board, checks, gate: new Gate(around) };
   const dispatcher = new Dispatcher(shared);
   return {
     board,
+    checks,
     dispatcher,
     inbox: new Inbox({ ...shared, dispatcher }),
     nights: new Nights({ ...shared, submit: (run: string) => dispatcher.submit(run) }),
