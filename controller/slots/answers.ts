@@ -7,6 +7,7 @@ import { restMs } from './plan-length.ts';
 import { sight } from './presence.ts';
 import { setBack, waitForQuiet } from './queue.ts';
 import type { Lease, Run, Server, Step } from './state.ts';
+import { touch } from './touched.ts';
 import { become } from './transitions.ts';
 
 type Of<T extends SlotEvent['type']> = Extract<SlotEvent, { type: T }>;
@@ -95,7 +96,7 @@ export const onStarted = (step: Step, { device, run, boot, token }: Of<'started'
   lease.started = true;
   const current = step.state.devices.get(device)?.boot ?? boot;
   if (boot === current) lease.asking = lease.over !== null;
-  step.state.touched.add(server);
+  touch(step.state, server);
 };
 
 /** `finished` or the result itself: the slot passes on now. After a restart it may come before the lease was asked in its turn. */

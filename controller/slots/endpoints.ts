@@ -1,4 +1,5 @@
 import type { Endpoint, OnDeck, Server, SlotState } from './state.ts';
+import { touch } from './touched.ts';
 
 /*
  * One iperf3 server, one client, whatever its name. After a reload a lease or a rest may belong to a name that is gone, or that has another
@@ -38,7 +39,7 @@ export const noteHolding = (state: SlotState, server: Server, before: Holding): 
   for (const endpoint of had) {
     if (has.has(endpoint)) continue;
     endpoint.holders.delete(server);
-    for (const other of [...endpoint.members, ...endpoint.holders]) state.touched.add(other);
+    for (const other of [...endpoint.members, ...endpoint.holders]) touch(state, other);
     forgetUnused(state, endpoint);
   }
 };

@@ -10,6 +10,7 @@ import { rest } from './quarantine.ts';
 import { changeServer, hasRoom } from './servers.ts';
 import { showSlot } from './show.ts';
 import type { Lease, OnDeck, Over, Ready, Run, Server, SlotState, Step } from './state.ts';
+import { touch } from './touched.ts';
 import { become } from './transitions.ts';
 import { giveRoom } from './uplink-room.ts';
 
@@ -20,7 +21,7 @@ const NONCE_FRESH_MS = START_WINDOW_MS - 1000;
 export const ask = ({ out, now, state }: Step, server: Server, lease: Lease): void => {
   lease.start_sent_at = now;
   lease.asking = true;
-  state.touched.add(server);
+  touch(state, server);
   const { device, run, token, nonce, server: name, endpoint, lease_ms } = lease.row;
   out.push({ type: 'start', device, run, token, nonce, server: name, endpoint, lease_ms });
 };

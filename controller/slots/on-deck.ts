@@ -17,6 +17,7 @@ import { leaseMs, slotLengthMs } from './plan-length.ts';
 import { enqueue, nextSequence, setBack } from './queue.ts';
 import { changeServer, hasRoom } from './servers.ts';
 import type { Lease, OnDeck, Ready, Run, Server, SlotState, Step } from './state.ts';
+import { touch } from './touched.ts';
 import { become } from './transitions.ts';
 import { giveRoom, takeRoom } from './uplink-room.ts';
 
@@ -122,7 +123,7 @@ export const noteReady = (step: Step, server: Server, deck: OnDeck, nonce: strin
   if (deck.ready === null) become(deck.run, 'ready');
   deck.ready = { nonce, boot, heard_at: step.now };
   deck.saved = true;
-  step.state.touched.add(server);
+  touch(step.state, server);
   step.out.push({ type: 'save-lease', lease: deckRow(server, deck, deck.ready, false) });
 };
 

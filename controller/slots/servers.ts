@@ -2,6 +2,7 @@ import type { SlotServer } from './configuration.ts';
 import { holdersBeside, moveTo, noteHolding } from './endpoints.ts';
 import { emptyAccounts } from './fairness.ts';
 import type { HostGroup, Server, SlotState } from './state.ts';
+import { touch } from './touched.ts';
 import { allows, IllegalTransition, SERVER_TRANSITIONS, type ServerState } from './transitions.ts';
 
 /** What the state of a server follows from. */
@@ -18,11 +19,6 @@ const stateOf = ({ lease, quarantine, busy, suppressed, maintenance }: Facts): S
 /** Whether one of our clients may be running on the server: also under a recovered lease that was not asked yet. */
 export const mayBeRunning = ({ lease, on_deck }: Pick<Facts, 'lease' | 'on_deck'>): boolean =>
   lease !== null || on_deck?.recovered === true;
-
-/** This step looks at the server again: whether it can pass its slot on, who gets its seat, when it next needs a look. */
-export const touch = (state: SlotState, server: Server): void => {
-  state.touched.add(server);
-};
 
 /** Changes what is going on at a server: the only place that does. @throws IllegalTransition */
 export const changeServer = (state: SlotState, server: Server, change: Partial<Facts>): void => {
@@ -98,6 +94,7 @@ export const addServer = (
     free_since: Number.NEGATIVE_INFINITY,
     accounts: emptyAccounts(),
     shown: 'idle',
+    touched: false,
     alarm: null,
   };
   state.servers.set(name, server);

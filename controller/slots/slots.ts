@@ -11,9 +11,9 @@ import { deckWake, tendDeck } from './on-deck.ts';
 import { isOnline } from './presence.ts';
 import { quarantineWake, restsForStranger, tendQuarantine } from './quarantine.ts';
 import { type FoundLease, recoverLeases } from './recovery.ts';
-import { touch } from './servers.ts';
 import { showChange, slotEffect } from './show.ts';
 import type { Server, SlotState, Step } from './state.ts';
+import { forgetTouched, touch } from './touched.ts';
 import type { ServerState } from './transitions.ts';
 
 export type { SlotServer } from './configuration.ts';
@@ -181,8 +181,7 @@ const endStep = (step: Step): void => {
     setAlarm(state, server, nextLook(state, server, now));
     forgetGone(state, server);
   }
-  state.touched.clear();
-  state.woken.clear();
+  forgetTouched(state);
 };
 
 /**

@@ -53,6 +53,8 @@ export interface Lane {
   readonly heads: LazyHeap<Line>;
   /** How many wait, whether their turn may come or not. */
   waiting: number;
+  /** It is among those that this step has woken. */
+  woken: boolean;
 }
 
 /** The runs of a lane behind one uplink, or behind none. */
@@ -199,6 +201,8 @@ export interface Server {
   accounts: Accounts;
   /** The state that was last told to everybody; null when it was somebody else who told them last. */
   shown: ServerState | null;
+  /** It is among those that this step looks at. */
+  touched: boolean;
   alarm: Entry<Run | Server> | null;
 }
 
@@ -230,9 +234,9 @@ export interface SlotState {
   readonly devices: Map<string, Device>;
   /** Who needs a look, and when. */
   readonly alarms: LazyHeap<Run | Server>;
-  /** What this step has to look at: servers that changed, and lanes that have somebody to offer. */
-  readonly touched: Set<Server>;
-  readonly woken: Set<Lane>;
+  /** What this step has to look at, each once: servers that changed, and lanes that have somebody to offer (touched.ts). */
+  readonly touched: Server[];
+  readonly woken: Lane[];
   /** Settings or suppressions were replaced: every run and every server is looked at, once. */
   everything: boolean;
   host_capacity: ReadonlyMap<string, { capacity: number }>;
