@@ -12,7 +12,7 @@ export type WindowOver = Extract<Ending, { how: 'skipped' | 'missed' }>;
 export const stopWaiting = (state: SlotState, run: Run): void => {
   leaveLine(state, run);
   removeWaiting(state, run);
-  setAlarm(state, run, Number.POSITIVE_INFINITY);
+  setAlarm(state.run_alarms, run, Number.POSITIVE_INFINITY);
 };
 
 /** Nobody expects anything of the run any more; it may hold its slot still. */

@@ -38,6 +38,7 @@ export const holdSlot = (
   const lease: Lease = {
     run,
     row: { ...row, granted: true },
+    expected_ms: expectedMs(row.tests),
     deadline: now + slotLengthMs(row.lease_ms),
     granted_at: now,
     start_sent_at: now,
@@ -105,9 +106,9 @@ export const release = (step: Step, server: Server, lease: Lease, rest_ms: numbe
  * At the grant the time that was expected is charged; what it really was is settled here, and the rest that it brought about when that is over
  * (quarantine.ts). Else who breaks off would have more of the server than the others.
  */
-const settleAccount = ({ accounts }: Server, { run, row }: Lease, ms: number): void => {
+const settleAccount = ({ accounts }: Server, { run, expected_ms }: Lease, ms: number): void => {
   const { organization, priority } = run.request;
-  settle(accounts, organization, ms - expectedMs(row.tests), priority);
+  settle(accounts, organization, ms - expected_ms, priority);
 };
 
 /** Repeats an unanswered `start`; at the deadline the run is overdue and the server rests. */

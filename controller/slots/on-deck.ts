@@ -118,12 +118,15 @@ export const moveDeck = (step: Step, from: Server, deck: OnDeck, to: Server): vo
   putOnDeck(step, to, run);
 };
 
-/** A prepared device has a fresh nonce: the lease goes to disk with it, before the slot is free. */
+/**
+ * A prepared device has a fresh nonce: the lease goes to disk with it, before the slot is free. Said again while another run has the slot, it
+ * only puts off the next look, and an alarm may ring too early.
+ */
 export const noteReady = (step: Step, server: Server, deck: OnDeck, nonce: string, boot: string): void => {
+  if (deck.ready === null || server.lease === null) touch(step.state, server);
   if (deck.ready === null) become(deck.run, 'ready');
   deck.ready = { nonce, boot, heard_at: step.now };
   deck.saved = true;
-  touch(step.state, server);
   step.out.push({ type: 'save-lease', lease: deckRow(server, deck, deck.ready, false) });
 };
 

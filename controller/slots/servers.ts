@@ -22,18 +22,16 @@ export const mayBeRunning = ({ lease, on_deck }: Pick<Facts, 'lease' | 'on_deck'
 
 /** Changes what is going on at a server: the only place that does. @throws IllegalTransition */
 export const changeServer = (state: SlotState, server: Server, change: Partial<Facts>): void => {
-  const { lease, quarantine, on_deck, busy, suppressed, maintenance } = server;
-  const after: Facts = { lease, quarantine, on_deck, busy, suppressed, maintenance, ...change };
-  const to = stateOf(after);
-  const isGranted = change.lease !== undefined && change.lease !== null;
-  if ((isGranted || to !== server.state) && !allows(SERVER_TRANSITIONS, server.state, to)) {
-    throw new IllegalTransition('server', server.server, server.state, to);
-  }
-  const { group } = server;
+  const { lease, quarantine, on_deck, group, state: from } = server;
   const before = { lease, quarantine, on_deck };
-  const more = Number(mayBeRunning(after)) - Number(mayBeRunning(server));
   Object.assign(server, change);
+  const to = stateOf(server);
+  const isGranted = change.lease !== undefined && change.lease !== null;
+  if ((isGranted || to !== from) && !allows(SERVER_TRANSITIONS, from, to)) {
+    throw new IllegalTransition('server', server.server, from, to);
+  }
   server.state = to;
+  const more = Number(mayBeRunning(server)) - Number(mayBeRunning(before));
   touch(state, server);
   noteHolding(state, server, before);
   if (group === null || more === 0) return;

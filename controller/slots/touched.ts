@@ -20,9 +20,10 @@ export const wake = ({ woken }: SlotState, lane: Lane): void => {
 };
 
 /** The step is over. */
-export const forgetTouched = ({ touched, woken }: SlotState): void => {
+export const forgetTouched = (state: SlotState): void => {
+  const { touched, woken } = state;
   for (const server of touched) server.touched = false;
   for (const lane of woken) lane.woken = false;
-  touched.length = 0;
-  woken.length = 0;
+  if (touched.length > 0) state.touched = [];
+  if (woken.length > 0) state.woken = [];
 };

@@ -206,7 +206,7 @@ export class NightAgents {
   }
 
   #get(who: number, field: number): number {
-    return at(this.#fields, FIELDS * who + field);
+    return this.#fields[FIELDS * who + field] ?? 0;
   }
 
   #set(who: number, field: number, value: number): void {
