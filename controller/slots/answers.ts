@@ -42,7 +42,7 @@ export const onStatus = (step: Step, { device: name, online, boot }: Of<'status'
 };
 
 export const onReady = (step: Step, { device: name, run, boot, nonce }: Of<'ready'>): void => {
-  const device = deviceOf(step.state, name);
+  const device = step.state.engaged.get(name) ?? deviceOf(step.state, name);
   const sighting = sight(step, device, boot, true);
   if (sighting === 'stale') return;
   if (sighting === 'new-boot') meetNewBoot(step, device, boot);
@@ -70,7 +70,7 @@ const onStartDeclined = (step: Step, server: Server, lease: Lease, boot: string,
 
 export const onDeclined = (step: Step, event: Of<'declined'>): void => {
   const { run, boot, token, nonce, reason } = event;
-  const device = step.state.devices.get(event.device);
+  const device = step.state.engaged.get(event.device);
   if (device === undefined) return;
   if (token !== null) {
     const found = findLease(device, run, token);
@@ -90,7 +90,7 @@ export const onDeclined = (step: Step, event: Of<'declined'>): void => {
 
 /** The start is answered, unless a later boot has been heard: then what came late does not settle whether that one runs it. */
 export const onStarted = (step: Step, { device: name, run, boot, token }: Of<'started'>): void => {
-  const device = step.state.devices.get(name);
+  const device = step.state.engaged.get(name);
   const found = device === undefined ? null : findLease(device, run, token);
   if (device === undefined || found === null) return;
   const { server, lease } = found;
@@ -104,7 +104,7 @@ export const onStarted = (step: Step, { device: name, run, boot, token }: Of<'st
 
 /** `finished` or the result itself: the slot passes on now. After a restart it may come before the lease was asked in its turn. */
 export const onFinished = (step: Step, { device: name, run, token }: Of<'finished'>): void => {
-  const device = step.state.devices.get(name);
+  const device = step.state.engaged.get(name);
   if (device === undefined) return;
   const found = findLease(device, run, token);
   if (found !== null) {

@@ -31,6 +31,7 @@ export const newState = ({ last_token, random }: { last_token: number; random: (
   list_of: new WeakMap(),
   runs: new Map(),
   devices: new Map(),
+  engaged: new Map(),
   run_alarms: new LazyHeap(),
   server_alarms: new LazyHeap(),
   touched: [],

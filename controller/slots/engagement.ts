@@ -1,15 +1,17 @@
-import { without } from './devices.ts';
+import { including, without } from './devices.ts';
 import { placeRunsOf } from './eligibility.ts';
 import type { Device, Lease, OnDeck, Run, Server, Step } from './state.ts';
 
 /** The run's device is on deck or holds a lease: it has one run at a time, so its others wait. */
 export const engage = (step: Step, { device }: Run, server: Server): void => {
-  device.engaged = [...device.engaged, server];
+  step.state.engaged.set(device.device, device);
+  device.engaged = including(device.engaged, server);
   placeRunsOf(step, device);
 };
 
 export const disengage = (step: Step, { device }: Run, server: Server): void => {
   device.engaged = without(device.engaged, server);
+  if (device.engaged.length === 0) step.state.engaged.delete(device.device);
   placeRunsOf(step, device);
 };
 

@@ -234,6 +234,8 @@ export interface SlotState {
   /** By name, those that nobody has given up: waiting, on deck or with a slot. */
   readonly runs: Map<string, Run>;
   readonly devices: Map<string, Device>;
+  /** Those of them that are on deck or hold a lease. Nearly all that is heard is of these few: to look among a million takes longer. */
+  readonly engaged: Map<string, Device>;
   /** Who needs a look, and when. Servers have a heap of their own: theirs is small, and each grant goes through it a few times. */
   readonly run_alarms: LazyHeap<Run>;
   readonly server_alarms: LazyHeap<Server>;
