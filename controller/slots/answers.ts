@@ -1,6 +1,6 @@
 import { deviceOf } from './devices.ts';
 import { endRun, giveUp } from './ending.ts';
-import { findDeck, findLease } from './engagement.ts';
+import { findDeck, findFound, findLease } from './engagement.ts';
 import type { SlotEvent } from './events.ts';
 import { ask, release } from './lease.ts';
 import { clearDeck, deckRow, noteReady, unseat } from './on-deck.ts';
@@ -91,8 +91,9 @@ export const onDeclined = (step: Step, event: Of<'declined'>): void => {
 /** The start is answered, unless a later boot has been heard: then what came late does not settle whether that one runs it. */
 export const onStarted = (step: Step, { device: name, run, boot, token }: Of<'started'>): void => {
   const device = step.state.engaged.get(name);
-  const found = device === undefined ? null : findLease(device, run, token);
-  if (device === undefined || found === null) return;
+  if (device === undefined) return;
+  const found = findLease(device, run, token);
+  if (found === null) return;
   const { server, lease } = found;
   if (!lease.started && lease.over === null) {
     become(lease.run, 'running');
@@ -112,8 +113,8 @@ export const onFinished = (step: Step, { device: name, run, token }: Of<'finishe
     if (found.lease.over === null) noteReleased(step, found.lease.run, token);
     return;
   }
-  const { server, deck } = findDeck(device, run) ?? {};
-  if (server === undefined || !deck?.recovered || deck.ready === null || deck.token !== token) return;
+  const { server, deck } = findFound(device, run, token) ?? {};
+  if (server === undefined || !deck?.ready) return;
   // Its start was sent before the restart, and its grant never came to disk.
   step.out.push({ type: 'granted', lease: deckRow(server, deck, deck.ready, true) });
   clearDeck(step, server, deck);

@@ -10,7 +10,7 @@ import { touch } from './touched.ts';
 const NOBODY: readonly Server[] = [];
 
 /** What holds an address. */
-type Holding = Pick<Server, 'lease' | 'quarantine' | 'on_deck'>;
+type Holding = Pick<Server, 'lease' | 'quarantine' | 'on_deck' | 'found'>;
 
 /** Host names that differ in case, or in the dot at their end, are one. */
 const keyOf = (address: string): string => address.toLowerCase().replace(/\.(?=:)/, '');
@@ -30,11 +30,12 @@ const forgetUnused = (state: SlotState, { key, members, holders }: Endpoint): vo
   if (members.size === 0 && holders.size === 0) state.endpoints.delete(key);
 };
 
-const heldBy = (state: SlotState, server: Server, { lease, quarantine, on_deck }: Holding): Endpoint[] => {
+const heldBy = (state: SlotState, server: Server, { lease, quarantine, on_deck, found }: Holding): Endpoint[] => {
   const held: Endpoint[] = [];
   if (lease !== null) held.push(endpointOf(state, server, lease.row.endpoint));
   if (quarantine !== null) held.push(endpointOf(state, server, quarantine.endpoint));
   if (on_deck?.recovered) held.push(endpointOf(state, server, on_deck.endpoint));
+  for (const { endpoint } of found) held.push(endpointOf(state, server, endpoint));
   return held;
 };
 

@@ -15,11 +15,25 @@ export const disengage = (step: Step, { device }: Run, server: Server): void => 
   placeRunsOf(step, device);
 };
 
-/** The seat that this run of the device has, with its server. */
+/** The seat that this run of the device has, or a lease of it that was found on disk and waits for its turn, with its server. */
 export const findDeck = (device: Device, run: string): { server: Server; deck: OnDeck } | null => {
+  const isIts = (deck: OnDeck) => deck.run.device === device && deck.run.request.run === run;
   for (const server of device.engaged) {
-    const deck = server.on_deck;
-    if (deck?.run.device === device && deck.run.request.run === run) return { server, deck };
+    const { on_deck, found } = server;
+    const deck = on_deck !== null && isIts(on_deck) ? on_deck : found.find(isIts);
+    if (deck !== undefined) return { server, deck };
+  }
+  return null;
+};
+
+/** The lease of this run with this token that was found on disk and was not asked yet, with its server. */
+export const findFound = (device: Device, run: string, token: number): { server: Server; deck: OnDeck } | null => {
+  for (const server of device.engaged) {
+    const { on_deck, found } = server;
+    if (on_deck?.recovered !== true) continue;
+    for (const deck of [on_deck, ...found]) {
+      if (deck.token === token && deck.run.device === device && deck.run.request.run === run) return { server, deck };
+    }
   }
   return null;
 };

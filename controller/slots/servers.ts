@@ -6,7 +6,7 @@ import { touch } from './touched.ts';
 import { allows, IllegalTransition, SERVER_TRANSITIONS, type ServerState } from './transitions.ts';
 
 /** What the state of a server follows from. */
-type Facts = Pick<Server, 'lease' | 'quarantine' | 'on_deck' | 'busy' | 'suppressed' | 'maintenance'>;
+type Facts = Pick<Server, 'lease' | 'quarantine' | 'on_deck' | 'found' | 'busy' | 'suppressed' | 'maintenance'>;
 
 const stateOf = ({ lease, quarantine, busy, suppressed, maintenance }: Facts): ServerState => {
   if (lease !== null) return 'leased';
@@ -22,8 +22,8 @@ export const mayBeRunning = ({ lease, on_deck }: Pick<Facts, 'lease' | 'on_deck'
 
 /** Changes what is going on at a server: the only place that does. @throws IllegalTransition */
 export const changeServer = (state: SlotState, server: Server, change: Partial<Facts>): void => {
-  const { lease, quarantine, on_deck, group, state: from } = server;
-  const before = { lease, quarantine, on_deck };
+  const { lease, quarantine, on_deck, found, group, state: from } = server;
+  const before = { lease, quarantine, on_deck, found };
   Object.assign(server, change);
   const to = stateOf(server);
   const isGranted = change.lease !== undefined && change.lease !== null;
@@ -84,6 +84,7 @@ export const addServer = (
     lease: null,
     quarantine: null,
     on_deck: null,
+    found: [],
     busy: null,
     suppressed: false,
     maintenance: false,
