@@ -60,7 +60,8 @@ describe('an error text', () => {
   });
 
   it('that is no text is a failure all the same', () => {
-    expect(failureOf(readTest(withError({ code: 7 }), null))).toMatchObject({ class: 'local', message: '{"code":7}' });
+    expect(failureOf(readTest(withError({ code: 7 }), null))).toMatchObject({ class: 'local', message: '{}' });
+    expect(failureOf(readTest(withError(7), null))).toMatchObject({ class: 'local', message: '7' });
   });
 
   it('that is null is no error', () => {
