@@ -8,6 +8,7 @@ import type {
   DeviceView,
   NewDevice,
   Problem,
+  RawView,
   Resumed,
   RunOrder,
   ServerView,
@@ -200,6 +201,13 @@ export class Fleet implements Service {
   record(run: string): Answer<RunRecord> {
     const record = this.#options.store.records.get(run);
     return record === null ? refuse('not-found', `there is no run ${run}`) : { ok: true, value: record };
+  }
+
+  raw(run: string): Answer<RawView> {
+    const { runs, raw } = this.#options.store;
+    if (runs.get(run) === null) return refuse('not-found', `there is no run ${run}`);
+    const attempts = raw.of(run).map(({ token, outputs }) => ({ token, tests: outputs }));
+    return { ok: true, value: { run, attempts } };
   }
 
   records(filter: RecordFilter): RunRecord[] {

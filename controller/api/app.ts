@@ -82,6 +82,7 @@ export const createApi = (service: Service, { token, log, clock }: ApiOptions): 
     return body.ok ? reply(c, service.orderRun(body.value), 202) : refuse(c, body.problem);
   });
   api.get('/runs/:run', (c) => reply(c, service.record(c.req.param('run'))));
+  api.get('/runs/:run/raw', (c) => reply(c, service.raw(c.req.param('run'))));
   api.delete('/runs/:run', (c) => reply(c, service.cancelRun(c.req.param('run'))));
   api.get('/runs/:run/events', (c) => runEvents(c, c.req.param('run'), service, clock, log));
 

@@ -7,6 +7,7 @@ import type {
   DeviceView,
   NewDevice,
   Problem,
+  RawView,
   Resumed,
   RunOrder,
   ServerView,
@@ -39,6 +40,7 @@ export interface Service {
   orderRun(order: RunOrder): Answer<{ run: string }>;
   cancelRun(run: string): Answer<{ run: string }>;
   record(run: string): Answer<RunRecord>;
+  raw(run: string): Answer<RawView>;
   records(filter: RecordFilter): RunRecord[];
   /** The last word on a run that is not over. */
   progress(run: string): Progress | null;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { BrokerCounters } from '../../broker/admission.ts';
-import { Id } from '../../broker/contract/messages.ts';
+import { Id, TestOutput } from '../../broker/contract/messages.ts';
 import { RunRecord } from '../run-record.ts';
 import { SCOPES } from '../schedule/suppression.ts';
 
@@ -144,3 +144,13 @@ export const Problem = z.object({
   problems: z.array(z.string()).default([]),
 });
 export type Problem = z.infer<typeof Problem>;
+
+/**
+ * What the tests of a run printed, as the agent sent it: one entry for each attempt whose result came, oldest first. An old one has been
+ * dropped.
+ */
+export const RawView = z.object({
+  run: z.string(),
+  attempts: z.array(z.object({ token: z.int(), tests: z.array(TestOutput) })),
+});
+export type RawView = z.infer<typeof RawView>;

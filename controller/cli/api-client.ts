@@ -7,6 +7,7 @@ import {
   type NewDevice,
   Problem,
   ProgressView,
+  RawView,
   Resumed,
   ServerView,
   Suppressed,
@@ -72,6 +73,15 @@ export class ApiClient {
   /** Newest first. `since` is RFC 3339 or a duration back from the controller's now. */
   runs(filter: { device?: string; since?: string; limit?: string }): Promise<RunRecord[]> {
     return this.#json('GET', `runs?${new URLSearchParams(filter)}`, z.array(RunRecord));
+  }
+
+  run(run: string): Promise<RunRecord> {
+    return this.#json('GET', `runs/${encodeURIComponent(run)}`, RunRecord);
+  }
+
+  /** What iperf3 printed in the run, as far as it is still kept. */
+  raw(run: string): Promise<RawView> {
+    return this.#json('GET', `runs/${encodeURIComponent(run)}/raw`, RawView);
   }
 
   orderRun(order: { device: string; server: string | null }): Promise<{ run: string }> {

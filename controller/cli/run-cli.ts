@@ -22,6 +22,8 @@ const createProgram = (context: Context): Command => {
     .description('Measures the bandwidth and jitter of a fleet of OpenWrt routers with iperf3.')
     .version(version)
     .exitOverride()
+    // What follows the name of a command is for that command: `results` and `results show` both have --json.
+    .enablePositionalOptions()
     .configureOutput({
       writeOut: (text) => stdout.write(text),
       writeErr: (text) => stderr.write(text),

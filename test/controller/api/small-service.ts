@@ -7,6 +7,7 @@ import type {
   DeviceView,
   NewDevice,
   Problem,
+  RawView,
   Resumed,
   RunOrder,
   ServerView,
@@ -97,6 +98,8 @@ export class SmallService implements Service {
   readonly suppressed: SuppressionView[] = [];
   readonly list: DeviceView[] = [];
   readonly runs = new Map<string, RunRecord>();
+  /** What iperf3 printed in every run. */
+  attempts: RawView['attempts'] = [];
   monthly_budget: number | null = null;
   /** How many watch now. */
   watchers = 0;
@@ -220,6 +223,11 @@ export class SmallService implements Service {
   record(run: string): Answer<RunRecord> {
     const value = this.runs.get(run);
     return value === undefined ? refused('not-found', `there is no run ${run}`) : { ok: true, value };
+  }
+
+  raw(run: string): Answer<RawView> {
+    const found = this.record(run);
+    return found.ok ? { ok: true, value: { run, attempts: this.attempts } } : found;
   }
 
   records(filter: RecordFilter): RunRecord[] {
