@@ -25,6 +25,8 @@ const MAX_DEPTH = 64;
 const MAX_DOUBLED = 10;
 /** What is beyond is cut off: iperf3's own texts are shorter than 1000 characters. */
 const MAX_STRING = 4000;
+/** Of strings with escapes so many characters are decoded in a text, and what is beyond is left as it stands: iperf3 escapes next to nothing. */
+const MAX_DECODED = 65_536;
 
 /**
  * How many objects, arrays and elements of arrays are built: some for any text, and one for so many characters. iperf3 spends more than 60 on
@@ -36,7 +38,11 @@ const CHARACTERS_PER_BUILT = 50;
 const DOCUMENT = 4;
 
 const QUOTE = 34;
+const PLUS = 43;
 const COMMA = 44;
+const MINUS = 45;
+const ZERO = 48;
+const NINE = 57;
 const COLON = 58;
 const OPEN_BRACKET = 91;
 const BACKSLASH = 92;
@@ -48,9 +54,8 @@ const SPACE = 32;
 
 /** printf of some C libraries leaves a space in the exponent: `5.924e 06`. What goes on after it is no number (`1.#QNAN`). */
 const NUMBER = /[+-]?\d+(?:\.\d*)?(?:[eE][+\- ]?\d+)?(?![\w.#])/y;
+const NOT_A_NUMBER_BEGINS: ReadonlySet<number> = new Set(['n', 'N', 'i', 'I'].map((letter) => letter.charCodeAt(0)));
 const NOT_A_NUMBER = /[+-]?(?:nan(?:\([^)\n]{0,20}\))?|inf(?:inity)?)/iy;
-const NO_KEY = /[^"}\]]+/y;
-const UNREADABLE = /[^,}\]\n]*/y;
 const ESCAPE = /\\(?:u([\da-fA-F]{4})|([\s\S]))/g;
 const ESCAPED = new Map([
   ['b', '\b'],
@@ -59,11 +64,13 @@ const ESCAPED = new Map([
   ['r', '\r'],
   ['t', '\t'],
 ]);
-const LITERALS: readonly (readonly [string, boolean | null])[] = [
-  ['true', true],
-  ['false', false],
-  ['null', null],
-];
+/** By their first character. */
+const LITERALS = new Map<number, { word: string; meaning: boolean | null }>(
+  [['true', true] as const, ['false', false] as const, ['null', null] as const].map(([word, meaning]) => [
+    word.charCodeAt(0),
+    { word, meaning },
+  ]),
+);
 
 const withoutEscapes = (text: string): string =>
   text.replace(ESCAPE, (_, code: string | undefined, character: string) =>
@@ -82,7 +89,8 @@ class Reader {
   doubled: JsonDocument['doubled'] = [];
   /** Whether the last string has a backslash. */
   private escaped = false;
-  mayBuild: number;
+  private mayBuild: number;
+  private mayDecode = MAX_DECODED;
 
   constructor(text: string, keys: ReadonlySet<string>) {
     this.text = text;
@@ -150,8 +158,8 @@ class Reader {
   private object(depth: number, built: boolean): Record<string, unknown> | null {
     const result: Record<string, unknown> | null = built ? {} : null;
     while (this.hasNext(CLOSE_BRACE)) {
-      if (this.take(NO_KEY)) {
-        this.noteDamage();
+      if (this.text.charCodeAt(this.position) !== QUOTE) {
+        this.skipJunk(QUOTE);
         continue;
       }
       const key = this.key(built);
@@ -202,6 +210,14 @@ class Reader {
       code = this.text.charCodeAt(++this.position);
   }
 
+  /** Goes to this character, or the end of a container, over what makes no sense there. */
+  private skipJunk(end: number): void {
+    let code = this.text.charCodeAt(this.position);
+    while (code !== end && code !== CLOSE_BRACE && code !== CLOSE_BRACKET && this.position < this.text.length)
+      code = this.text.charCodeAt(++this.position);
+    this.noteDamage();
+  }
+
   /** A key that was asked for; undefined for any other. */
   private key(wanted: boolean): string | undefined {
     const start = this.position + 1;
@@ -215,7 +231,9 @@ class Reader {
     const start = this.position + 1;
     if (!this.skipString() || !wanted) return undefined;
     const text = this.text.slice(start, Math.min(this.position - 1, start + MAX_STRING));
-    return this.escaped ? withoutEscapes(text) : text;
+    if (!this.escaped || text.length > this.mayDecode) return text;
+    this.mayDecode -= text.length;
+    return withoutEscapes(text);
   }
 
   /** Undefined for what is no value, or not wanted; the position has moved on then, too. */
@@ -232,18 +250,18 @@ class Reader {
       this.skipWord();
       return undefined;
     }
-    if (this.take(NUMBER)) return this.number(start);
-    if (this.take(NOT_A_NUMBER)) {
+    const isSigned = code === PLUS || code === MINUS;
+    if ((isSigned || (code >= ZERO && code <= NINE)) && this.take(NUMBER)) return this.number(start);
+    if ((isSigned || NOT_A_NUMBER_BEGINS.has(code)) && this.take(NOT_A_NUMBER)) {
       this.notNumbers++;
       return undefined;
     }
-    for (const [word, meaning] of LITERALS) {
-      if (!this.text.startsWith(word, start)) continue;
-      this.position += word.length;
-      return meaning;
+    const literal = LITERALS.get(code);
+    if (literal !== undefined && this.text.startsWith(literal.word, start)) {
+      this.position += literal.word.length;
+      return literal.meaning;
     }
-    this.take(UNREADABLE);
-    this.noteDamage();
+    this.skipJunk(COMMA);
     return undefined;
   }
 

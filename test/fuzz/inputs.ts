@@ -102,6 +102,7 @@ const plan: fc.Arbitrary<TestPlan | null> = fc.option(
       duration_s: fc.constantFrom(1, 2, 10),
     })
     .map((shape) => TestPlan.parse({ test: 'fuzzed', ...shape })),
+  { freq: 1 },
 );
 
 /** A result with this stdout; the rest is of all kinds. */

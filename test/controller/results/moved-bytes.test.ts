@@ -38,7 +38,7 @@ describe('the bytes that a test has moved', () => {
 
   it('are counted also where the intervals are no intervals', () => {
     expect(movedIn(report({}))).toBe(0);
-    expect(movedIn(report({ intervals: [null, 7, { sum: null }, { sum: { omitted: true } }] }))).toBe(0);
+    expect(movedIn(report({ intervals: [null, 7, {}, { sum: null }, { sum: { omitted: true } }] }))).toBe(0);
   });
 
   it('are a number that a store can keep, whatever a device claims', () => {
