@@ -39,6 +39,9 @@ describe('the bytes that a test has moved', () => {
   it('are counted also where the intervals are no intervals', () => {
     expect(movedIn(report({}))).toBe(0);
     expect(movedIn(report({ intervals: [null, 7, {}, { sum: null }, { sum: { omitted: true } }] }))).toBe(0);
+    const end = { sum_sent: { bytes: 100 } };
+    const intervals = [null, 7, { sum: null }, { streams: [{ omitted: true, bytes: 5 }] }];
+    expect(movedIn(report({ intervals, end }))).toBe(105);
   });
 
   it('are a number that a store can keep, whatever a device claims', () => {
