@@ -8,7 +8,7 @@ import { readInflux } from './influx-section.ts';
 import { anything, optional, text } from './leaf.ts';
 import { readOrganizations, readServerNames } from './organizations-section.ts';
 import type { Problem } from './problem.ts';
-import { namesIn, Reader } from './reader.ts';
+import { keysIn, namesIn, Reader } from './reader.ts';
 import { readReceivers } from './receivers-section.ts';
 import { SecretFolder } from './secret-folder.ts';
 import { readGroups, readServers } from './servers-section.ts';
@@ -58,7 +58,7 @@ const readSections = (reader: Reader, data: unknown): Settings => {
       uplink_groups: namesIn(given.uplink_groups),
       receivers: namesIn(given.receivers),
     }),
-    receivers: readReceivers(reader, given.receivers),
+    receivers: readReceivers(reader, given.receivers, { externalBroker: keysIn(given.broker).has('url') }),
   };
 };
 

@@ -77,6 +77,15 @@ const MIGRATIONS: readonly string[] = [
 
   CREATE TABLE outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, point TEXT NOT NULL /* JSON */) STRICT;
   CREATE TABLE outbox_rejected (id INTEGER PRIMARY KEY, point TEXT NOT NULL, error TEXT NOT NULL) STRICT;
+
+  CREATE TABLE notices (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, receiver TEXT NOT NULL, notice TEXT NOT NULL /* JSON */
+  ) STRICT;
+  CREATE INDEX notices_of_a_receiver ON notices (receiver, id);
+  CREATE TABLE notices_set_aside (
+    id INTEGER PRIMARY KEY, receiver TEXT NOT NULL, notice TEXT NOT NULL, error TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX notices_set_aside_of_a_receiver ON notices_set_aside (receiver, id);
   `,
 ];
 

@@ -6,6 +6,7 @@ import { asStoreError } from './errors.ts';
 import { Leases } from './leases.ts';
 import { Moved } from './moved.ts';
 import { Nights } from './nights.ts';
+import { Notices } from './notices.ts';
 import { Outbox } from './outbox.ts';
 import { RawResults } from './raw-results.ts';
 import { Records } from './records.ts';
@@ -29,6 +30,7 @@ export class Store {
   readonly raw: RawResults;
   readonly records: Records;
   readonly outbox: Outbox;
+  readonly notices: Notices;
   readonly suppressions: Suppressions;
   readonly #database: Database;
 
@@ -42,6 +44,7 @@ export class Store {
     this.raw = new RawResults(database);
     this.records = new Records(database);
     this.outbox = new Outbox(database);
+    this.notices = new Notices(database);
     this.suppressions = new Suppressions(database);
     this.results = new Results(database, { runs: this.runs, moved: this.moved, raw: this.raw, outbox: this.outbox });
   }
