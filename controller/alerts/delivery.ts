@@ -71,8 +71,8 @@ export class Delivery {
   readonly #loop: WorkLoop;
   #settings: ReceiverSettings;
   #receiver: Receiver;
-  /** Gives up the attempt that is under way. */
-  #giveUp = new AbortController();
+  /** Those under way: of the loop, and tests. */
+  readonly #attempts = new Set<AbortController>();
   #remind_at = 0;
   #trim_at = 0;
   #failures = 0;
@@ -111,14 +111,16 @@ export class Delivery {
 
   /** Resolves at the latest after STOP_MS and a moment; what was under way is sent again after the next start. Not to be started again. */
   async stop(): Promise<void> {
-    const cancel = this.#parts.clock.after(STOP_MS, () => this.#giveUp.abort(new Error('the controller stops')));
+    const cancel = this.#parts.clock.after(STOP_MS, () => {
+      for (const attempt of this.#attempts) attempt.abort(new Error('the controller stops'));
+    });
     await this.#loop.stop(2 * STOP_MS);
     cancel();
   }
 
   /** Sends one notice beside the others, once, and keeps nothing of it. */
   sendNow(notice: AlertNotice): Promise<Outcome> {
-    return this.#attempt(new AbortController(), (signal) => this.#receiver.send(notice, signal));
+    return this.#attempt((signal) => this.#receiver.send(notice, signal));
   }
 
   status(): DeliveryStatus {
@@ -148,9 +150,10 @@ export class Delivery {
     const { store, clock, log } = this.#parts;
     const row = store.notices.next(this.#name);
     if (row === null) {
+      this.#recovered();
       return this.#receiver.remind === null ? { kind: 'idle' } : { kind: 'idle', ms: this.#remind_at - clock.now() };
     }
-    const outcome = await this.#attempt(this.#giveUp, async (signal) => {
+    const outcome = await this.#attempt(async (signal) => {
       await new Promise<void>((resolve) => store.onDisk(resolve));
       return this.#receiver.send(row.notice, signal);
     });
@@ -177,27 +180,28 @@ export class Delivery {
     const outcome: Outcome =
       notices.length === 0
         ? { kind: 'delivered', answer: 'nothing fires' }
-        : await this.#attempt(this.#giveUp, (signal) => remind(notices, signal));
+        : await this.#attempt((signal) => remind(notices, signal));
     if (outcome.kind !== 'retry') this.#remind_at = clock.now() + REMIND_MS;
     if (outcome.kind === 'refused') this.#warn({ error: outcome.reason }, 'a receiver refuses what fires');
     return outcome;
   }
 
   /** What `work` comes to, or a reason to try again when it takes too long or is given up. */
-  async #attempt(giveUp: AbortController, work: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome> {
-    const late = new AbortController();
+  async #attempt(work: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome> {
+    const attempt = new AbortController();
+    this.#attempts.add(attempt);
+    const { signal } = attempt;
     const limit_ms = ATTEMPT_MS[this.#settings.kind];
-    const cancel = this.#parts.clock.after(limit_ms, () =>
-      late.abort(new Error(`nothing within ${limit_ms / 1000} s`)),
-    );
-    const signal = AbortSignal.any([giveUp.signal, late.signal]);
-    const over = new Promise<Outcome>((resolve) => {
+    const late = () => attempt.abort(new Error(`nothing within ${limit_ms / 1000} s`));
+    const cancel = this.#parts.clock.after(limit_ms, late);
+    const givenUp = new Promise<Outcome>((resolve) => {
       signal.addEventListener('abort', () => resolve({ kind: 'retry', reason: String(signal.reason) }));
     });
     try {
-      return await Promise.race([work(signal), over]);
+      return await Promise.race([work(signal), givenUp]);
     } finally {
       cancel();
+      this.#attempts.delete(attempt);
     }
   }
 
