@@ -176,11 +176,7 @@ export class Delivery {
     const { clock, firing } = this.#parts;
     const { remind } = this.#receiver;
     if (remind === null || clock.now() < this.#remind_at) return null;
-    const notices = firing(this.#name);
-    const outcome: Outcome =
-      notices.length === 0
-        ? { kind: 'delivered', answer: 'nothing fires' }
-        : await this.#attempt((signal) => remind(notices, signal));
+    const outcome = await this.#attempt((signal) => remind(firing(this.#name), signal));
     if (outcome.kind !== 'retry') this.#remind_at = clock.now() + REMIND_MS;
     if (outcome.kind === 'refused') this.#warn({ error: outcome.reason }, 'a receiver refuses what fires');
     return outcome;

@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { anything, flag, type Leaf, optional, text } from './leaf.ts';
 import { isLoopback } from './loopback.ts';
 import { type Path, showValue } from './problem.ts';
-import { keysIn, type Reader } from './reader.ts';
+import { keysIn, type Reader, type Values } from './reader.ts';
 import type {
   AlertmanagerSettings,
   EmailSettings,
+  Login,
   MqttSettings,
   ReceiverSettings,
   WebhookSettings,
@@ -28,16 +29,23 @@ const topic: Leaf<string> = {
   expected: 'an MQTT topic without wildcards, such as alerts/perfleet',
   schema: z.string().regex(/^(?!\$|perfleet(\/|$))[^+#\p{Cc}\p{Cs}]{1,255}$/u),
   hint: (found) =>
-    /^perfleet(\/|$)/.test(String(found)) ? 'what begins with perfleet/ belongs to agents and controller' : undefined,
+    typeof found === 'string' && /^perfleet(\/|$)/.test(found)
+      ? 'what begins with perfleet/ belongs to agents and controller'
+      : undefined,
 };
 
 const ADDRESSES = 'a list of mail addresses';
 const MAX_ADDRESSES = 50;
 
-const bothOrNeither = (reader: Reader, path: Path, raw: unknown): void => {
-  const keys = keysIn(raw);
-  if (keys.has('username') !== keys.has('password_file'))
+/** What a receiver that asks for a user and a password has beside its other keys. */
+const LOGIN = { username: optional(text('a user name')), password_file: file };
+
+const readLogin = (reader: Reader, path: Path, given: Values<typeof LOGIN>): Login | null => {
+  const username = given.username ?? null;
+  const password = reader.secret([...path, 'password_file'], given.password_file, 'secret');
+  if ((username === null) !== ((given.password_file ?? null) === null))
     reader.problem(path, 'one of username and password_file', 'both of them, or neither');
+  return username === null || password === null ? null : { username, password };
 };
 
 const readWebhook = (reader: Reader, path: Path, raw: unknown): WebhookSettings => {
@@ -74,15 +82,12 @@ const readEmail = (reader: Reader, path: Path, raw: unknown): EmailSettings => {
     from: address,
     smtp: optional(smtpUrl),
     tls: optional(flag),
-    username: optional(text('a user name')),
-    password_file: file,
+    ...LOGIN,
     ca_file: file,
   });
-  bothOrNeither(reader, path, raw);
   const { secure, host, port } = given.smtp ?? { secure: false, host: '127.0.0.1', port: 25 };
   const security = readSecurity(reader, path, { secure, host, tls: given.tls });
-  const username = given.username ?? null;
-  if (security === 'none' && username !== null && !isLoopback(host))
+  if (security === 'none' && keysIn(raw).has('username') && !isLoopback(host))
     reader.problem([...path, 'tls'], 'false, with a password', 'true: the password would be readable on the way');
   return {
     kind: 'email',
@@ -91,8 +96,7 @@ const readEmail = (reader: Reader, path: Path, raw: unknown): EmailSettings => {
     host,
     port,
     security,
-    username,
-    password: reader.secret([...path, 'password_file'], given.password_file, 'secret'),
+    login: readLogin(reader, path, given),
     ca: reader.secret([...path, 'ca_file'], given.ca_file, 'public'),
   };
 };
@@ -100,20 +104,17 @@ const readEmail = (reader: Reader, path: Path, raw: unknown): EmailSettings => {
 const readAlertmanager = (reader: Reader, path: Path, raw: unknown): AlertmanagerSettings => {
   const given = reader.fields(path, raw, {
     alertmanager: httpUrl,
-    username: optional(text('a user name')),
-    password_file: file,
+    ...LOGIN,
     token_file: file,
     ca_file: file,
   });
-  bothOrNeither(reader, path, raw);
   const keys = keysIn(raw);
   if (keys.has('token_file') && keys.has('username'))
     reader.problem(path, 'both token_file and username', 'one of them, or neither');
   return {
     kind: 'alertmanager',
     url: given.alertmanager ?? '',
-    username: given.username ?? null,
-    password: reader.secret([...path, 'password_file'], given.password_file, 'secret'),
+    login: readLogin(reader, path, given),
     token: reader.secret([...path, 'token_file'], given.token_file, 'secret'),
     ca: reader.secret([...path, 'ca_file'], given.ca_file, 'public'),
   };

@@ -113,6 +113,11 @@ export interface AlertSettings {
 /** Who is told of alerts. `ca`: PEM, the authority to believe instead of the system's. */
 export type ReceiverSettings = WebhookSettings | EmailSettings | AlertmanagerSettings | MqttSettings;
 
+export interface Login {
+  username: string;
+  password: string;
+}
+
 export interface WebhookSettings {
   kind: 'webhook';
   url: string;
@@ -129,8 +134,7 @@ export interface EmailSettings {
   port: number;
   /** `tls`: from the first byte; `starttls`: before anything is said, or not at all. */
   security: 'tls' | 'starttls' | 'none';
-  username: string | null;
-  password: string | null;
+  login: Login | null;
   ca: string | null;
 }
 
@@ -138,8 +142,7 @@ export interface AlertmanagerSettings {
   kind: 'alertmanager';
   /** Without `/api/v2/alerts`. */
   url: string;
-  username: string | null;
-  password: string | null;
+  login: Login | null;
   token: string | null;
   ca: string | null;
 }

@@ -90,7 +90,6 @@ export class Notices {
   counts(receiver: string): { waiting: number; set_aside: number } {
     const count = (table: string) => `(SELECT count(*) FROM ${table} WHERE receiver = :receiver)`;
     const sql = `SELECT ${count('notices')} AS waiting, ${count('notices_set_aside')} AS set_aside`;
-    const [row] = this.#database.all(z.object({ waiting: z.int(), set_aside: z.int() }), sql, { receiver });
-    return row ?? { waiting: 0, set_aside: 0 };
+    return this.#database.one(z.object({ waiting: z.int(), set_aside: z.int() }), sql, { receiver });
   }
 }

@@ -17,7 +17,7 @@ export const PACKAGES = {
   'mosquitto-clients': { programs: ['mosquitto_pub', 'mosquitto_sub'] },
   openssl: { programs: ['openssl'] },
   'prometheus-alertmanager': {
-    programs: ['prometheus-alertmanager'],
+    programs: ['prometheus-alertmanager', 'amtool'],
     services: ['prometheus-alertmanager'],
   },
   'python3-aiosmtpd': { programs: ['aiosmtpd'] },

@@ -96,8 +96,7 @@ it('a test mail that some addresses refuse says which', async () => {
     host: '127.0.0.1',
     port: mail.port,
     security: 'none',
-    username: null,
-    password: null,
+    login: null,
     ca: null,
   };
   const world = await ControllerFixture.start({ settings: receivers({ noc: settings }) });

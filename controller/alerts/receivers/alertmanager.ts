@@ -41,10 +41,10 @@ const alertOf = (notice: AlertNotice, now_ms: number): object => {
   };
 };
 
-const credentials = ({ username, password, token }: AlertmanagerSettings): Record<string, string> => {
+const credentials = ({ login, token }: AlertmanagerSettings): Record<string, string> => {
   if (token !== null) return { authorization: `Bearer ${token}` };
-  if (username === null) return {};
-  return { authorization: `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}` };
+  if (login === null) return {};
+  return { authorization: `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}` };
 };
 
 /** Hands alerts to a Prometheus Alertmanager, which groups, silences and passes them on. */

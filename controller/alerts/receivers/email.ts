@@ -10,22 +10,24 @@ import type { Outcome, Receiver } from './receiver.ts';
 const inMessageId = (id: string): string => id.replace(/[^A-Za-z0-9_.-]/g, '-');
 
 /** nodemailer's errors: `permanent` says whether the server refused for good; there is none without an answer of the server. */
-const SmtpError = z.object({ code: z.string().optional(), permanent: z.boolean().optional() });
+const SmtpError = z
+  .object({ code: z.string().optional(), permanent: z.boolean().default(false) })
+  .catch({ permanent: false });
 
 /** Whether what was refused is this mail: wrong credentials and the like are not about it. */
 const isAboutTheMail = (error: unknown): boolean => {
-  const { code, permanent = false } = SmtpError.safeParse(error).data ?? {};
+  const { code, permanent } = SmtpError.parse(error);
   return permanent && (code === 'EENVELOPE' || code === 'EMESSAGE');
 };
 
-const transportOf = ({ host, port, security, username, password, ca }: EmailSettings) =>
+const transportOf = ({ host, port, security, login, ca }: EmailSettings) =>
   createTransport({
     host,
     port,
     secure: security === 'tls',
     requireTLS: security === 'starttls',
     ignoreTLS: security === 'none',
-    ...(username === null ? {} : { auth: { user: username, pass: password ?? '' } }),
+    ...(login === null ? {} : { auth: { user: login.username, pass: login.password } }),
     ...(ca === null ? {} : { tls: { ca } }),
     socketCloseTimeout: 0,
     disableFileAccess: true,

@@ -50,7 +50,7 @@ const ask = ({ url, headers, body, ca }: HttpPost, signal: AbortSignal): Promise
     };
     const answered = (message: IncomingMessage) =>
       void readBounded(message).then((text) =>
-        resolve({ status: message.statusCode ?? 0, headers: message.headers, text }),
+        resolve({ status: Number(message.statusCode), headers: message.headers, text }),
       );
     const sent: ClientRequest = url.startsWith('https:')
       ? tlsRequest(url, { ...options, ...(ca === null ? {} : { ca }) }, answered)

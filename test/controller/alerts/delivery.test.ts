@@ -143,8 +143,7 @@ test('one that is dead and one that never answers do not delay the others', asyn
       host: '127.0.0.1',
       port: mail.port,
       security: 'none',
-      username: null,
-      password: null,
+      login: null,
       ca: null,
     },
   });
@@ -169,8 +168,7 @@ test('a receiver that took a mail for some addresses only is a warning, once', a
       host: '127.0.0.1',
       port: mail.port,
       security: 'none',
-      username: null,
-      password: null,
+      login: null,
       ca: null,
     },
   });
@@ -312,8 +310,7 @@ test('a test goes to one receiver, at once, also when others wait in vain; nobod
 const am = (url: string): ReceiverSettings => ({
   kind: 'alertmanager',
   url,
-  username: null,
-  password: null,
+  login: null,
   token: null,
   ca: null,
 });

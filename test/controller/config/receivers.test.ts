@@ -33,8 +33,7 @@ test('an email goes through the mail server of this machine unless told otherwis
     host: '127.0.0.1',
     port: 25,
     security: 'none',
-    username: null,
-    password: null,
+    login: null,
     ca: null,
   });
   const login = 'username: perfleet, password_file: password, ca_file: ca.pem';
@@ -42,8 +41,7 @@ test('an email goes through the mail server of this machine unless told otherwis
     host: 'mail.example.net',
     port: 465,
     security: 'tls',
-    username: 'perfleet',
-    password: SECRET,
+    login: { username: 'perfleet', password: SECRET },
     ca: PEM,
   });
 });
@@ -60,12 +58,11 @@ test.each([
 });
 
 test('an Alertmanager may ask for a user and a password, or a token', () => {
-  const open = { kind: 'alertmanager', url: 'http://127.0.0.1:9093', username: null, password: null, token: null };
+  const open = { kind: 'alertmanager', url: 'http://127.0.0.1:9093', login: null, token: null };
   const url = 'alertmanager: "http://127.0.0.1:9093"';
   expect(receiver(url)).toEqual({ ...open, ca: null });
   expect(receiver(`${url}, username: perfleet, password_file: password`)).toMatchObject({
-    username: 'perfleet',
-    password: SECRET,
+    login: { username: 'perfleet', password: SECRET },
   });
   expect(receiver(`${url}, token_file: password, ca_file: ca.pem`)).toMatchObject({ token: SECRET, ca: PEM });
 });

@@ -12,7 +12,7 @@ import { notice, notices, patience } from '../notices.ts';
 beforeEach(nothingOpen);
 
 const to = (url: string, changes: Partial<AlertmanagerSettings> = {}, clock = systemClock) =>
-  alertmanager({ kind: 'alertmanager', url, username: null, password: null, token: null, ca: null, ...changes }, clock);
+  alertmanager({ kind: 'alertmanager', url, login: null, token: null, ca: null, ...changes }, clock);
 
 const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
 
@@ -99,6 +99,8 @@ test('it shows who it is: with user and password, a token, or not at all', async
     return endpoint.heard.at(-1)?.headers.authorization;
   };
   expect(await asked({})).toBeUndefined();
-  expect(await asked({ username: 'perfleet', password: 'hunter2' })).toBe(`Basic ${btoa('perfleet:hunter2')}`);
+  expect(await asked({ login: { username: 'perfleet', password: 'hunter2' } })).toBe(
+    `Basic ${btoa('perfleet:hunter2')}`,
+  );
   expect(await asked({ token: 'hunter2' })).toBe('Bearer hunter2');
 });

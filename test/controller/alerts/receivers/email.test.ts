@@ -19,8 +19,7 @@ const via = (port: number, changes: Partial<EmailSettings> = {}) =>
       host: '127.0.0.1',
       port,
       security: 'none',
-      username: null,
-      password: null,
+      login: null,
       ca: null,
       ...changes,
     },
@@ -124,12 +123,17 @@ test('an address that is refused for good is set aside, one that is put off is t
 
 test('with STARTTLS it logs in; with a wrong password it tries again, as that is not about the mail', async () => {
   const server = await SmtpServer.start('starttls');
-  const login = { from: 'login@example.org', security: 'starttls', ca: server.ca, username: 'perfleet' } as const;
-  expect(await via(server.port, { ...login, password: 'hunter2' }).send(notice(), patience)).toMatchObject({
+  const login = { from: 'login@example.org', security: 'starttls', ca: server.ca } as const;
+  expect(
+    await via(server.port, { ...login, login: { username: 'perfleet', password: 'hunter2' } }).send(notice(), patience),
+  ).toMatchObject({
     kind: 'delivered',
   });
   expect(server.mails).toHaveLength(1);
-  const wrong = await via(server.port, { ...login, password: 'wrong' }).send(notice(), patience);
+  const wrong = await via(server.port, { ...login, login: { username: 'perfleet', password: 'wrong' } }).send(
+    notice(),
+    patience,
+  );
   expect(wrong).toMatchObject({ kind: 'retry', reason: expect.stringContaining('535 5.7.8') });
   expect(JSON.stringify(wrong)).not.toContain('hunter2');
 });
