@@ -1,5 +1,5 @@
 import { endRun, giveUp } from './ending.ts';
-import { findDeck, findLease, serversOf } from './engagement.ts';
+import { findDeck, findFound, findLease, serversOf } from './engagement.ts';
 import type { SlotEvent } from './events.ts';
 import { ask, release } from './lease.ts';
 import { clearDeck, deckRow, noteReady, unseat } from './on-deck.ts';
@@ -106,8 +106,8 @@ export const onFinished = (step: Step, { device, run, token }: Of<'finished'>): 
     if (found.lease.over === null) noteReleased(step, found.lease.run, token);
     return;
   }
-  const { server, deck } = findDeck(step.state, device, run) ?? {};
-  if (server === undefined || !deck?.recovered || deck.ready === null || deck.token !== token) return;
+  const { server, deck } = findFound(step.state, device, run, token) ?? {};
+  if (server === undefined || !deck?.ready) return;
   // Its start was sent before the restart, and its grant never came to disk.
   step.out.push({ type: 'granted', lease: deckRow(server, deck, deck.ready, true) });
   clearDeck(step, server, deck);

@@ -7,7 +7,7 @@ import type { Endpoint, OnDeck, Server, SlotState } from './state.ts';
  */
 
 /** What holds an address. */
-type Holding = Pick<Server, 'lease' | 'quarantine' | 'on_deck'>;
+type Holding = Pick<Server, 'lease' | 'quarantine' | 'on_deck' | 'found'>;
 
 /** Host names that differ in case, or in the dot at their end, are one. */
 const keyOf = (address: string): string => address.toLowerCase().replace(/\.(?=:)/, '');
@@ -23,11 +23,12 @@ const forgetUnused = (state: SlotState, { key, members, holders }: Endpoint): vo
   if (members.size === 0 && holders.size === 0) state.endpoints.delete(key);
 };
 
-const heldBy = (state: SlotState, { lease, quarantine, on_deck }: Holding): Set<Endpoint> => {
+const heldBy = (state: SlotState, { lease, quarantine, on_deck, found }: Holding): Set<Endpoint> => {
   const held = new Set<Endpoint>();
   if (lease !== null) held.add(endpointAt(state, lease.row.endpoint));
   if (quarantine !== null) held.add(endpointAt(state, quarantine.endpoint));
   if (on_deck?.recovered) held.add(endpointAt(state, on_deck.endpoint));
+  for (const { endpoint } of found) held.add(endpointAt(state, endpoint));
   return held;
 };
 

@@ -17,11 +17,31 @@ export const disengage = (step: Step, { device }: Run, server: Server): void => 
 export const serversOf = (state: SlotState, device: string): readonly Server[] =>
   state.devices.get(device)?.engaged ?? [];
 
-/** The seat that this run of the device has, with its server. */
+/** The seat that this run of the device has, or a lease of it that was found on disk and waits for its turn, with its server. */
 export const findDeck = (state: SlotState, device: string, run: string): { server: Server; deck: OnDeck } | null => {
+  const isIts = ({ run: { request } }: OnDeck) => request.run === run && request.device === device;
   for (const server of serversOf(state, device)) {
-    const deck = server.on_deck;
-    if (deck?.run.request.run === run && deck.run.request.device === device) return { server, deck };
+    const { on_deck, found } = server;
+    const deck = on_deck !== null && isIts(on_deck) ? on_deck : found.find(isIts);
+    if (deck !== undefined) return { server, deck };
+  }
+  return null;
+};
+
+/** The lease of this run with this token that was found on disk and was not asked yet, with its server. */
+export const findFound = (
+  state: SlotState,
+  device: string,
+  run: string,
+  token: number,
+): { server: Server; deck: OnDeck } | null => {
+  for (const server of serversOf(state, device)) {
+    const { on_deck, found } = server;
+    if (on_deck?.recovered !== true) continue;
+    for (const deck of [on_deck, ...found]) {
+      const { request } = deck.run;
+      if (deck.token === token && request.run === run && request.device === device) return { server, deck };
+    }
   }
   return null;
 };

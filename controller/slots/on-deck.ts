@@ -72,10 +72,17 @@ export const putOnDeck = (step: Step, server: Server, run: Run): void => {
   sendPrepare(step, server, deck);
 };
 
-/** The seat is empty again: given up, or its run has the slot. */
-export const emptySeat = (state: SlotState, server: Server, { run }: OnDeck, granted?: { lease: Lease }): void => {
-  changeServer(state, server, { ...granted, on_deck: null });
-  serverList(state, run.request.servers).decks.delete(server);
+/** Of several leases found on disk one leaves, and the next one has the seat. */
+const withoutFound = ({ on_deck, found }: Server, deck: OnDeck): Pick<Server, 'on_deck' | 'found'> => {
+  const [next = null, ...others] = [on_deck, ...found].flatMap((one) => (one === null || one === deck ? [] : [one]));
+  return { on_deck: next, found: others };
+};
+
+/** The seat is empty again, but for more leases found on disk: given up, or its run has the slot. */
+export const emptySeat = (state: SlotState, server: Server, deck: OnDeck, granted?: { lease: Lease }): void => {
+  const seat = server.found.length === 0 ? { on_deck: null } : withoutFound(server, deck);
+  changeServer(state, server, { ...granted, ...seat });
+  serverList(state, deck.run.request.servers).decks.delete(server);
 };
 
 /** Takes the run off the deck; its token was never sent and is dead. The caller decides what becomes of the run. */

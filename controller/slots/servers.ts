@@ -5,7 +5,7 @@ import type { HostGroup, Server, SlotState } from './state.ts';
 import { allows, IllegalTransition, SERVER_TRANSITIONS, type ServerState } from './transitions.ts';
 
 /** What the state of a server follows from. */
-type Facts = Pick<Server, 'lease' | 'quarantine' | 'on_deck' | 'busy' | 'suppressed' | 'maintenance'>;
+type Facts = Pick<Server, 'lease' | 'quarantine' | 'on_deck' | 'found' | 'busy' | 'suppressed' | 'maintenance'>;
 
 const stateOf = ({ lease, quarantine, busy, suppressed, maintenance }: Facts): ServerState => {
   if (lease !== null) return 'leased';
@@ -26,15 +26,15 @@ export const touch = (state: SlotState, server: Server): void => {
 
 /** Changes what is going on at a server: the only place that does. @throws IllegalTransition */
 export const changeServer = (state: SlotState, server: Server, change: Partial<Facts>): void => {
-  const { lease, quarantine, on_deck, busy, suppressed, maintenance } = server;
-  const after: Facts = { lease, quarantine, on_deck, busy, suppressed, maintenance, ...change };
+  const { lease, quarantine, on_deck, found, busy, suppressed, maintenance } = server;
+  const after: Facts = { lease, quarantine, on_deck, found, busy, suppressed, maintenance, ...change };
   const to = stateOf(after);
   const isGranted = change.lease !== undefined && change.lease !== null;
   if ((isGranted || to !== server.state) && !allows(SERVER_TRANSITIONS, server.state, to)) {
     throw new IllegalTransition('server', server.server, server.state, to);
   }
   const { group } = server;
-  const before = { lease, quarantine, on_deck };
+  const before = { lease, quarantine, on_deck, found };
   const more = Number(mayBeRunning(after)) - Number(mayBeRunning(server));
   Object.assign(server, change);
   server.state = to;
@@ -90,6 +90,7 @@ export const addServer = (
     lease: null,
     quarantine: null,
     on_deck: null,
+    found: [],
     busy: null,
     suppressed: false,
     maintenance: false,

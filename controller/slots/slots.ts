@@ -40,9 +40,9 @@ export type { ServerState } from './transitions.ts';
  * After each step no seat is open for which somebody has a turn. So a step has to look only at the servers that it touched, and at
  * lanes that had nobody to offer before; its cost does not grow with the runs that wait (lanes.ts), and alarms are in one heap.
  *
- * Order on disk: a lease is saved while it is on deck, so before its `start`. The row of the run before it goes after that `start`.
- * Two rows of one server after a crash are therefore settled in the order of their tokens: each is asked, or waited for in full
- * (recovery.ts). While it waits for its turn the later one may be running: its server is not probed, and it counts in its groups.
+ * Order on disk: a lease is saved while it is on deck, so before its `start`. The row of the run before it goes some time after that
+ * `start`. Two or more rows of one server after a crash are therefore settled in the order of their tokens: each is asked, or waited for
+ * in full (recovery.ts). While it waits for its turn a later one may be running: its server is not probed, and it counts in its groups.
  */
 
 export interface SlotOptions extends SlotSettings {

@@ -182,11 +182,13 @@ export interface Server {
   lists: ServerList[];
   /** It left the configuration: nobody takes a seat here, and it is forgotten when its leases are settled. */
   gone: boolean;
-  /** Changed by `changeServer` only, as are the six that follow. */
+  /** Changed by `changeServer` only, as are the seven that follow. */
   state: ServerState;
   lease: Lease | null;
   quarantine: Quarantine | null;
   on_deck: OnDeck | null;
+  /** Behind a recovered lease on deck: more of them, in the order of their tokens. Mostly none. */
+  found: readonly OnDeck[];
   busy: Busy | null;
   suppressed: boolean;
   maintenance: boolean;

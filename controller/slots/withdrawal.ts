@@ -29,11 +29,11 @@ export const cancelRun = (step: Step, name: string, reason: string): void => {
   tellAgent(step, run, reason);
   out.push({ type: 'ended', run: name, ending: { how: 'cancelled', reason } });
   for (const server of serversOf(state, run.request.device)) {
-    const { lease, on_deck } = server;
+    const { lease, on_deck, found } = server;
     if (lease?.run === run) {
       lease.over = { cancel: reason };
       ask(step, server, lease);
-    } else if (on_deck?.run === run) on_deck.over = { cancel: reason };
+    } else for (const deck of [on_deck, ...found]) if (deck?.run === run) deck.over = { cancel: reason };
   }
 };
 
