@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../broker/clock.ts';
+import type { Deliveries } from './alerts/deliveries.ts';
+import type { DeliveryStatus } from './alerts/delivery.ts';
 import type { Answer, RecordFilter, Service } from './api/service.ts';
 import type { SuppressionOrder, WhatToResume } from './api/suppression-orders.ts';
 import type {
@@ -9,6 +11,8 @@ import type {
   NewDevice,
   Problem,
   RawView,
+  ReceiverTest,
+  ReceiverView,
   Resumed,
   RunOrder,
   ServerView,
@@ -43,6 +47,7 @@ export interface FleetOptions {
   dispatcher: Dispatcher;
   killSwitch: KillSwitch;
   board: ProgressBoard;
+  deliveries: Deliveries;
   clock: Clock;
   /** What only the running controller knows about itself. */
   health: () => Pick<
@@ -64,6 +69,11 @@ const refuse = (
   problem: { error, message, problems },
 });
 
+const receiverView = ({ last_success_ms, ...status }: DeliveryStatus): ReceiverView => ({
+  ...status,
+  last_success: last_success_ms === null ? null : new Date(last_success_ms).toISOString(),
+});
+
 /** The fleet as the HTTP API offers it: devices, servers, runs. */
 export class Fleet implements Service {
   readonly #options: FleetOptions;
@@ -73,7 +83,7 @@ export class Fleet implements Service {
   }
 
   status(): StatusView {
-    const { store, slots, killSwitch, health } = this.#options;
+    const { store, slots, killSwitch, deliveries, health } = this.#options;
     const devices = store.devices.list();
     return {
       ...health(),
@@ -81,6 +91,7 @@ export class Fleet implements Service {
       devices_online: devices.filter(({ device }) => slots.isOnline(device)).length,
       runs_open: store.runs.countOpen(),
       suppressions: killSwitch.list().length,
+      receivers: deliveries.status().map(receiverView),
     };
   }
 
@@ -142,6 +153,18 @@ export class Fleet implements Service {
 
   resume(which: WhatToResume): Answer<Resumed> {
     return this.#options.killSwitch.resume(which);
+  }
+
+  async testReceiver(receiver: string): Promise<Answer<ReceiverTest>> {
+    const id = `test-${randomBytes(8).toString('hex')}`;
+    const outcome = await this.#options.deliveries.test(receiver, id);
+    if (outcome === null) {
+      const known = [...this.#options.settings().receivers.keys()].join(', ') || 'none';
+      return refuse('not-found', `there is no receiver ${receiver} in the configuration; known receivers: ${known}`);
+    }
+    const delivered = outcome.kind === 'delivered';
+    const answer = delivered ? [outcome.answer, outcome.warning ?? []].flat().join('; ') : outcome.reason;
+    return { ok: true, value: { receiver, id, delivered, answer } };
   }
 
   /**

@@ -73,6 +73,8 @@ export const createApi = (service: Service, { token, log, clock }: ApiOptions): 
     return query.ok ? reply(c, service.resume(query.value)) : refuse(c, query.problem);
   });
 
+  api.post('/receivers/:receiver/test', async (c) => reply(c, await service.testReceiver(c.req.param('receiver'))));
+
   api.get('/runs', (c) => {
     const query = parseQuery(c, runQuery(clock.wall()));
     return query.ok ? c.json(service.records(query.value)) : refuse(c, query.problem);

@@ -8,6 +8,7 @@ import type {
   NewDevice,
   Problem,
   RawView,
+  ReceiverTest,
   Resumed,
   RunOrder,
   ServerView,
@@ -37,6 +38,8 @@ export interface Service {
   suppressions(): SuppressionView[];
   suppress(order: SuppressionOrder): Answer<Suppressed>;
   resume(which: WhatToResume): Answer<Resumed>;
+  /** Sends a test to a receiver of alerts, and waits for its answer. */
+  testReceiver(receiver: string): Promise<Answer<ReceiverTest>>;
   orderRun(order: RunOrder): Answer<{ run: string }>;
   cancelRun(run: string): Answer<{ run: string }>;
   record(run: string): Answer<RunRecord>;

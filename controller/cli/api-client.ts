@@ -8,8 +8,10 @@ import {
   Problem,
   ProgressView,
   RawView,
+  ReceiverTest,
   Resumed,
   ServerView,
+  StatusView,
   Suppressed,
   SuppressionView,
 } from '../api/views.ts';
@@ -68,6 +70,14 @@ export class ApiClient {
 
   resume(which: SuppressionScope | { all: 'true' }): Promise<Resumed> {
     return this.#json('DELETE', `suppressions?${new URLSearchParams({ ...which })}`, Resumed);
+  }
+
+  status(): Promise<StatusView> {
+    return this.#json('GET', 'status', StatusView);
+  }
+
+  testReceiver(receiver: string): Promise<ReceiverTest> {
+    return this.#json('POST', `receivers/${encodeURIComponent(receiver)}/test`, ReceiverTest);
   }
 
   /** Newest first. `since` is RFC 3339 or a duration back from the controller's now. */

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../../broker/version.ts';
 import { addAgent } from './commands/agent.ts';
+import { addAlerts } from './commands/alerts.ts';
 import { addCheckConfig } from './commands/check-config.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDevice } from './commands/device.ts';
@@ -31,7 +32,7 @@ const createProgram = (context: Context): Command => {
       getErrHelpWidth: () => stderr.columns ?? 100,
     });
   withExample(program, 'perfleet demo');
-  const fleet = [addDevice, addServer, addRun, addResults, addSuppress, addResume];
+  const fleet = [addDevice, addServer, addRun, addResults, addAlerts, addSuppress, addResume];
   const adds = [addDemo, addServe, addCheckConfig, addAgent, ...fleet, addParse];
   for (const add of adds) add(program, context);
   return program;

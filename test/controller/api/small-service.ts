@@ -8,6 +8,8 @@ import type {
   NewDevice,
   Problem,
   RawView,
+  ReceiverTest,
+  ReceiverView,
   Resumed,
   RunOrder,
   ServerView,
@@ -100,6 +102,7 @@ export class SmallService implements Service {
   readonly runs = new Map<string, RunRecord>();
   /** What iperf3 printed in every run. */
   attempts: RawView['attempts'] = [];
+  readonly receivers: ReceiverView[] = [];
   monthly_budget: number | null = null;
   /** How many watch now. */
   watchers = 0;
@@ -118,6 +121,7 @@ export class SmallService implements Service {
       messages_dropped: 0,
       broker: null,
       influx: null,
+      receivers: this.receivers,
     };
   }
 
@@ -199,6 +203,13 @@ export class SmallService implements Service {
     if (resumed.length === 0 && !which.all) return refused('not-found', 'it is not suppressed');
     this.suppressed.splice(0, this.suppressed.length, ...this.suppressed.filter((one) => !meant(one)));
     return { ok: true, value: { resumed } };
+  }
+
+  async testReceiver(receiver: string): Promise<Answer<ReceiverTest>> {
+    const found = this.receivers.find((one) => one.receiver === receiver);
+    if (found === undefined) return refused('not-found', `there is no receiver ${receiver} in the configuration`);
+    const delivered = found.last_error === null;
+    return { ok: true, value: { receiver, id: 'test-1', delivered, answer: found.last_error ?? 'it answered 200' } };
   }
 
   orderRun(order: RunOrder): Answer<{ run: string }> {
