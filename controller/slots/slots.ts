@@ -198,17 +198,27 @@ const urgencyOf = (effect: SlotEffect): number => {
   return effect.type === 'cancel' || effect.type === 'start' ? 1 : 2;
 };
 
-/** Of a slot only the last word of a step is told: nobody is to see it free between two leases. */
+/** What a step says once at most: of a slot, so that nobody sees it free between two leases, and to a device, as one word may overtake the other. */
+const subjectOf = (effect: SlotEffect): string | null => {
+  if (effect.type === 'slot') return effect.server;
+  return effect.type === 'prepare' ? `device ${effect.device}` : null;
+};
+
+/** Only the last word on each subject counts. */
 const withoutOvertaken = (effects: SlotEffect[]): SlotEffect[] => {
   const last = new Map<string, SlotEffect>();
-  let told = 0;
+  let said = 0;
   for (const effect of effects) {
-    if (effect.type !== 'slot') continue;
-    last.set(effect.server, effect);
-    told += 1;
+    const subject = subjectOf(effect);
+    if (subject === null) continue;
+    last.set(subject, effect);
+    said += 1;
   }
-  if (told === last.size) return effects;
-  return effects.filter((effect) => effect.type !== 'slot' || last.get(effect.server) === effect);
+  if (said === last.size) return effects;
+  return effects.filter((effect) => {
+    const subject = subjectOf(effect);
+    return subject === null || last.get(subject) === effect;
+  });
 };
 
 const mostUrgentFirst = (effects: SlotEffect[]): SlotEffect[] => {
