@@ -31,7 +31,7 @@ const REDONE: ReadonlySet<SlotEffect['type']> = new Set([
  * What follows from a grant waits this long: the device that was granted the slot begins now, and the next one, asked to get ready, could be
  * on the same host or behind the same link.
  */
-const GRANT_REST_MS = 100;
+export const GRANT_REST_MS = 100;
 
 /** After these a server may be idle, and nobody is ready for it yet. */
 const WAITED_FOR: ReadonlySet<SlotEffect['type']> = new Set(['prepare', 'drop-lease']);
@@ -159,7 +159,7 @@ export class Dispatcher {
       this.#alone(work);
       return;
     }
-    const grants = effects.some(({ type }) => type === 'start');
+    const grants = rest.some(({ type }) => type === 'granted');
     this.#afterwards.add(() => this.#alone(work), grants ? GRANT_REST_MS : 0);
     if (!grants && rest.some(({ type }) => WAITED_FOR.has(type))) this.#afterwards.hurry();
   }
