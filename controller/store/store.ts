@@ -30,8 +30,8 @@ export class Store {
   readonly raw: RawResults;
   readonly records: Records;
   readonly outbox: Outbox;
-  readonly suppressions: Suppressions;
   readonly notices: Notices;
+  readonly suppressions: Suppressions;
   readonly #database: Database;
 
   private constructor(database: Database) {
@@ -44,8 +44,8 @@ export class Store {
     this.raw = new RawResults(database);
     this.records = new Records(database);
     this.outbox = new Outbox(database);
-    this.suppressions = new Suppressions(database);
     this.notices = new Notices(database);
+    this.suppressions = new Suppressions(database);
     this.results = new Results(database, { runs: this.runs, moved: this.moved, raw: this.raw, outbox: this.outbox });
   }
 

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { plainServer } from '../../../controller/config/servers-section.ts';
 import { ControllerFixture } from '../../helpers/controller-fixture.ts';
+import { until } from '../../helpers/until.ts';
 
 /** The settings of the world with these servers only, by name and port. */
 const withServers = ({ settings }: ControllerFixture, ports: Record<string, number>) => {
