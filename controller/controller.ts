@@ -5,6 +5,7 @@ import type { Clock } from '../broker/clock.ts';
 import type { Inbound } from '../broker/contract/inbound.ts';
 import { controllerTopic } from '../broker/contract/topics.ts';
 import type { Log } from '../broker/log.ts';
+import type { AlertOutcome } from './alerts/write.ts';
 import { createApi } from './api/app.ts';
 import { ApiServer } from './api/server.ts';
 import { makeBroker } from './broker-connection.ts';
@@ -113,7 +114,8 @@ export class Controller {
     });
     const influx = influxDrain(this.#settings.influx, { outbox: store.outbox, clock, random, log });
     const settings = () => this.#settings;
-    const shared = { settings, store, slots, driver, clock, random, log };
+    const onAlerts = (outcome: AlertOutcome) => this.#alerted(outcome);
+    const shared = { settings, store, slots, driver, clock, random, log, onAlerts };
     const runs = runParts({
       ...shared,
       aboutDevices,
@@ -145,6 +147,7 @@ export class Controller {
 
     driver.onMessage((message, retained) => this.#hear(message, retained));
     started.push(() => stopRuns(runs));
+    this.#alerted(runs.alerts.configure(clock.wall()));
     startRuns(runs);
     const { port: http_port } = await api.start();
     started.push(() => api.stop());
@@ -164,11 +167,12 @@ export class Controller {
   /** Takes new settings into force. Returns what they change that only a restart can. Runs that are under way keep theirs. */
   reload(settings: Settings): string[] {
     const parts = this.#running();
-    const { dispatcher, nights, maintenance } = parts.runs;
+    const { dispatcher, nights, maintenance, alerts } = parts.runs;
     const { broker, http, store, influx } = this.#settings;
     const restart = restartNeeded(this.#settings, settings);
     this.#settings = { ...settings, broker, http, store, influx };
     parts.slots.configure(slotSettings(settings));
+    this.#alerted(alerts.configure(this.#options.clock.wall()));
     dispatcher.submitAnew();
     maintenance.look();
     nights.look();
@@ -214,6 +218,11 @@ export class Controller {
     );
     if (in_charge) parts.runs.dispatcher.showSlots();
     parts.runs.dispatcher.handle({ type: 'in-charge', yes: in_charge });
+  }
+
+  /** People are to be told of alerts, or confirming runs to be ordered, after the transaction that is under way. */
+  #alerted({ notices }: AlertOutcome): void {
+    if (notices > 0) this.#options.log.debug({ notices }, 'there are alerts to be told of');
   }
 
   /** Says it once: the first cause is the one that counts. */

@@ -1,5 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { AlertHistory } from './alert-history.ts';
+import { AlertStates } from './alert-states.ts';
 import { Database } from './database.ts';
 import { Devices } from './devices.ts';
 import { asStoreError } from './errors.ts';
@@ -32,6 +34,8 @@ export class Store {
   readonly outbox: Outbox;
   readonly suppressions: Suppressions;
   readonly notices: Notices;
+  readonly alertStates: AlertStates;
+  readonly alertHistory: AlertHistory;
   readonly #database: Database;
 
   private constructor(database: Database) {
@@ -46,6 +50,8 @@ export class Store {
     this.outbox = new Outbox(database);
     this.suppressions = new Suppressions(database);
     this.notices = new Notices(database);
+    this.alertStates = new AlertStates(database);
+    this.alertHistory = new AlertHistory(database);
     this.results = new Results(database, { runs: this.runs, moved: this.moved, raw: this.raw, outbox: this.outbox });
   }
 
