@@ -32,6 +32,8 @@ export class Alerts {
   readonly #history: History;
   readonly #teller: Teller;
   readonly #endings: Endings;
+  /** Of servers that all is well with, and that only the newest grant is to be remembered of: that much may be lost in a restart. */
+  readonly #well = new Map<string, SubjectStates>();
   #index: RuleIndex;
 
   constructor({ settings, store }: AlertsOptions) {
@@ -164,7 +166,7 @@ export class Alerts {
     const rule = server === null ? null : this.#index.serverDown(server);
     if (server === null || rule === null) return { ...NOTHING_CHANGED, suspect: null };
     const { alertStates } = this.#store;
-    const known = alertStates.get(ofServer(server));
+    const known = this.#well.get(server) ?? alertStates.get(ofServer(server));
     const suspectOf = (states: SubjectStates): Sample['suspect'] => {
       const found = suspicion(states, rule);
       return found === 'none' ? null : { server, down: found === 'down' };
@@ -172,12 +174,22 @@ export class Alerts {
     if (reached === null) return { ...NOTHING_CHANGED, suspect: suspectOf(known) };
     const time_ms = write.end?.time_ms ?? at_ms;
     const verdict = evaluateServer(known, rule, { server, device, run, token, time_ms, at_ms, reached });
-    if (verdict.states !== known) alertStates.put(ofServer(server), verdict.states);
+    this.#keepServer(server, known, verdict.states);
     const notices = this.#teller.tell(ofServer(server), null, verdict.changes, at_ms);
     const isOver = (hold: Hold) => hold.why === 'server' && hold.server === server;
     const others = verdict.cleared.filter((name) => name !== device);
     const released = others.map((name) => this.#release(name, alertStates.get(ofDevice(name)), at_ms, isOver));
     return { ...merged([{ notices, retests: [] }, ...released]), suspect: suspectOf(verdict.states) };
+  }
+
+  /** Nearly all results say that a server is well: that is not worth a row each time. */
+  #keepServer(server: string, known: SubjectStates, states: SubjectStates): void {
+    if (states.rules === known.rules && states.suspects.length === 0) {
+      this.#well.set(server, states);
+      return;
+    }
+    this.#well.delete(server);
+    this.#store.alertStates.put(ofServer(server), states);
   }
 
   /** Lets go of what is held no longer. */

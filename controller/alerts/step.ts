@@ -110,8 +110,7 @@ const worse = (entry: RuleState, known: RuleState | null, rule: Rule, suspect: S
 };
 
 /** A value that is not bad, of an alert that does not fire. Held, it means that what was awaited has come. */
-const better = (entry: RuleState, known: RuleState | null): Step => {
-  if (known === null) return quiet(null);
+const better = (entry: RuleState, known: RuleState): Step => {
   if (known.state === 'resolved') return quiet({ ...known, recent: entry.recent });
   const confirmedFine = known.hold?.why === 'retest';
   if (!confirmedFine && breachesIn(entry.recent) > 0) return quiet({ ...entry, hold: null });
@@ -135,6 +134,7 @@ export const step = (known: RuleState | null, rule: Rule, sample: Sample, judged
   const { value, time_ms, run, server, cause, suspect } = sample;
   const { verdict, median } = judged;
   const breach = verdict === 'breach';
+  if (known === null && !breach) return quiet(null);
   const recent = windowOf([...(known?.recent ?? []), { value, time_ms, run, server, breach }], rule.of);
   const reason = verdictInWords(rule, { value, verdict, median, cause, count: breachesIn(recent) });
   const entry: RuleState = {
@@ -147,7 +147,7 @@ export const step = (known: RuleState | null, rule: Rule, sample: Sample, judged
   if (known?.state === 'firing' && known.alert !== null) {
     return whileFiring(entry, rule, verdict, known.alert, moment.at_ms);
   }
-  return breach ? worse(entry, known, rule, suspect, moment) : better(entry, known);
+  return breach || known === null ? worse(entry, known, rule, suspect, moment) : better(entry, known);
 };
 
 /** What was awaited will not come, or has said that the server is not at fault: it fires, or asks for a confirming run first. */
