@@ -69,7 +69,7 @@ export class Alerts {
 
   /** What a write means. To be called once for each, in the transaction that stores it. */
   evaluate(write: AlertWrite): AlertOutcome {
-    const { alertStates, leases } = this.#store;
+    const { alertStates, alertHistory, leases } = this.#store;
     const row = this.#index.size === 0 ? null : alertStates.device(write.device);
     if (row === null) return NOTHING_CHANGED;
     const { states, ...device } = row;
@@ -78,6 +78,7 @@ export class Alerts {
     const verdict = evaluateDevice(states, write, {
       rulesOf: this.#index.for(device, write.server),
       ruleOf: (name) => this.#index.get(name),
+      isLate: () => alertHistory.hasNewer(write.device, token),
       token,
       scheduled: isChecked(this.#settings(), device),
       suspect: server.suspect,

@@ -19,13 +19,16 @@ export interface DeviceContext {
   suspect: Sample['suspect'];
   /** The median of the device's values of a drop's metric in the time before; null when there are too few. */
   medianOf: (rule: Rule, before_ms: number) => number | null;
+  /** Whether the store has a result of a newer grant of the device. Asked only when something would change. */
+  isLate: () => boolean;
   /** A rule in force, by its name. */
   ruleOf: (name: string) => Rule | null;
 }
 
 /** What a write makes of a device. */
 export interface DeviceVerdict {
-  reason: 'late' | 'repeated' | 'evaluated';
+  reason: 'late' | 'repeated' | 'unchanged' | 'evaluated';
+  /** The same object when there is nothing new to remember. */
   states: SubjectStates;
   changes: Change[];
   retests: Retest[];
@@ -88,6 +91,7 @@ class Working {
   readonly changes: Change[] = [];
   readonly retests: Retest[] = [];
   readonly write: Pick<AlertWrite, 'device' | 'server' | 'run'>;
+  isChanged = false;
 
   constructor(rules: SubjectStates['rules'], write: Pick<AlertWrite, 'device' | 'server' | 'run'>) {
     this.rules = { ...rules };
@@ -95,6 +99,8 @@ class Working {
   }
 
   take(rule: Rule, { entry, change, retest }: Step): void {
+    if (entry === (this.rules[rule.name] ?? null)) return;
+    this.isChanged = true;
     if (entry === null) delete this.rules[rule.name];
     else this.rules[rule.name] = entry;
     if (change !== null) this.changes.push(change);
@@ -136,36 +142,37 @@ const endRetests = (working: Working, write: AlertWrite, ruleOf: (name: string) 
   }
 };
 
-/** All rules about a device, and one write: what is remembered from now on, who is to be told, and what is to be confirmed. */
-export const evaluateDevice = (states: SubjectStates, write: AlertWrite, context: DeviceContext): DeviceVerdict => {
+/** What the rules make of the values of a write, as far as these are news. */
+const takeValues = (states: SubjectStates, write: AlertWrite, context: DeviceContext, moment: Moment) => {
   const values = seenIn(write);
-  const { token } = context;
   const working = new Working(states.rules, write);
-  const moment: Moment = { subject: write.device, token, at_ms: write.at_ms };
-  const fresh = freshness(
-    states,
-    token,
-    values.map(({ key }) => key),
-  );
-  if (fresh.reason === 'new') {
-    for (const seen of values) {
-      if (!fresh.fresh.has(seen.key)) continue;
-      for (const rule of context.rulesOf(seen.source)) takeValue(working, seen, rule, context, moment);
-    }
+  const keys = values.map(({ key }) => key);
+  const fresh = freshness(states, context.token, keys);
+  if (fresh.reason !== 'new') return { reason: fresh.reason, working };
+  for (const seen of values) {
+    if (!fresh.fresh.has(seen.key)) continue;
+    for (const rule of context.rulesOf(seen.source)) takeValue(working, seen, rule, context, moment);
   }
+  if (!working.isChanged) return { reason: 'unchanged', working } as const;
+  if (context.isLate()) return { reason: 'late', working: new Working(states.rules, write) } as const;
+  return { reason: 'evaluated', working, seen: fresh.seen } as const;
+};
+
+/**
+ * All rules about a device, and one write: what is remembered from now on, who is to be told, and what is to be confirmed. Nearly all
+ * writes find all well and leave nothing to remember.
+ */
+export const evaluateDevice = (states: SubjectStates, write: AlertWrite, context: DeviceContext): DeviceVerdict => {
+  const moment: Moment = { subject: write.device, token: context.token, at_ms: write.at_ms };
+  const { working, ...taken } = takeValues(states, write, context, moment);
   if (write.end !== null) endRetests(working, write, context.ruleOf, moment);
-  const { rules, changes, retests } = working;
-  if (fresh.reason !== 'new') {
-    const isSame = changes.length === 0 && retests.length === 0;
-    return { reason: fresh.reason, states: isSame ? states : { ...states, rules }, changes, retests };
-  }
-  const { scheduled } = context;
-  return {
-    reason: 'evaluated',
-    states: { ...states, token, seen: fresh.seen, at_ms: write.at_ms, scheduled, rules },
-    changes,
-    retests,
-  };
+  const { rules, changes, retests, isChanged } = working;
+  if (!isChanged) return { reason: taken.reason, states, changes, retests };
+  if (taken.reason !== 'evaluated') return { reason: taken.reason, states: { ...states, rules }, changes, retests };
+  const { seen } = taken;
+  const { scheduled, token } = context;
+  const known = { ...states, token, seen, at_ms: write.at_ms, scheduled, rules };
+  return { reason: 'evaluated', states: known, changes, retests };
 };
 
 /** Alerts of a device that are not held any longer: `isOver` says which holds. */

@@ -44,7 +44,7 @@ export const RuleState = z.object({
   since_ms: z.number(),
   /** The verdict in words. */
   reason: z.string(),
-  /** The last values, oldest first: as many as the rule looks at, without those before the first breach. The newest is always there. */
+  /** The last values, oldest first: as many as the rule looks at, without those before the first breach. Of `resolved`: the one that ended it. */
   recent: z.array(RecentValue),
   /** Of a drop: the median that the newest was measured by, for when there are too few values for a new one. */
   median: z.number().nullable(),
@@ -57,7 +57,7 @@ export type RuleState = z.infer<typeof RuleState>;
 
 /** All that is remembered of one device or server: one row of the store. */
 export const SubjectStates = z.object({
-  /** The newest grant that said something about it. Older ones say nothing any more. */
+  /** The newest grant that changed something here. Older ones say nothing any more. */
   token: z.number(),
   /** What that grant has said, by run, test and direction: nothing counts twice. */
   seen: z.array(z.string()),

@@ -111,7 +111,6 @@ const worse = (entry: RuleState, known: RuleState | null, rule: Rule, suspect: S
 
 /** A value that is not bad, of an alert that does not fire. Held, it means that what was awaited has come. */
 const better = (entry: RuleState, known: RuleState): Step => {
-  if (known.state === 'resolved') return quiet({ ...known, recent: entry.recent });
   const confirmedFine = known.hold?.why === 'retest';
   if (!confirmedFine && breachesIn(entry.recent) > 0) return quiet({ ...entry, hold: null });
   move(known.state, 'ok');
@@ -134,7 +133,7 @@ export const step = (known: RuleState | null, rule: Rule, sample: Sample, judged
   const { value, time_ms, run, server, cause, suspect } = sample;
   const { verdict, median } = judged;
   const breach = verdict === 'breach';
-  if (known === null && !breach) return quiet(null);
+  if (!breach && known?.state !== 'firing' && known?.state !== 'pending') return quiet(known);
   const recent = windowOf([...(known?.recent ?? []), { value, time_ms, run, server, breach }], rule.of);
   const reason = verdictInWords(rule, { value, verdict, median, cause, count: breachesIn(recent) });
   const entry: RuleState = {

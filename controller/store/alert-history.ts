@@ -50,6 +50,12 @@ export class AlertHistory {
     this.#database = database;
   }
 
+  /** Whether a result of a newer grant of the device than this has been stored. */
+  hasNewer(device: string, token: number): boolean {
+    const sql = 'SELECT 1 FROM moved WHERE device = ? AND token > ? AND estimated = 0 LIMIT 1';
+    return this.#database.get(z.unknown(), sql, [device, token]) !== null;
+  }
+
   /** What was really measured of one field, newest first. */
   values(device: string, { protocol, direction }: Metric, field: string, from_ms: number, to_ms: number): number[] {
     const rows = this.#database.all(
@@ -67,7 +73,7 @@ export class AlertHistory {
   measured(device: string, { protocol, direction }: Metric, since_ms: number, limit = -1): Measured[] {
     const rows = this.#database.all(
       Measured,
-      `SELECT run, coalesce(grants.server, runs.server) AS server, time_ms, measurements.token IS NULL AS zero, measurement
+      `SELECT runs.run, coalesce(grants.server, runs.server) AS server, time_ms, measurements.token IS NULL AS zero, measurement
        FROM runs JOIN measurements USING (run) LEFT JOIN grants ON grants.token = coalesce(measurements.token, granted_token)
        WHERE device = @device AND changed_at_ms >= @since_ms AND time_ms >= @since_ms
          AND measurement ->> 'protocol' = @protocol AND measurement ->> 'direction' = @direction

@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { Alerts } from '../../../controller/alerts/alerts.ts';
 import { AlertNotice } from '../../../controller/alerts/notice.ts';
-import type { AlertWrite } from '../../../controller/alerts/write.ts';
+import type { AlertOutcome, AlertWrite } from '../../../controller/alerts/write.ts';
 import type { AlertSettings, Settings } from '../../../controller/config/settings.ts';
 import { Store } from '../../../controller/store/store.ts';
 import { alertWorld } from '../../helpers/alert-world.ts';
@@ -36,8 +36,18 @@ export class AlertFixture {
   /** All of them, each in a transaction. Returns what people were told meanwhile, in short: `firing slow ap-1`. */
   write(...writes: AlertWrite[]): string[] {
     return this.toldBy(() => {
-      for (const one of writes) this.store.atomically(() => this.alerts.evaluate(one));
+      for (const one of writes) this.store.atomically(() => this.evaluate(one));
     });
+  }
+
+  /** As the settlement does it: first the result is stored. */
+  evaluate(write: AlertWrite): AlertOutcome {
+    const { run, token, device, at_ms } = write;
+    if (token !== null) {
+      this.store.moved.note({ token, run, device, at_ms, bytes: 0 });
+      this.store.moved.correct(token, 1000);
+    }
+    return this.alerts.evaluate(write);
   }
 
   toldBy(work: () => unknown): string[] {

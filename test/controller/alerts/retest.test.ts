@@ -11,7 +11,7 @@ const at = (token: number) => T0 + token * MINUTE_MS + 30_000;
 const awaiting = () => {
   const fixture = new AlertFixture([RETEST]);
   fixture.write(bad(1));
-  const { retests } = fixture.alerts.evaluate(bad(2));
+  const { retests } = fixture.evaluate(bad(2));
   for (const retest of retests) fixture.alerts.noteRetest(retest, 'r-confirm');
   return { fixture, retests };
 };
@@ -63,5 +63,5 @@ test('a confirming run for what does not wait for one is not noted', () => {
 test('an alert that fires already asks for nothing', () => {
   const { fixture } = awaiting();
   fixture.write(bad(3));
-  expect(fixture.alerts.evaluate(bad(4))).toEqual(NOTHING);
+  expect(fixture.evaluate(bad(4))).toEqual(NOTHING);
 });

@@ -31,17 +31,20 @@ const writesOf = (values: readonly (number | null)[]): AlertWrite[] =>
 const play = (rules: AlertSettings[], writes: readonly AlertWrite[]): { states: SubjectStates; changes: Change[] } => {
   const index = new RuleIndex(rules);
   let states = NO_STATES;
+  let newest = 0;
   const changes: Change[] = [];
   for (const one of writes) {
     const context: DeviceContext = {
       rulesOf: index.for(DEVICE, one.server),
       ruleOf: (name) => index.get(name),
+      isLate: () => newest > (one.token ?? 0),
       token: one.token ?? 0,
       scheduled: true,
       suspect: null,
       medianOf: () => null,
     };
     const verdict = evaluateDevice(states, one, context);
+    newest = Math.max(newest, one.token ?? 0);
     states = verdict.states;
     changes.push(...verdict.changes);
   }
