@@ -1,4 +1,5 @@
 import type { AlertSettings, Settings } from '../config/settings.ts';
+import type { DeviceStates } from '../store/alert-states.ts';
 import type { Store } from '../store/store.ts';
 import { evaluateDevice, releaseHolds } from './device.ts';
 import { Endings, isChecked } from './endings.ts';
@@ -12,6 +13,7 @@ import { firingChange, HOLD_MS, type Sample } from './step.ts';
 import type { ExplainedRule, ReplayedAlert, StoredAlert } from './stored-alert.ts';
 import { Teller } from './teller.ts';
 import { explainedRule, storedAlert } from './view.ts';
+import { Well } from './well.ts';
 import { type AlertOutcome, type AlertWrite, merged, NOTHING_CHANGED, type Retest } from './write.ts';
 
 export interface AlertsOptions {
@@ -32,8 +34,9 @@ export class Alerts {
   readonly #history: History;
   readonly #teller: Teller;
   readonly #endings: Endings;
-  /** Of servers that all is well with, and that only the newest grant is to be remembered of: that much may be lost in a restart. */
-  readonly #well = new Map<string, SubjectStates>();
+  readonly #wellDevices = new Well<DeviceStates>();
+  /** With the newest grant that is known of each: that much may be lost in a restart. */
+  readonly #wellServers = new Well<SubjectStates>();
   #index: RuleIndex;
 
   constructor({ settings, store }: AlertsOptions) {
@@ -69,8 +72,8 @@ export class Alerts {
 
   /** What a write means. To be called once for each, in the transaction that stores it. */
   evaluate(write: AlertWrite): AlertOutcome {
-    const { alertStates, alertHistory, leases } = this.#store;
-    const row = this.#index.size === 0 ? null : alertStates.device(write.device);
+    const { alertHistory, leases } = this.#store;
+    const row = this.#index.size === 0 ? null : this.#device(write.device);
     if (row === null) return NOTHING_CHANGED;
     const { states, ...device } = row;
     const token = write.token ?? leases.lastToken();
@@ -84,7 +87,7 @@ export class Alerts {
       suspect: server.suspect,
       medianOf: (rule, before_ms) => this.#history.median(rule, write.device, before_ms),
     });
-    if (verdict.states !== states) alertStates.put(ofDevice(write.device), verdict.states);
+    if (verdict.states !== states) this.#putDevice(write.device, verdict.states);
     const notices = this.#teller.tell(ofDevice(write.device), device.organization, verdict.changes, write.at_ms);
     return merged([server, { notices, retests: verdict.retests }]);
   }
@@ -97,12 +100,13 @@ export class Alerts {
       const entry = states.rules[rule];
       if (entry?.hold?.why !== 'retest') return;
       const rules = { ...states.rules, [rule]: { ...entry, hold: { ...entry.hold, run } } };
-      alertStates.put(ofDevice(device), { ...states, rules });
+      this.#putDevice(device, { ...states, rules });
     });
   }
 
   /** A device is about to be removed: its alerts end. To be called in the transaction that removes it. */
   removeDevice(device: string, now_ms: number): AlertOutcome {
+    this.#wellDevices.forget(device);
     return { notices: this.#store.atomically(() => this.#endings.ofRemoved(device, now_ms)), retests: [] };
   }
 
@@ -167,7 +171,7 @@ export class Alerts {
     const rule = server === null ? null : this.#index.serverDown(server);
     if (server === null || rule === null) return { ...NOTHING_CHANGED, suspect: null };
     const { alertStates } = this.#store;
-    const known = this.#well.get(server) ?? alertStates.get(ofServer(server));
+    const known = this.#wellServers.get(server) ?? alertStates.get(ofServer(server));
     const suspectOf = (states: SubjectStates): Sample['suspect'] => {
       const found = suspicion(states, rule);
       return found === 'none' ? null : { server, down: found === 'down' };
@@ -183,13 +187,25 @@ export class Alerts {
     return { ...merged([{ notices, retests: [] }, ...released]), suspect: suspectOf(verdict.states) };
   }
 
+  /** A registered device, and what is known of it. */
+  #device(device: string): DeviceStates | null {
+    const row = this.#wellDevices.get(device) ?? this.#store.alertStates.device(device);
+    if (row !== null && Object.keys(row.states.rules).length === 0) this.#wellDevices.set(device, row);
+    return row;
+  }
+
+  #putDevice(device: string, states: SubjectStates): void {
+    this.#wellDevices.forget(device);
+    this.#store.alertStates.put(ofDevice(device), states);
+  }
+
   /** Nearly all results say that a server is well: that is not worth a row each time. */
   #keepServer(server: string, known: SubjectStates, states: SubjectStates): void {
     if (states.rules === known.rules && states.suspects.length === 0) {
-      this.#well.set(server, states);
+      this.#wellServers.set(server, states);
       return;
     }
-    this.#well.delete(server);
+    this.#wellServers.forget(server);
     this.#store.alertStates.put(ofServer(server), states);
   }
 
@@ -199,7 +215,7 @@ export class Alerts {
     const organization = alertStates.device(device)?.organization;
     if (organization === undefined) return NOTHING_CHANGED;
     const released = releaseHolds(states, device, (name) => this.#index.get(name), isOver, at_ms);
-    alertStates.put(ofDevice(device), released.states);
+    this.#putDevice(device, released.states);
     const notices = this.#teller.tell(ofDevice(device), organization, released.changes, at_ms);
     return { notices, retests: released.retests };
   }

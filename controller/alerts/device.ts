@@ -10,7 +10,7 @@ import type { AlertWrite, Retest } from './write.ts';
 /** What a device's rules need to know beside the write itself. */
 export interface DeviceContext {
   /** The rules about the device and the write's server, by what they look at. */
-  rulesOf: (source: string) => Rule[];
+  rulesOf: (source: string) => readonly Rule[];
   /** The order of the write: its token or, when it never had a slot, the newest there is. */
   token: number;
   /** Whether the device's check is on. */
@@ -125,7 +125,8 @@ const takeValue = (working: Working, seen: Seen, rule: Rule, context: DeviceCont
   const median =
     rule.condition.kind === 'drop' ? (context.medianOf(rule, seen.time_ms) ?? known?.median ?? null) : null;
   const judged = judge(rule, value, median);
-  if (judged === null) return;
+  // Nearly all values: fine, and nothing was wrong before.
+  if (judged === null || (known === null && judged.verdict !== 'breach')) return;
   const { run, server } = working.write;
   const suspect = seen.blamable ? context.suspect : null;
   const sample: Sample = { value, time_ms: seen.time_ms, run, server, cause: seen.cause, suspect };
@@ -150,7 +151,7 @@ const takeValues = (states: SubjectStates, write: AlertWrite, context: DeviceCon
   const fresh = freshness(states, context.token, keys);
   if (fresh.reason !== 'new') return { reason: fresh.reason, working };
   for (const seen of values) {
-    if (!fresh.fresh.has(seen.key)) continue;
+    if (!fresh.isFresh(seen.key)) continue;
     for (const rule of context.rulesOf(seen.source)) takeValue(working, seen, rule, context, moment);
   }
   if (!working.isChanged) return { reason: 'unchanged', working } as const;

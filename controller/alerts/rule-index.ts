@@ -50,10 +50,14 @@ const shelfOf = ({ device, uplink_group, server, tag, organization }: AlertScope
   return organization === null ? '' : `organization ${organization}`;
 };
 
+/** So many kinds of devices are remembered with their rules. */
+const MAX_KIN = 10_000;
+
 /** The rules in force, found by whom they are about and what they look at: what others there are costs nothing. */
 export class RuleIndex {
   readonly #byName = new Map<string, Rule>();
   readonly #shelves = new Map<string, Map<string, Rule[]>>();
+  readonly #kin = new Map<string, ReadonlyMap<string, Rule[]>>();
 
   constructor(rules: readonly AlertSettings[]) {
     for (const settings of rules) {
@@ -76,18 +80,35 @@ export class RuleIndex {
   }
 
   /** The rules about this device and server, by source. */
-  for(device: ScopedDevice, server: string | null): (source: string) => Rule[] {
+  for(device: ScopedDevice, server: string | null): (source: string) => readonly Rule[] {
+    const own = this.#shelves.get(`device ${device.device}`);
+    const kin = this.#ofKin(device, server);
+    if (own === undefined) return (source) => kin.get(source) ?? [];
+    const about = (source: string) => (own.get(source) ?? []).filter(({ where }) => fits(where, device, server));
+    return (source) => [...about(source), ...(kin.get(source) ?? [])];
+  }
+
+  /** Those that name no device: the same for all devices that are alike, and so made once. */
+  #ofKin(device: ScopedDevice, server: string | null): ReadonlyMap<string, Rule[]> {
+    const { organization, uplink_group, tags } = device;
+    const key = `${organization} ${uplink_group} ${server} ${tags}`;
+    const known = this.#kin.get(key);
+    if (known !== undefined) return known;
     const names = [
-      `device ${device.device}`,
-      ...(device.uplink_group === null ? [] : [`uplink ${device.uplink_group}`]),
+      ...(uplink_group === null ? [] : [`uplink ${uplink_group}`]),
       ...(server === null ? [] : [`server ${server}`]),
-      ...device.tags.map((tag) => `tag ${tag}`),
-      `organization ${device.organization}`,
+      ...tags.map((tag) => `tag ${tag}`),
+      `organization ${organization}`,
       '',
     ];
-    const shelves = names.flatMap((name) => this.#shelves.get(name) ?? []);
-    return (source) =>
-      shelves.flatMap((shelf) => shelf.get(source) ?? []).filter(({ where }) => fits(where, device, server));
+    const kin = new Map<string, Rule[]>();
+    for (const [source, rules] of names.flatMap((name) => [...(this.#shelves.get(name) ?? [])])) {
+      const fitting = rules.filter(({ where }) => fits(where, device, server));
+      kin.set(source, [...(kin.get(source) ?? []), ...fitting]);
+    }
+    if (this.#kin.size >= MAX_KIN) this.#kin.clear();
+    this.#kin.set(key, kin);
+    return kin;
   }
 
   /** All that may be about a device, whatever the server; in the order of the settings. */

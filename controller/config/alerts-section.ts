@@ -110,6 +110,7 @@ const readLimit = (
     raw_clear,
   }: { kind: 'below' | 'above'; metric: string | undefined; raw: unknown; raw_clear: unknown },
 ): AlertCondition => {
+  if (name === undefined) return { kind, threshold: 1, clear: 1 };
   const unit = threshold(name);
   const limit = reader.value([...path, kind], raw, unit);
   const clear = reader.value([...path, 'clear'], raw_clear, optional(unit)) ?? limit;

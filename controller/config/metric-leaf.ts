@@ -49,7 +49,7 @@ const decimal = (expected: string): Leaf<number> => ({
   }),
 });
 
-/** By the end of the metric's name. What has no unit is a plain number. */
+/** By the end of the metric's name; every other one is a count. */
 const UNITS: readonly (readonly [end: string, leaf: Leaf<number>])[] = [
   ['.bits_per_second', decimal('a rate such as 20M, in bit/s')],
   ['.bytes', decimal('an amount of data such as 20M, in bytes')],
@@ -59,10 +59,10 @@ const UNITS: readonly (readonly [end: string, leaf: Leaf<number>])[] = [
   ['run.success', quantity('a number from 0 to 1', {}, 1)],
 ];
 
-const plain: Leaf<number> = quantity('a number, at least 0', {});
+const count: Leaf<number> = quantity('a number, at least 0', {});
 
-/** A threshold for values of the metric; of one that nobody knows, anything. */
-export const threshold = (metric: string | undefined): Leaf<number> => {
-  const [, leaf] = UNITS.find(([end]) => metric?.endsWith(end)) ?? [];
-  return leaf ?? plain;
+/** A threshold for values of the metric. */
+export const threshold = (metric: string): Leaf<number> => {
+  const [, leaf = count] = UNITS.find(([end]) => metric.endsWith(end)) ?? [];
+  return leaf;
 };
