@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../broker/clock.ts';
 import type { Alerts } from './alerts/alerts.ts';
+import type { Deliveries } from './alerts/deliveries.ts';
+import type { DeliveryStatus } from './alerts/delivery.ts';
 import type { AlertOutcome } from './alerts/write.ts';
 import type { Answer, RecordFilter, Service } from './api/service.ts';
 import type { SuppressionOrder, WhatToResume } from './api/suppression-orders.ts';
@@ -10,6 +12,9 @@ import type {
   DeviceView,
   NewDevice,
   Problem,
+  RawView,
+  ReceiverTest,
+  ReceiverView,
   Resumed,
   RunOrder,
   ServerView,
@@ -46,6 +51,7 @@ export interface FleetOptions {
   dispatcher: Dispatcher;
   killSwitch: KillSwitch;
   board: ProgressBoard;
+  deliveries: Deliveries;
   clock: Clock;
   /** What only the running controller knows about itself. */
   health: () => Pick<
@@ -67,6 +73,11 @@ const refuse = (
   problem: { error, message, problems },
 });
 
+const receiverView = ({ last_success_ms, ...status }: DeliveryStatus): ReceiverView => ({
+  ...status,
+  last_success: last_success_ms === null ? null : new Date(last_success_ms).toISOString(),
+});
+
 /** The fleet as the HTTP API offers it: devices, servers, runs. */
 export class Fleet implements Service {
   readonly #options: FleetOptions;
@@ -76,7 +87,7 @@ export class Fleet implements Service {
   }
 
   status(): StatusView {
-    const { store, slots, killSwitch, health } = this.#options;
+    const { store, slots, killSwitch, deliveries, health } = this.#options;
     const devices = store.devices.list();
     return {
       ...health(),
@@ -84,6 +95,7 @@ export class Fleet implements Service {
       devices_online: devices.filter(({ device }) => slots.isOnline(device)).length,
       runs_open: store.runs.countOpen(),
       suppressions: killSwitch.list().length,
+      receivers: deliveries.status().map(receiverView),
     };
   }
 
@@ -150,6 +162,18 @@ export class Fleet implements Service {
     return this.#options.killSwitch.resume(which);
   }
 
+  async testReceiver(receiver: string): Promise<Answer<ReceiverTest>> {
+    const id = `test-${randomBytes(8).toString('hex')}`;
+    const outcome = await this.#options.deliveries.test(receiver, id);
+    if (outcome === null) {
+      const known = [...this.#options.settings().receivers.keys()].join(', ') || 'none';
+      return refuse('not-found', `there is no receiver ${receiver} in the configuration; known receivers: ${known}`);
+    }
+    const delivered = outcome.kind === 'delivered';
+    const answer = delivered ? [outcome.answer, outcome.warning ?? []].flat().join('; ') : outcome.reason;
+    return { ok: true, value: { receiver, id, delivered, answer } };
+  }
+
   /**
    * A run now, with the tests of the device's check, also when its schedule is off. `before` gets the new id before
    * anything happens to the run.
@@ -207,6 +231,13 @@ export class Fleet implements Service {
   record(run: string): Answer<RunRecord> {
     const record = this.#options.store.records.get(run);
     return record === null ? refuse('not-found', `there is no run ${run}`) : { ok: true, value: record };
+  }
+
+  raw(run: string): Answer<RawView> {
+    const { runs, raw } = this.#options.store;
+    if (runs.get(run) === null) return refuse('not-found', `there is no run ${run}`);
+    const attempts = raw.of(run).map(({ token, outputs }) => ({ token, tests: outputs }));
+    return { ok: true, value: { run, attempts } };
   }
 
   records(filter: RecordFilter): RunRecord[] {

@@ -13,6 +13,7 @@ const FIELDS = [
   'lost_percent',
   'cpu_device_percent',
   'cpu_server_percent',
+  'cross_traffic',
 ] as const satisfies readonly (keyof Measurement)[];
 
 export type FigureField = (typeof FIELDS)[number];

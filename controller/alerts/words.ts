@@ -19,6 +19,7 @@ const scaled = (unit: string) => (value: number, digits: number) => {
 /** By the end of the metric's name. What has no unit is a count, and is not rounded. */
 const UNITS: readonly (readonly [end: string, show: (value: number, digits: number) => string])[] = [
   ['.bits_per_second', scaled('bit/s')],
+  ['.cross_traffic', scaled('bit/s')],
   ['.bytes', scaled('B')],
   ['.seconds', (value, digits) => `${rounded(value, digits)} s`],
   ['_ms', (value, digits) => `${rounded(value, digits)} ms`],

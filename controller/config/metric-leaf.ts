@@ -3,7 +3,7 @@ import { didYouMean } from './did-you-mean.ts';
 import type { Leaf } from './leaf.ts';
 import { parseVolume } from './units.ts';
 
-const BOTH = ['bits_per_second', 'bytes', 'seconds', 'cpu_device_percent', 'cpu_server_percent'];
+const BOTH = ['bits_per_second', 'bytes', 'seconds', 'cpu_device_percent', 'cpu_server_percent', 'cross_traffic'];
 const FIELDS_OF = {
   tcp: [...BOTH, 'retransmits', 'rtt_ms'],
   udp: [...BOTH, 'jitter_ms', 'packets', 'lost_packets', 'lost_percent'],
@@ -52,6 +52,7 @@ const decimal = (expected: string): Leaf<number> => ({
 /** By the end of the metric's name; every other one is a count. */
 const UNITS: readonly (readonly [end: string, leaf: Leaf<number>])[] = [
   ['.bits_per_second', decimal('a rate such as 20M, in bit/s')],
+  ['.cross_traffic', decimal('a rate such as 20M, in bit/s')],
   ['.bytes', decimal('an amount of data such as 20M, in bytes')],
   ['.seconds', quantity('a time such as 10s', { ms: 0.001, s: 1, m: 60 })],
   ['_ms', quantity('a time such as 30ms', { us: 0.001, ms: 1, s: 1000 })],

@@ -29,5 +29,5 @@ export const alertWorld = ({
     ]),
   ),
   alerts,
-  receivers: new Map([['noc', { webhook: 'http://127.0.0.1:9', secret: null }]]),
+  receivers: new Map([['noc', { kind: 'webhook', url: 'http://127.0.0.1:9', secret: null, ca: null }]]),
 });

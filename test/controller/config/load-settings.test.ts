@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { BUILT_IN, EVERYTHING } from '../../../controller/config/built-in-alerts.ts';
 import { loadSettings, parseSettings } from '../../../controller/config/load-settings.ts';
 import type { Settings } from '../../../controller/config/settings.ts';
 import { SECRET, secretFolder } from './secrets.ts';
@@ -99,7 +100,7 @@ describe('the example', () => {
           notify: ['noc'],
         },
       ],
-      receivers: new Map([['noc', { webhook: 'https://noc.example.net/hook', secret: SECRET }]]),
+      receivers: new Map([['noc', { kind: 'webhook', url: 'https://noc.example.net/hook', secret: SECRET, ca: null }]]),
     });
   });
 
@@ -421,12 +422,6 @@ organizations:
     const yaml = `check: { tests: &t [{ protocol: tcp, direction: download }] }\norganizations: { acme: { check: { tests: *t } } }\n`;
     expect(check(yaml, 'acme')?.tests).toEqual(check(yaml)?.tests);
   });
-});
-
-test('a receiver needs no secret', () => {
-  expect(
-    accepted(`${HTTP}receivers: { noc: { webhook: "http://noc.example.net/?to=me" } }`).settings.receivers,
-  ).toEqual(new Map([['noc', { webhook: 'http://noc.example.net/?to=me', secret: null }]]));
 });
 
 describe('files', () => {
