@@ -27,9 +27,9 @@ export const metric: Leaf<string> = {
 const quantity = (expected: string, units: Record<string, number>, max = Number.MAX_VALUE): Leaf<number> => ({
   expected,
   schema: z.unknown().transform((value, context) => {
-    const [, digits, unit] = /^(\d+(?:\.\d+)?)(\D+)$/.exec(String(value)) ?? [];
-    const factor = unit !== undefined && Object.hasOwn(units, unit) ? units[unit] : undefined;
-    const figure = typeof value === 'string' && factor !== undefined ? Number(digits) * factor : value;
+    const [, digits, unit = ''] = (typeof value === 'string' && /^(\d+(?:\.\d+)?)(\D+)$/.exec(value)) || [];
+    const factor = Object.hasOwn(units, unit) ? units[unit] : undefined;
+    const figure = factor === undefined ? value : Number(digits) * factor;
     if (typeof figure === 'number' && figure >= 0 && figure <= max) return figure;
     context.addIssue({ code: 'custom', message: expected });
     return z.NEVER;
