@@ -1,5 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../broker/clock.ts';
+import type { Alerts } from './alerts/alerts.ts';
+import type { Deliveries } from './alerts/deliveries.ts';
+import type { DeliveryStatus } from './alerts/delivery.ts';
+import type { AlertOutcome } from './alerts/write.ts';
 import { refusal } from './api/refusal.ts';
 import type { Answer, RecordFilter, Service } from './api/service.ts';
 import type { SuppressionOrder, WhatToResume } from './api/suppression-orders.ts';
@@ -9,6 +13,9 @@ import type {
   DeviceView,
   NewDevice,
   Problem,
+  RawView,
+  ReceiverTest,
+  ReceiverView,
   Resumed,
   RunOrder,
   ServerCheck,
@@ -42,11 +49,14 @@ const DEMAND_WINDOW_MS = 3_600_000;
 export interface FleetOptions {
   settings: () => Settings;
   store: Store;
+  alerts: Alerts;
+  onAlerts: (outcome: AlertOutcome) => void;
   slots: Slots;
   dispatcher: Dispatcher;
   checks: Checks;
   killSwitch: KillSwitch;
   board: ProgressBoard;
+  deliveries: Deliveries;
   clock: Clock;
   /** What only the running controller knows about itself. */
   health: () => Pick<
@@ -59,6 +69,11 @@ export interface FleetOptions {
   disconnect: (device: string) => void;
 }
 
+const receiverView = ({ last_success_ms, ...status }: DeliveryStatus): ReceiverView => ({
+  ...status,
+  last_success: last_success_ms === null ? null : new Date(last_success_ms).toISOString(),
+});
+
 /** The fleet as the HTTP API offers it: devices, servers, runs. */
 export class Fleet implements Service {
   readonly #options: FleetOptions;
@@ -68,7 +83,7 @@ export class Fleet implements Service {
   }
 
   status(): StatusView {
-    const { store, slots, killSwitch, health } = this.#options;
+    const { store, slots, killSwitch, deliveries, health } = this.#options;
     const devices = store.devices.list();
     return {
       ...health(),
@@ -76,6 +91,7 @@ export class Fleet implements Service {
       devices_online: devices.filter(({ device }) => slots.isOnline(device)).length,
       runs_open: store.runs.countOpen(),
       suppressions: killSwitch.list().length,
+      receivers: deliveries.status().map(receiverView),
     };
   }
 
@@ -110,10 +126,13 @@ export class Fleet implements Service {
 
   /** The device's credentials stop working, its runs are cancelled, its stored runs stay. */
   removeDevice(device: string): Answer<{ device: string }> {
-    const { store, dispatcher, disconnect } = this.#options;
+    const { store, dispatcher, alerts, onAlerts, clock, disconnect } = this.#options;
     if (store.devices.get(device) === null) return this.#unknownDevice(device);
     for (const run of store.runs.openOf(device)) dispatcher.cancel(run, 'the device was removed');
-    store.devices.remove(device);
+    store.atomically(() => {
+      onAlerts(alerts.removeDevice(device, clock.wall()));
+      store.devices.remove(device);
+    });
     disconnect(device);
     return { ok: true, value: { device } };
   }
@@ -147,6 +166,18 @@ export class Fleet implements Service {
 
   resume(which: WhatToResume): Answer<Resumed> {
     return this.#options.killSwitch.resume(which);
+  }
+
+  async testReceiver(receiver: string): Promise<Answer<ReceiverTest>> {
+    const id = `test-${randomBytes(8).toString('hex')}`;
+    const outcome = await this.#options.deliveries.test(receiver, id);
+    if (outcome === null) {
+      const known = [...this.#options.settings().receivers.keys()].join(', ') || 'none';
+      return refusal('not-found', `there is no receiver ${receiver} in the configuration; known receivers: ${known}`);
+    }
+    const delivered = outcome.kind === 'delivered';
+    const answer = delivered ? [outcome.answer, outcome.warning ?? []].flat().join('; ') : outcome.reason;
+    return { ok: true, value: { receiver, id, delivered, answer } };
   }
 
   /**
@@ -205,6 +236,13 @@ export class Fleet implements Service {
   record(run: string): Answer<RunRecord> {
     const record = this.#options.store.records.get(run);
     return record === null ? refusal('not-found', `there is no run ${run}`) : { ok: true, value: record };
+  }
+
+  raw(run: string): Answer<RawView> {
+    const { runs, raw } = this.#options.store;
+    if (runs.get(run) === null) return refusal('not-found', `there is no run ${run}`);
+    const attempts = raw.of(run).map(({ token, outputs }) => ({ token, tests: outputs }));
+    return { ok: true, value: { run, attempts } };
   }
 
   records(filter: RecordFilter): RunRecord[] {
