@@ -219,7 +219,7 @@ export class Controller {
   #hear(message: Inbound, retained: boolean): void {
     const parts = this.#parts;
     if (parts === null) return;
-    if (message.kind === 'controller') parts.charge.hear(message.payload);
+    if (message.kind === 'controller') parts.charge.hear(message.payload, retained);
     else if (message.kind !== 'slot') parts.runs.inbox.message(message);
     else if (retained) parts.runs.inbox.retainedSlot(message.server, message.payload);
   }
