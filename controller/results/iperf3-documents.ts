@@ -1,3 +1,4 @@
+import { readIntactJson } from './intact-json.ts';
 import { Iperf3Output } from './iperf3-output.ts';
 import { type JsonDocument, readTolerantJson } from './tolerant-json.ts';
 
@@ -44,9 +45,26 @@ const errorsOf = (document: JsonDocument): unknown[] => {
 
 const asText = (error: unknown): string => (typeof error === 'string' ? error : JSON.stringify(error));
 
-/** Reads iperf3's stdout. Never throws; `warnings` says what was wrong with the text. */
+/** So many texts are remembered: those of one result. */
+const MAX_READ = 8;
+
+/** What was read lately: the same text is asked for its figures, and for what it moved. */
+const lately = new Map<string, Iperf3Text>();
+
+/** Reads iperf3's stdout. Never throws; `warnings` says what was wrong with the text. What it returns is shared: not to be changed. */
 export const readIperf3Text = (stdout: string): Iperf3Text => {
-  const { documents, outside, not_numbers, truncated, damaged } = readTolerantJson(stdout);
+  const known = lately.get(stdout) ?? read(stdout);
+  lately.delete(stdout);
+  lately.set(stdout, known);
+  for (const oldest of lately.keys()) {
+    if (lately.size <= MAX_READ) break;
+    lately.delete(oldest);
+  }
+  return known;
+};
+
+const read = (stdout: string): Iperf3Text => {
+  const { documents, outside, not_numbers, truncated, damaged } = readIntactJson(stdout) ?? readTolerantJson(stdout);
   const events = documents.filter(isEvent);
   const reports = documents.filter(isReport).map((document) => document.value);
   const candidates = events.length > 0 ? [...reports, reportOfEvents(events)] : reports;

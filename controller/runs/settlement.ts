@@ -159,10 +159,10 @@ export class Settlement {
   /** With all that was measured of the run so far, and what failed in this attempt. */
   #soFar(run: RunRow, measurements: Measurement[], failures: TestFailure[], now_ms: number): RunSoFar {
     const { store, checkOf, random } = this.#options;
-    const { retries, backoff_ms } = checkOf(run.organization, store.devices.get(run.device)?.tags ?? []);
+    const { retries, backoff_ms } = checkOf(run.organization, store.devices.tags(run.device));
     return {
       plans: run.plan,
-      measurements: [...(store.records.get(run.run)?.measurements ?? []), ...measurements],
+      measurements: [...store.results.measured(run.run), ...measurements],
       failures,
       earlier: run.failed_attempts,
       retries,

@@ -3,6 +3,9 @@ import { z } from 'zod';
 import { TestOutput } from '../../broker/contract/messages.ts';
 import type { Database } from './database.ts';
 
+/** A result is stored while others wait: 3 takes half the time of zlib's default of 6, for 12% more bytes. */
+const LEVEL = 3;
+
 const RawRow = z.object({
   token: z.int(),
   /** What libsql 0.5 makes of a blob in a list of rows; in a single row it would be a Buffer. */
@@ -23,7 +26,7 @@ export class RawResults {
 
   /** To be called inside a transaction. */
   add(result: { run: string; token: number; at_ms: number; outputs: TestOutput[] }): void {
-    const outputs = gzipSync(JSON.stringify(result.outputs));
+    const outputs = gzipSync(JSON.stringify(result.outputs), { level: LEVEL });
     this.#database.run('INSERT INTO raw_results (run, token, stored_at_ms, bytes, outputs) VALUES (?, ?, ?, ?, ?)', [
       result.run,
       result.token,

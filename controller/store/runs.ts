@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { TestPlan } from '../../broker/contract/messages.ts';
 import { FailureClass } from '../results/measurement.ts';
 import { Outcome, RunRecord } from '../run-record.ts';
-import { type Database, jsonColumn } from './database.ts';
+import { type Database, jsonColumn, repeatedJson } from './database.ts';
 
-const Plans = jsonColumn(z.array(TestPlan));
+/** All runs of a check have the same tests: they are read once. */
+const Plans = repeatedJson(z.array(TestPlan));
 const Via = z.enum(['agent', 'ssh']);
 
 /**
@@ -47,6 +48,8 @@ const RunRow = z.object({
   duration_s: z.number().nullable(),
 });
 export type RunRow = z.infer<typeof RunRow>;
+
+const StateRow = RunRow.pick({ state: true });
 
 /** What is known of a run when it is asked for. */
 export type NewRun = Pick<
@@ -119,6 +122,11 @@ export class Runs {
 
   get(run: string): RunRow | null {
     return this.#database.get(RunRow, `${SELECT_RUN} WHERE runs.run = ?`, [run]);
+  }
+
+  /** Null when there is no such run. */
+  state(run: string): RunRow['state'] | null {
+    return this.#database.get(StateRow, 'SELECT state FROM runs WHERE run = ?', [run])?.state ?? null;
   }
 
   /** When and where the attempt with this token was granted. */

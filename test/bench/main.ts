@@ -3,16 +3,16 @@ import { parseArgs } from 'node:util';
 import { agentBench } from './agent.ts';
 import { type Bench, isMet, verdict } from './bench.ts';
 import { handoffBench } from './handoff.ts';
+import { ingestBench } from './ingest.ts';
 import { nightBench } from './night.ts';
 import { slotsBench } from './slots.ts';
-import { storeBench } from './store.ts';
 
 const BENCHES: Record<string, Bench> = {
   slots: slotsBench,
   handoff: handoffBench,
   night: nightBench,
   agent: agentBench,
-  store: storeBench,
+  ingest: ingestBench,
 };
 
 const USAGE = `usage: npm run bench -- [NAME] [--json]
