@@ -1,36 +1,19 @@
 import { z } from 'zod';
-import { didYouMean } from './did-you-mean.ts';
-import { anything, figure, id, type Leaf, optional } from './leaf.ts';
+import { BUILT_IN } from './built-in-alerts.ts';
+import { anything, duration, flag, id, type Leaf, oneOf, optional, wholeNumber } from './leaf.ts';
+import { metric, percentage, threshold } from './metric-leaf.ts';
 import type { Path } from './problem.ts';
 import { keysIn, type Reader } from './reader.ts';
-import type { AlertSettings } from './settings.ts';
+import type { AlertCondition, AlertScope, AlertSettings } from './settings.ts';
 
-const BOTH = ['bits_per_second', 'bytes', 'seconds', 'cpu_device_percent', 'cpu_server_percent'];
-const FIELDS_OF = {
-  tcp: [...BOTH, 'retransmits', 'rtt_ms'],
-  udp: [...BOTH, 'jitter_ms', 'packets', 'lost_packets', 'lost_percent'],
-};
-
-/** Every name that a rule or a chart may use: `<protocol>.<direction>.<field>`, and `run.success`. */
-export const METRICS: readonly string[] = [
-  ...Object.entries(FIELDS_OF).flatMap(([protocol, fields]) =>
-    ['upload', 'download'].flatMap((direction) => fields.map((field) => `${protocol}.${direction}.${field}`)),
-  ),
-  'run.success',
-];
-
-const metric: Leaf<string> = {
-  expected: 'a metric: <tcp|udp>.<upload|download>.<field>, or run.success',
-  schema: z.string().refine((name) => METRICS.includes(name)),
-  hint: (found) => (typeof found === 'string' ? didYouMean(found, METRICS) : undefined),
-};
-
+const DAY_MS = 86_400_000;
 const MAX_OF = 100;
+const DEFAULT_OVER_MS = 7 * DAY_MS;
 
 const ofLast: Leaf<{ breaches: number; of: number }> = {
-  expected: `"N of M", such as 2 of 3, with N at most M and M at most ${MAX_OF}`,
-  schema: z.string().transform((words, context) => {
-    const [, breaches, of] = (words.match(/^(\d{1,3}) of (\d{1,3})$/) ?? []).map(Number);
+  expected: `N or "N of M", such as 2 of 3, with N at most M and M at most ${MAX_OF}`,
+  schema: z.union([z.int(), z.string()]).transform((words, context) => {
+    const [, breaches, of = breaches] = (/^(\d{1,3})(?: of (\d{1,3}))?$/.exec(`${words}`) ?? []).map(Number);
     if (breaches !== undefined && of !== undefined && breaches >= 1 && breaches <= of && of <= MAX_OF) {
       return { breaches, of };
     }
@@ -39,74 +22,184 @@ const ofLast: Leaf<{ breaches: number; of: number }> = {
   }),
 };
 
-const RULE = {
+/** What every rule has. */
+const COMMON = {
   name: id,
-  metric,
-  below: optional(figure),
-  above: optional(figure),
-  for: optional(ofLast),
-  clear: optional(figure),
+  enabled: optional(flag),
+  severity: optional(oneOf('info', 'warning', 'critical')),
   where: optional(anything),
   notify: optional(anything),
 };
 
-const WHERE = { organization: optional(id), device: optional(id), server: optional(id), uplink_group: optional(id) };
+const DEVICE_RULE = { ...COMMON, for: optional(ofLast), retest: optional(flag) };
 
-/** The names under other sections that a rule may point to. */
+const OWN_RULE = {
+  ...DEVICE_RULE,
+  metric,
+  below: optional(anything),
+  above: optional(anything),
+  drop: optional(percentage),
+  over: optional(duration(DAY_MS, 90 * DAY_MS)),
+  clear: optional(anything),
+};
+
+const SERVER_RULE = { ...COMMON, for: optional(wholeNumber('how many devices in a row', 1, MAX_OF)) };
+
+const WHERE = {
+  organization: optional(id),
+  tag: optional(id),
+  device: optional(id),
+  server: optional(id),
+  uplink_group: optional(id),
+};
+
+/** The names under other sections that a rule may point to, and whether the built-in rules are on by themselves. */
 export interface Known {
   organizations: ReadonlySet<string>;
   servers: ReadonlySet<string>;
   uplink_groups: ReadonlySet<string>;
   receivers: ReadonlySet<string>;
+  built_in: boolean;
 }
 
-const readWhere = (reader: Reader, path: Path, raw: unknown, known: Known): AlertSettings['where'] => {
-  const { organization = null, device = null, server = null, uplink_group = null } = reader.fields(path, raw, WHERE);
+const readWhere = (reader: Reader, path: Path, raw: unknown, known: Known): AlertScope => {
+  const given = reader.fields(path, raw, WHERE);
+  const { organization = null, tag = null, device = null, server = null, uplink_group = null } = given;
   reader.reference([...path, 'organization'], organization, known.organizations, 'organizations');
   reader.reference([...path, 'server'], server, known.servers, 'servers');
   reader.reference([...path, 'uplink_group'], uplink_group, known.uplink_groups, 'uplink_groups');
-  return { organization, device, server, uplink_group };
+  return { organization, tag, device, server, uplink_group };
 };
 
-const readNotify = (reader: Reader, path: Path, raw: unknown, known: Known): string[] =>
-  reader.list(path, raw, 'receivers').flatMap((entry, index) => {
+/** Every receiver, unless the rule names some. */
+const readNotify = (reader: Reader, path: Path, raw: unknown, known: Known): string[] => {
+  if (raw === undefined || raw === null) return [...known.receivers];
+  return reader.list(path, raw, 'receivers').flatMap((entry, index) => {
     const name = reader.value([...path, index], entry, id);
     reader.reference([...path, index], name, known.receivers, 'receivers');
     return name ?? [];
   });
-
-const readRule = (reader: Reader, path: Path, raw: unknown, known: Known): AlertSettings => {
-  const given = reader.fields(path, raw, RULE);
-  const keys = keysIn(raw);
-  if (keys.has('below') === keys.has('above')) {
-    reader.problem(
-      path,
-      keys.has('below') ? 'both below and above' : 'neither below nor above',
-      'one of below and above',
-    );
-  }
-  const compare = keys.has('above') ? 'above' : 'below';
-  const threshold = given[compare] ?? 0;
-  const clear = given.clear ?? threshold;
-  if (compare === 'below' ? clear < threshold : clear > threshold) {
-    const side = compare === 'below' ? 'at or over' : 'at or under';
-    reader.problem([...path, 'clear'], `${clear}`, `a number ${side} the threshold, ${threshold}`);
-  }
-  const { breaches, of } = given.for ?? { breaches: 1, of: 1 };
-  const where = readWhere(reader, [...path, 'where'], given.where, known);
-  const notify = readNotify(reader, [...path, 'notify'], given.notify, known);
-  return { name: given.name ?? '', metric: given.metric ?? '', compare, threshold, breaches, of, clear, where, notify };
 };
 
-/** `alerts`: rules with names of their own. They are checked in full, and evaluated by a later version. */
+const KINDS = ['below', 'above', 'drop'] as const;
+
+/** Null, and a problem, when there is not exactly one. */
+const readKind = (reader: Reader, path: Path, keys: ReadonlySet<string>): (typeof KINDS)[number] | null => {
+  const [kind, ...more] = KINDS.filter((key) => keys.has(key));
+  if (kind !== undefined && more.length === 0) return kind;
+  const found = kind === undefined ? 'none of below, above and drop' : [kind, ...more].join(' and ');
+  reader.problem(path, found, 'exactly one of below, above and drop');
+  return null;
+};
+
+const readDrop = (reader: Reader, path: Path, given: { percent: number; raw_clear: unknown; over_ms: number }) => {
+  const { percent, raw_clear, over_ms } = given;
+  const clear = reader.value([...path, 'clear'], raw_clear, optional(percentage)) ?? percent;
+  if (percent === 0) reader.problem([...path, 'drop'], '0%', 'a percentage over 0%');
+  if (clear > percent) reader.problem([...path, 'clear'], `${clear}%`, `a percentage up to that of drop, ${percent}%`);
+  return { kind: 'drop', percent, clear, over_ms } as const;
+};
+
+const readLimit = (
+  reader: Reader,
+  path: Path,
+  {
+    kind,
+    metric: name,
+    raw,
+    raw_clear,
+  }: { kind: 'below' | 'above'; metric: string | undefined; raw: unknown; raw_clear: unknown },
+): AlertCondition => {
+  const unit = threshold(name);
+  const limit = reader.value([...path, kind], raw, unit);
+  const clear = reader.value([...path, 'clear'], raw_clear, optional(unit)) ?? limit;
+  if (kind === 'below' && limit === 0) reader.problem([...path, kind], '0', 'more than 0: no value is below that');
+  if (limit !== undefined && clear !== undefined && (kind === 'below' ? clear < limit : clear > limit)) {
+    const side = kind === 'below' ? 'at or over' : 'at or under';
+    reader.problem([...path, 'clear'], `${clear}`, `a number ${side} the threshold, ${limit}`);
+  }
+  return { kind, threshold: limit ?? 0, clear: clear ?? 0 };
+};
+
+interface Read {
+  rule: AlertSettings;
+  /** What the rule itself says about it; null when it says nothing. */
+  enabled: boolean | null;
+}
+
+const readOwnRule = (reader: Reader, path: Path, raw: unknown, known: Known): Read => {
+  const given = reader.fields(path, raw, OWN_RULE);
+  const keys = keysIn(raw);
+  const kind = readKind(reader, path, keys);
+  if (kind !== 'drop' && keys.has('over')) reader.problem([...path, 'over'], 'over without drop', 'drop beside it');
+  if (kind === 'drop' && given.metric === 'run.success') {
+    reader.problem([...path, 'drop'], 'drop of run.success', 'below: 1, as a run succeeds or does not');
+  }
+  const common = { raw_clear: given.clear, metric: given.metric };
+  const condition =
+    kind === 'drop'
+      ? readDrop(reader, path, { ...common, percent: given.drop ?? 100, over_ms: given.over ?? DEFAULT_OVER_MS })
+      : readLimit(reader, path, { ...common, kind: kind ?? 'below', raw: kind === null ? 1 : given[kind] });
+  const rule: AlertSettings = {
+    name: given.name ?? '',
+    subject: 'device',
+    metric: given.metric ?? '',
+    condition,
+    ...(given.for ?? { breaches: 1, of: 1 }),
+    severity: given.severity ?? 'warning',
+    retest: given.retest ?? false,
+    where: readWhere(reader, [...path, 'where'], given.where, known),
+    notify: readNotify(reader, [...path, 'notify'], given.notify, known),
+  };
+  return { rule, enabled: given.enabled ?? true };
+};
+
+/** A rule of the file that changes a built-in one, key by key. */
+const readChanges = (reader: Reader, path: Path, raw: unknown, known: Known, base: AlertSettings): Read => {
+  const {
+    name,
+    enabled = null,
+    ...given
+  } = base.subject === 'device' ? reader.fields(path, raw, DEVICE_RULE) : reader.fields(path, raw, SERVER_RULE);
+  const where = readWhere(reader, [...path, 'where'], given.where, known);
+  if (base.subject === 'server') {
+    for (const [key, value] of Object.entries({ ...where, server: null })) {
+      if (value !== null) reader.problem([...path, 'where', key], `${key} for ${base.name}`, 'only server');
+    }
+  }
+  const count = typeof given.for === 'number' ? { breaches: given.for, of: given.for } : given.for;
+  const rule = {
+    ...base,
+    ...count,
+    severity: given.severity ?? base.severity,
+    retest: ('retest' in given ? given.retest : null) ?? base.retest,
+    where,
+    notify: readNotify(reader, [...path, 'notify'], given.notify, known),
+  };
+  return { rule, enabled };
+};
+
+const nameIn = (raw: unknown): unknown =>
+  typeof raw === 'object' && raw !== null && 'name' in raw ? raw.name : undefined;
+
+/**
+ * `alerts`: the rules that are on, those of the file in its order, after the built-in ones that it does not name. Without a word in the
+ * file these are on when somebody is measured by schedule and somebody can be told.
+ */
 export const readAlerts = (reader: Reader, raw: unknown, known: Known): AlertSettings[] => {
   const names = new Set<string>();
-  return reader.list(['alerts'], raw, 'alert rules').map((entry, index) => {
+  const read = reader.list(['alerts'], raw, 'alert rules').map((entry, index): Read => {
     const path = ['alerts', index];
-    const rule = readRule(reader, path, entry, known);
-    if (names.has(rule.name))
-      reader.problem([...path, 'name'], `"${rule.name}" a second time`, 'a name of its own for each rule');
-    if (rule.name !== '') names.add(rule.name);
-    return rule;
+    const base = BUILT_IN.get(`${nameIn(entry)}`);
+    const one =
+      base === undefined ? readOwnRule(reader, path, entry, known) : readChanges(reader, path, entry, known, base);
+    const { name } = one.rule;
+    if (names.has(name))
+      reader.problem([...path, 'name'], `"${name}" a second time`, 'a name of its own for each rule');
+    if (name !== '') names.add(name);
+    return one;
   });
+  const unnamed = [...BUILT_IN.values()].filter(({ name }) => !names.has(name));
+  const untouched = unnamed.map((rule) => ({ rule: { ...rule, notify: [...known.receivers] }, enabled: null }));
+  return [...untouched, ...read].flatMap(({ rule, enabled }) => ((enabled ?? known.built_in) ? [rule] : []));
 };

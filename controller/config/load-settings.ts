@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { isScheduled } from '../schedule/check-of.ts';
 import { readAlerts } from './alerts-section.ts';
 import { readBroker } from './broker-section.ts';
 import { DEFAULT_CHECK, readCheck } from './check-section.ts';
@@ -39,6 +40,12 @@ const readSections = (reader: Reader, data: unknown): Settings => {
   const servers = namesIn(given.servers);
   const defaultServers = readServerNames(reader, ['default_servers'], given.default_servers, servers) ?? [];
   const everybody = readCheck(reader, ['check'], given.check, { check: DEFAULT_CHECK, tags: [] });
+  const receivers = namesIn(given.receivers);
+  const organizations = readOrganizations(reader, given.organizations, {
+    ...everybody,
+    servers: defaultServers,
+    known: servers,
+  });
   return {
     broker: readBroker(reader, given.broker),
     http: readHttp(reader, given.http),
@@ -47,19 +54,23 @@ const readSections = (reader: Reader, data: unknown): Settings => {
     servers: readServers(reader, given.servers, given.host_groups),
     host_groups: readGroups(reader, 'host_groups', given.host_groups),
     uplink_groups: readGroups(reader, 'uplink_groups', given.uplink_groups),
-    organizations: readOrganizations(reader, given.organizations, {
-      ...everybody,
-      servers: defaultServers,
-      known: servers,
-    }),
+    organizations,
     alerts: readAlerts(reader, given.alerts, {
       organizations: new Set([...namesIn(given.organizations), 'default']),
       servers,
       uplink_groups: namesIn(given.uplink_groups),
-      receivers: namesIn(given.receivers),
+      receivers,
+      built_in: receivers.size > 0 && [...organizations.values()].some(isScheduled),
     }),
     receivers: readReceivers(reader, given.receivers),
   };
+};
+
+/** Rules that nobody hears of are most likely a mistake. */
+const silentRules = ({ alerts }: Settings): string[] => {
+  const silent = alerts.filter(({ notify }) => notify.length === 0).map(({ name }) => name);
+  if (silent.length === 0) return [];
+  return [`alerts: nobody is told when ${silent.join(', ')} fires: name receivers in notify, or under receivers`];
 };
 
 const inFileOrder = (problems: readonly Problem[]): Problem[] =>
@@ -75,8 +86,7 @@ export const parseSettings = (yaml: string, folder: string, env: NodeJS.ProcessE
   if (!source.readable) return { ok: false, problems: inFileOrder(reader.problems) };
   const settings = readSections(reader, source.data);
   if (reader.problems.length > 0) return { ok: false, problems: inFileOrder(reader.problems) };
-  if (settings.alerts.length > 0) reader.warnings.push('alerts are checked but not evaluated by this version');
-  return { ok: true, settings, warnings: reader.warnings };
+  return { ok: true, settings, warnings: [...reader.warnings, ...silentRules(settings)] };
 };
 
 /**

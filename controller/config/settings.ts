@@ -92,22 +92,49 @@ export interface OrganizationSettings {
   tags: TagCheck[];
 }
 
-/** One alert rule, validated; this version does not evaluate it. */
+/** What is wrong with a value; thresholds in the metric's own unit. */
+export type AlertCondition =
+  | {
+      kind: 'below' | 'above';
+      threshold: number;
+      /** The alert ends when the metric is back at this. */
+      clear: number;
+    }
+  | {
+      kind: 'drop';
+      /** Percent under the median of the device's values of the last `over_ms`. */
+      percent: number;
+      /** The alert ends when it is no more than this many percent under it. */
+      clear: number;
+      over_ms: number;
+    };
+
+/** One alert rule that is on, validated; the built-in ones are among them when they are on. */
 export interface AlertSettings {
   name: string;
+  /** Whom its alerts are about; `server` only for the built-in `server-down`. */
+  subject: 'device' | 'server';
   /** `<protocol>.<direction>.<field>` or `run.success`. */
   metric: string;
-  /** Fires when the metric is `below` or `above` this, in the metric's own unit. */
-  compare: 'below' | 'above';
-  threshold: number;
-  /** `breaches` of the last `of` measurements must be over the threshold. */
+  condition: AlertCondition;
+  /** `breaches` of the last `of` values must be bad before it fires; of `server-down`: so many devices in a row. */
   breaches: number;
   of: number;
-  /** The alert ends when the metric is back at this. */
-  clear: number;
-  where: { organization: string | null; device: string | null; server: string | null; uplink_group: string | null };
+  severity: 'info' | 'warning' | 'critical';
+  /** Whether one more run is to confirm it before it fires. */
+  retest: boolean;
+  where: AlertScope;
   /** Names of receivers. */
   notify: string[];
+}
+
+/** What a rule is about: all that is not null must fit. */
+export interface AlertScope {
+  organization: string | null;
+  tag: string | null;
+  device: string | null;
+  server: string | null;
+  uplink_group: string | null;
 }
 
 export interface ReceiverSettings {

@@ -77,6 +77,16 @@ const MIGRATIONS: readonly string[] = [
 
   CREATE TABLE outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, point TEXT NOT NULL /* JSON */) STRICT;
   CREATE TABLE outbox_rejected (id INTEGER PRIMARY KEY, point TEXT NOT NULL, error TEXT NOT NULL) STRICT;
+
+  CREATE TABLE alert_states (
+    kind TEXT NOT NULL /* device or server */, name TEXT NOT NULL, states TEXT NOT NULL /* JSON: what each rule remembers of it */,
+    open INTEGER NOT NULL /* how many of its alerts are pending or firing */, held_until_ms REAL /* when the first one fires that waits */,
+    PRIMARY KEY (kind, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX alert_states_open ON alert_states (open) WHERE open > 0;
+  CREATE INDEX alert_states_held ON alert_states (held_until_ms) WHERE held_until_ms IS NOT NULL;
+
+  CREATE TABLE notices (id INTEGER PRIMARY KEY AUTOINCREMENT, receiver TEXT, notice TEXT /* JSON */) STRICT;
   `,
 ];
 

@@ -6,6 +6,7 @@ import { asStoreError } from './errors.ts';
 import { Leases } from './leases.ts';
 import { Moved } from './moved.ts';
 import { Nights } from './nights.ts';
+import { Notices } from './notices.ts';
 import { Outbox } from './outbox.ts';
 import { RawResults } from './raw-results.ts';
 import { Records } from './records.ts';
@@ -30,6 +31,7 @@ export class Store {
   readonly records: Records;
   readonly outbox: Outbox;
   readonly suppressions: Suppressions;
+  readonly notices: Notices;
   readonly #database: Database;
 
   private constructor(database: Database) {
@@ -43,6 +45,7 @@ export class Store {
     this.records = new Records(database);
     this.outbox = new Outbox(database);
     this.suppressions = new Suppressions(database);
+    this.notices = new Notices(database);
     this.results = new Results(database, { runs: this.runs, moved: this.moved, raw: this.raw, outbox: this.outbox });
   }
 

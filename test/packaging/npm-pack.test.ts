@@ -39,7 +39,11 @@ test('npm ships the programs, the pages and what a controller is installed with,
   );
   const expected = [
     ...['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', 'dist/agent.js', 'dist/perfleet.js'],
-    ...tracked.filter((path) => /^(docs\/|packaging\/(mosquitto|systemd)\/|packaging\/[^/]+\.yaml$)/.test(path)),
+    ...tracked.filter((path) =>
+      /^(docs\/|packaging\/(grafana\/(dashboards|provisioning)|mosquitto|systemd)\/|packaging\/[^/]+\.yaml$)/.test(
+        path,
+      ),
+    ),
   ];
   expect(packed.files.map(({ path }) => path).sort()).toEqual(expected.sort());
 });

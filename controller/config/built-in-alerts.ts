@@ -1,0 +1,39 @@
+import type { AlertScope, AlertSettings } from './settings.ts';
+
+/** Of a rule that says nothing about whom it is for. */
+export const EVERYTHING: AlertScope = {
+  organization: null,
+  tag: null,
+  device: null,
+  server: null,
+  uplink_group: null,
+};
+
+/** A device whose run failed twice in a row: once may be anything, and was tried again within the night already. */
+const CHECK_FAILED: AlertSettings = {
+  name: 'check-failed',
+  subject: 'device',
+  metric: 'run.success',
+  condition: { kind: 'below', threshold: 1, clear: 1 },
+  breaches: 2,
+  of: 2,
+  severity: 'warning',
+  retest: false,
+  where: EVERYTHING,
+  notify: [],
+};
+
+/** A server that so many different devices in a row could not reach. */
+const SERVER_DOWN: AlertSettings = {
+  ...CHECK_FAILED,
+  name: 'server-down',
+  subject: 'server',
+  breaches: 3,
+  of: 3,
+  severity: 'critical',
+};
+
+/** The rules that exist without being written down, by name. */
+export const BUILT_IN: ReadonlyMap<string, AlertSettings> = new Map(
+  [CHECK_FAILED, SERVER_DOWN].map((rule) => [rule.name, rule]),
+);
