@@ -16,6 +16,7 @@ import { controllerLink } from './controller-link.ts';
 import { MqttDriver } from './drivers/mqtt.ts';
 import { endpointOf } from './endpoint.ts';
 import { Fleet } from './fleet.ts';
+import { InfluxDesk } from './influx/influx-desk.ts';
 import { type InfluxDrain, influxDrain } from './influx/influx-drain.ts';
 import { KillSwitch } from './kill-switch.ts';
 import { limitedLog } from './limited-log.ts';
@@ -125,6 +126,7 @@ export class Controller {
       ...shared,
       ...runs,
       killSwitch: new KillSwitch({ ...shared, ...runs }),
+      influx: new InfluxDesk({ store, drain: influx?.drain ?? null }),
       health: () => ({
         version,
         in_charge: charge.in_charge,

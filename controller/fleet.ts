@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../broker/clock.ts';
-import type { Answer, RecordFilter, Service } from './api/service.ts';
+import type { Answer, InfluxService, RecordFilter, Service } from './api/service.ts';
 import type { SuppressionOrder, WhatToResume } from './api/suppression-orders.ts';
 import type {
   Credentials,
@@ -41,6 +41,7 @@ export interface FleetOptions {
   slots: Slots;
   dispatcher: Dispatcher;
   killSwitch: KillSwitch;
+  influx: InfluxService;
   board: ProgressBoard;
   clock: Clock;
   /** What only the running controller knows about itself. */
@@ -69,6 +70,10 @@ export class Fleet implements Service {
 
   constructor(options: FleetOptions) {
     this.#options = options;
+  }
+
+  get influx(): InfluxService {
+    return this.#options.influx;
   }
 
   status(): StatusView {

@@ -36,7 +36,7 @@ const retryDelayMs = (failures: number, random: () => number): number =>
  *
  * - `idle` until rows arrive (`kick`).
  * - `writing` one batch. Taken: its rows are deleted, go on with twice as many. Refused: go on with the first half; a single point that
- *   is refused is set aside. So one bad point costs some 30 requests, and many in a row one each.
+ *   is refused is set aside, and so is a batch of which InfluxDB says that it refuses all. So one bad point costs some 30 requests.
  * - `waiting` after anything else that failed, longer each time; rows that arrive meanwhile do not cut it short.
  *
  * A row is deleted only after InfluxDB has taken it: whatever is killed when, it is written at least once, and the same point
@@ -105,18 +105,20 @@ export class OutboxDrain {
     this.#kicked = false;
     try {
       const page = outbox.page(this.#batch);
-      const [first] = page;
-      if (first === undefined) return Number.POSITIVE_INFINITY;
+      if (page.length === 0) return Number.POSITIVE_INFINITY;
       const outcome = await writer.write(page.map(({ point }) => point));
       if (outcome.kind === 'retry') return this.#failed(outcome.reason);
       if (outcome.kind === 'ok') {
         outbox.done(page.map(({ id }) => id));
         this.#batch = Math.min(MAX_BATCH, this.#batch * 2);
         this.#last_success_ms = this.#parts.clock.wall();
-      } else if (page.length > 1) {
+      } else if (page.length > 1 && outcome.refused !== page.length) {
         this.#batch = Math.floor(page.length / 2);
       } else {
-        outbox.reject(first.id, outcome.reason);
+        outbox.reject(
+          page.map(({ id }) => id),
+          outcome.reason,
+        );
         this.#warn(`InfluxDB refuses a point, it was set aside: ${outcome.reason}`);
       }
       this.#recovered();

@@ -98,7 +98,13 @@ const successOf = (outcome: RunRecord['outcome']): 0 | 1 | null => {
 };
 
 /** The point of a run that is over. `time_ms` is its grant or, when it never had a slot, its end. */
-export const runPoint = (record: RunRecord, time_ms: number): Point =>
+export const runPoint = (
+  record: Pick<
+    RunRecord,
+    'run' | 'device' | 'organization' | 'server' | 'via' | 'outcome' | 'reason' | 'queued_s' | 'duration_s' | 'attempts'
+  >,
+  time_ms: number,
+): Point =>
   point(
     'iperf3_run',
     {

@@ -6,7 +6,7 @@ import { decideEnd, decideRun, type RunSoFar, type Verdict } from '../results/de
 import type { Failure, Measurement } from '../results/measurement.ts';
 import { movedBytes } from '../results/moved-bytes.ts';
 import { readRun } from '../results/read-run.ts';
-import type { Outcome, RunRecord } from '../run-record.ts';
+import type { Outcome } from '../run-record.ts';
 import { leaseMs } from '../slots/plan-length.ts';
 import type { Ending, TimedMeasurement } from '../store/results.ts';
 import type { Grant, RunRow } from '../store/runs.ts';
@@ -196,7 +196,7 @@ export class Settlement {
       time_ms: time_ms + plannedStartMs(run.plan, measurement.test),
     }));
     const server = run.granted_server ?? run.server;
-    const record: RunRecord = {
+    const record = {
       run: run.run,
       device: run.device,
       organization: run.organization,
@@ -204,16 +204,12 @@ export class Settlement {
       via: run.granted_via,
       outcome,
       reason,
-      granted_at: null,
       queued_s: Math.max(0, (run.first_granted_at_ms ?? at_ms) - run.requested_at_ms) / 1000,
       duration_s,
       attempts: run.attempts,
-      measurements: [],
-      failures: [],
-      warnings: [],
     };
     const points = this.#options.influx ? [...this.#points(run, server, zeros), runPoint(record, time_ms)] : [];
-    return { outcome, reason, finished_at_ms: at_ms, duration_s, zeros, points };
+    return { outcome, reason, server, finished_at_ms: at_ms, duration_s, zeros, points };
   }
 
   #points(run: RunRow, server: string | null, measurements: TimedMeasurement[]): Point[] {

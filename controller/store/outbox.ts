@@ -31,7 +31,7 @@ export class Outbox {
     for (const row of rows) {
       const parsed = StoredPoint.safeParse(row.point);
       if (parsed.success) page.push({ id: row.id, point: parsed.data });
-      else this.reject(row.id, `not a point: ${z.prettifyError(parsed.error)}`);
+      else this.reject([row.id], `not a point: ${z.prettifyError(parsed.error)}`);
     }
     return page.length === 0 && rows.length > 0 ? this.page(limit) : page;
   }
@@ -41,11 +41,13 @@ export class Outbox {
     this.#database.run('DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?))', [JSON.stringify(ids)]);
   }
 
-  /** Sets a point aside that will never be taken. */
-  reject(id: number, error: string): void {
+  /** Sets points aside that will never be taken. */
+  reject(ids: readonly number[], error: string): void {
+    const list = JSON.stringify(ids);
+    const among = 'id IN (SELECT value FROM json_each(?))';
     this.#database.transaction(() => {
-      this.#database.run('INSERT INTO outbox_rejected SELECT id, point, ? FROM outbox WHERE id = ?', [error, id]);
-      this.#database.run('DELETE FROM outbox WHERE id = ?', [id]);
+      this.#database.run(`INSERT INTO outbox_rejected SELECT id, point, ? FROM outbox WHERE ${among}`, [error, list]);
+      this.#database.run(`DELETE FROM outbox WHERE ${among}`, [list]);
       this.#database.run(
         'DELETE FROM outbox_rejected WHERE id <= (SELECT id FROM outbox_rejected ORDER BY id DESC LIMIT 1 OFFSET ?)',
         [this.#max_rejected],
@@ -58,6 +60,15 @@ export class Outbox {
     return this.#database.all(RejectedRow, 'SELECT id, point, error FROM outbox_rejected ORDER BY id DESC LIMIT ?', [
       limit,
     ]);
+  }
+
+  /** What was set aside waits again, behind everything else. Returns how many. */
+  retryRejected(): number {
+    return this.#database.transaction(() => {
+      const back = this.#database.run('INSERT INTO outbox (point) SELECT point FROM outbox_rejected ORDER BY id');
+      this.#database.run('DELETE FROM outbox_rejected');
+      return back;
+    });
   }
 
   counts(): { waiting: number; rejected: number } {

@@ -19,6 +19,8 @@ export interface TimedMeasurement {
 export interface Ending {
   outcome: Outcome;
   reason: string | null;
+  /** Where it was measured last, or was to be. */
+  server: string | null;
   finished_at_ms: number;
   duration_s: number;
   /** Throughput 0 for each planned test that was never measured, when the outcome asks for it. */
@@ -114,11 +116,11 @@ export class Results {
   }
 
   #end(run: string, ending: Ending, failures: RunRecord['failures'] = []): void {
-    const { outcome, reason, finished_at_ms, duration_s, zeros, points } = ending;
+    const { outcome, reason, server, finished_at_ms, duration_s, zeros, points } = ending;
     this.#database.run(
-      `UPDATE runs SET state = 'final', awaits_result = 0, outcome = @outcome, reason = @reason, finished_at_ms = @finished_at_ms,
+      `UPDATE runs SET state = 'final', awaits_result = 0, outcome = @outcome, reason = @reason, ended_on = @server, finished_at_ms = @finished_at_ms,
          duration_s = @duration_s, failures = @failures, changed_at_ms = @finished_at_ms WHERE run = @run`,
-      { run, outcome, reason, finished_at_ms, duration_s, failures: JSON.stringify(failures) },
+      { run, outcome, reason, server, finished_at_ms, duration_s, failures: JSON.stringify(failures) },
     );
     this.#addMeasurements(run, null, zeros);
     this.#outbox.add(points);

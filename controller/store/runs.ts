@@ -206,6 +206,22 @@ export class Runs {
     ]);
   }
 
+  /**
+   * Forgets final runs that ended before, with all that hangs on them: at most `limit`. What devices have moved stays, and so does what is on
+   * its way to InfluxDB. Returns how many.
+   */
+  prune(before_ms: number, limit: number): number {
+    const old = `SELECT run FROM runs WHERE changed_at_ms < ? AND state = 'final' ORDER BY changed_at_ms LIMIT ?`;
+    const runs = this.#database.all(z.object({ run: z.string() }), old, [before_ms, limit]).map(({ run }) => run);
+    const ids = [JSON.stringify(runs)];
+    return this.#database.transaction(() => {
+      for (const table of ['results', 'measurements', 'raw_results', 'grants', 'runs']) {
+        this.#database.run(`DELETE FROM ${table} WHERE run IN (SELECT value FROM json_each(?))`, ids);
+      }
+      return runs.length;
+    });
+  }
+
   /** How many are not final. */
   countOpen(): number {
     const row = z.object({ count: z.int() });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Database } from './database.ts';
 import { Devices } from './devices.ts';
 import { asStoreError } from './errors.ts';
+import { History } from './history.ts';
 import { Leases } from './leases.ts';
 import { Moved } from './moved.ts';
 import { Nights } from './nights.ts';
@@ -29,6 +30,7 @@ export class Store {
   readonly results: Results;
   readonly raw: RawResults;
   readonly records: Records;
+  readonly history: History;
   readonly outbox: Outbox;
   readonly suppressions: Suppressions;
   readonly notices: Notices;
@@ -43,6 +45,7 @@ export class Store {
     this.moved = new Moved(database);
     this.raw = new RawResults(database);
     this.records = new Records(database);
+    this.history = new History(database);
     this.outbox = new Outbox(database);
     this.suppressions = new Suppressions(database);
     this.notices = new Notices(database);

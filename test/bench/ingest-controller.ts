@@ -3,6 +3,7 @@ import { MqttLink } from '../../broker/client.ts';
 import { systemClock } from '../../broker/clock.ts';
 import { parseInbound } from '../../broker/contract/inbound.ts';
 import { DEFAULT_CHECK } from '../../controller/config/check-section.ts';
+import { DEFAULT_RETENTION } from '../../controller/config/retention-section.ts';
 import { plainServer } from '../../controller/config/servers-section.ts';
 import type { Settings } from '../../controller/config/settings.ts';
 import { MqttDriver } from '../../controller/drivers/mqtt.ts';
@@ -21,6 +22,7 @@ const settingsFor = (folder: string): Settings => ({
   http: { host: '127.0.0.1', port: 0, token: '' },
   store: folder,
   influx: null,
+  retention: DEFAULT_RETENTION,
   servers: new Map([[SERVER.server, SERVER]]),
   host_groups: new Map(),
   uplink_groups: new Map(),

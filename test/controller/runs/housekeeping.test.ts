@@ -1,4 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest';
+import { DEFAULT_RETENTION } from '../../../controller/config/retention-section.ts';
 import { Housekeeping } from '../../../controller/runs/housekeeping.ts';
 import { Settlement } from '../../../controller/runs/settlement.ts';
 import { ManualClock } from '../../helpers/manual-clock.ts';
@@ -15,7 +16,14 @@ const keeping = () => {
   const checkOf = () => ({ retries: 0, backoff_ms: 30_000 });
   const settlement = new Settlement({ store, influx: false, checkOf, random: () => 0.5, log: new RecordedLog() });
   const onFatal = (error: Error) => failures.push(error);
-  const house = new Housekeeping({ store, settlement, clock, onFatal, onPoints: () => {} });
+  const house = new Housekeeping({
+    retention: () => DEFAULT_RETENTION,
+    store,
+    settlement,
+    clock,
+    onFatal,
+    onPoints: () => {},
+  });
   onTestFinished(() => house.stop());
   onTestFinished(() => expect(failures).toEqual([]));
   return { store, clock, house };
