@@ -1,5 +1,5 @@
 import type { Clock } from '../../broker/clock.ts';
-import type { Outbox } from '../store/outbox.ts';
+import type { Outbox, OutboxRow } from '../store/outbox.ts';
 import type { InfluxWriter } from './writer.ts';
 
 const MAX_BATCH = 1000;
@@ -51,6 +51,8 @@ export class OutboxDrain {
   #idle = false;
   #wake: () => void = () => {};
   #batch = MAX_BATCH;
+  /** The page after the one that was just taken; empty when it was not read yet. */
+  #ahead: OutboxRow[] = [];
   #failures = 0;
   #last_error: string | null = null;
   #last_success_ms: number | null = null;
@@ -104,12 +106,16 @@ export class OutboxDrain {
     const { outbox, writer } = this.#parts;
     this.#kicked = false;
     try {
-      const page = outbox.page(this.#batch);
+      const page = this.#ahead.length > 0 ? this.#ahead : outbox.page(this.#batch);
+      this.#ahead = [];
       if (page.length === 0) return Number.POSITIVE_INFINITY;
-      const outcome = await writer.write(page.map(({ point }) => point));
+      const writing = writer.write(page.map(({ point }) => point));
+      const next = await this.#readAhead(page);
+      const outcome = await writing;
       if (outcome.kind === 'retry') return this.#failed(outcome.reason);
       if (outcome.kind === 'ok') {
         outbox.done(page.map(({ id }) => id));
+        this.#ahead = next;
         this.#batch = Math.min(MAX_BATCH, this.#batch * 2);
         this.#last_success_ms = this.#parts.clock.wall();
       } else if (page.length > 1 && outcome.refused !== page.length) {
@@ -126,6 +132,15 @@ export class OutboxDrain {
     } catch (error) {
       return this.#failed(String(error));
     }
+  }
+
+  /** What comes after a full page, read while InfluxDB is busy with that one. */
+  async #readAhead(page: readonly OutboxRow[]): Promise<OutboxRow[]> {
+    const last = page.at(-1);
+    if (page.length < MAX_BATCH || last === undefined) return [];
+    // The request leaves when the event loop gets its turn.
+    await new Promise(setImmediate);
+    return this.#parts.outbox.page(MAX_BATCH, last.id);
   }
 
   #failed(reason: string): number {

@@ -9,6 +9,11 @@ const StoredPoint = jsonColumn(Point);
 const Row = z.object({ id: z.int(), point: z.string() });
 const RejectedRow = Row.extend({ error: z.string() });
 
+export interface OutboxRow {
+  id: number;
+  point: Point;
+}
+
 /** Points on their way to InfluxDB, written in the transaction that stores what they are about. */
 export class Outbox {
   readonly #database: Database;
@@ -24,21 +29,22 @@ export class Outbox {
     for (const point of points) this.#database.run('INSERT INTO outbox (point) VALUES (?)', [JSON.stringify(point)]);
   }
 
-  /** The oldest `limit` points. One that this version cannot read is set aside, or it would be in the way for ever. */
-  page(limit: number): { id: number; point: Point }[] {
-    const rows = this.#database.all(Row, 'SELECT id, point FROM outbox ORDER BY id LIMIT ?', [limit]);
-    const page: { id: number; point: Point }[] = [];
+  /** The oldest `limit` points, of those after `after` if that is given. One that this version cannot read is set aside, or it would be in the way for ever. */
+  page(limit: number, after = 0): OutboxRow[] {
+    const rows = this.#database.all(Row, 'SELECT id, point FROM outbox WHERE id > ? ORDER BY id LIMIT ?', [after, limit]);
+    const page: OutboxRow[] = [];
     for (const row of rows) {
       const parsed = StoredPoint.safeParse(row.point);
       if (parsed.success) page.push({ id: row.id, point: parsed.data });
       else this.reject([row.id], `not a point: ${z.prettifyError(parsed.error)}`);
     }
-    return page.length === 0 && rows.length > 0 ? this.page(limit) : page;
+    return page.length === 0 && rows.length > 0 ? this.page(limit, after) : page;
   }
 
-  /** These have arrived. */
+  /** These have arrived. Does not wait for the disk: after a power cut they may be there again, and are sent again. */
   done(ids: readonly number[]): void {
-    this.#database.run('DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?))', [JSON.stringify(ids)]);
+    const among = 'DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?))';
+    this.#database.deferred(() => this.#database.run(among, [JSON.stringify(ids)]));
   }
 
   /** Sets points aside that will never be taken. */

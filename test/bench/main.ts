@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { agentBench } from './agent.ts';
 import { type Bench, isMet, verdict } from './bench.ts';
 import { handoffBench } from './handoff.ts';
+import { influxBench } from './influx.ts';
 import { ingestBench } from './ingest.ts';
 import { nightBench } from './night.ts';
 import { slotsBench } from './slots.ts';
@@ -13,6 +14,7 @@ const BENCHES: Record<string, Bench> = {
   night: nightBench,
   agent: agentBench,
   ingest: ingestBench,
+  influx: influxBench,
 };
 
 const USAGE = `usage: npm run bench -- [NAME] [--json]
