@@ -31,7 +31,10 @@ export class Outbox {
 
   /** The oldest `limit` points, of those after `after` if that is given. One that this version cannot read is set aside, or it would be in the way for ever. */
   page(limit: number, after = 0): OutboxRow[] {
-    const rows = this.#database.all(Row, 'SELECT id, point FROM outbox WHERE id > ? ORDER BY id LIMIT ?', [after, limit]);
+    const rows = this.#database.all(Row, 'SELECT id, point FROM outbox WHERE id > ? ORDER BY id LIMIT ?', [
+      after,
+      limit,
+    ]);
     const page: OutboxRow[] = [];
     for (const row of rows) {
       const parsed = StoredPoint.safeParse(row.point);

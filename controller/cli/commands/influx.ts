@@ -5,6 +5,9 @@ import { count, NOTHING, utc } from '../figures.ts';
 import { harmless } from '../terminal-text.ts';
 import { pages, type RangeFlags, takesRange } from '../time-range.ts';
 
+/** So many of the points that were set aside: most have the same cause. */
+const MAX_SHOWN = 3;
+
 const report = ({ io }: Context, view: InfluxView): void => {
   const rows: [string, string][] = [
     ['waiting', String(view.waiting)],
@@ -13,10 +16,11 @@ const report = ({ io }: Context, view: InfluxView): void => {
     ['last error', view.last_error === null ? NOTHING : harmless(view.last_error)],
   ];
   for (const [name, value] of rows) io.stdout.write(`${name.padEnd(18)}  ${value}\n`);
-  for (const { point, error } of view.rejected_points) {
+  const shown = view.rejected_points.slice(0, MAX_SHOWN);
+  for (const { point, error } of shown) {
     io.stdout.write(`\n${harmless(point)}\n  ${harmless(error)}\n`);
   }
-  const hidden = view.rejected - view.rejected_points.length;
+  const hidden = view.rejected - shown.length;
   if (hidden > 0) io.stdout.write(`\nand ${hidden} more\n`);
 };
 
