@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../broker/clock.ts';
+import type { Deliveries } from './alerts/deliveries.ts';
+import type { DeliveryStatus } from './alerts/delivery.ts';
 import type { Answer, InfluxService, RecordFilter, Service } from './api/service.ts';
 import type { SuppressionOrder, WhatToResume } from './api/suppression-orders.ts';
 import type {
@@ -8,6 +10,9 @@ import type {
   DeviceView,
   NewDevice,
   Problem,
+  RawView,
+  ReceiverTest,
+  ReceiverView,
   Resumed,
   RunOrder,
   ServerView,
@@ -43,6 +48,7 @@ export interface FleetOptions {
   killSwitch: KillSwitch;
   influx: InfluxService;
   board: ProgressBoard;
+  deliveries: Deliveries;
   clock: Clock;
   /** What only the running controller knows about itself. */
   health: () => Pick<
@@ -64,6 +70,11 @@ const refuse = (
   problem: { error, message, problems },
 });
 
+const receiverView = ({ last_success_ms, ...status }: DeliveryStatus): ReceiverView => ({
+  ...status,
+  last_success: last_success_ms === null ? null : new Date(last_success_ms).toISOString(),
+});
+
 /** The fleet as the HTTP API offers it: devices, servers, runs. */
 export class Fleet implements Service {
   readonly #options: FleetOptions;
@@ -77,7 +88,7 @@ export class Fleet implements Service {
   }
 
   status(): StatusView {
-    const { store, slots, killSwitch, health } = this.#options;
+    const { store, slots, killSwitch, deliveries, health } = this.#options;
     const devices = store.devices.list();
     return {
       ...health(),
@@ -85,6 +96,7 @@ export class Fleet implements Service {
       devices_online: devices.filter(({ device }) => slots.isOnline(device)).length,
       runs_open: store.runs.countOpen(),
       suppressions: killSwitch.list().length,
+      receivers: deliveries.status().map(receiverView),
     };
   }
 
@@ -148,6 +160,18 @@ export class Fleet implements Service {
     return this.#options.killSwitch.resume(which);
   }
 
+  async testReceiver(receiver: string): Promise<Answer<ReceiverTest>> {
+    const id = `test-${randomBytes(8).toString('hex')}`;
+    const outcome = await this.#options.deliveries.test(receiver, id);
+    if (outcome === null) {
+      const known = [...this.#options.settings().receivers.keys()].join(', ') || 'none';
+      return refuse('not-found', `there is no receiver ${receiver} in the configuration; known receivers: ${known}`);
+    }
+    const delivered = outcome.kind === 'delivered';
+    const answer = delivered ? [outcome.answer, outcome.warning ?? []].flat().join('; ') : outcome.reason;
+    return { ok: true, value: { receiver, id, delivered, answer } };
+  }
+
   /**
    * A run now, with the tests of the device's check, also when its schedule is off. `before` gets the new id before
    * anything happens to the run.
@@ -205,6 +229,13 @@ export class Fleet implements Service {
   record(run: string): Answer<RunRecord> {
     const record = this.#options.store.records.get(run);
     return record === null ? refuse('not-found', `there is no run ${run}`) : { ok: true, value: record };
+  }
+
+  raw(run: string): Answer<RawView> {
+    const { runs, raw } = this.#options.store;
+    if (runs.get(run) === null) return refuse('not-found', `there is no run ${run}`);
+    const attempts = raw.of(run).map(({ token, outputs }) => ({ token, tests: outputs }));
+    return { ok: true, value: { run, attempts } };
   }
 
   records(filter: RecordFilter): RunRecord[] {

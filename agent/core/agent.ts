@@ -92,7 +92,7 @@ const apply = (state: State, input: Input) => {
     case 'checked':
       return onChecked(state, input.key, input);
     case 'exited':
-      if (state.child?.key === input.key) onExit(state, input.exit_code, input.stdout, input.stderr);
+      if (state.child?.key === input.key) onExit(state, input);
       return;
     case 'wake':
       return;

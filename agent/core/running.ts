@@ -3,6 +3,7 @@ import { AUTO_BITRATE_SHARE, KILL_AFTER_TERM_MS, RETRY_DELAYS_MS, testLimitMs } 
 import { type Figures, readFigures, saysBusyOrRefused } from '../iperf3/output.ts';
 import { clientOf, disarm, nextKey } from './arming.ts';
 import { sayDeclined } from './events.ts';
+import type { Exit } from './io.ts';
 import { keep, sendKept } from './kept.ts';
 import { fitPayload } from './result.ts';
 import type { Child, Running, State } from './state.ts';
@@ -112,7 +113,7 @@ const retryDelay = (state: State, running: Running, child: Child, output: TestOu
 };
 
 /** iperf3 has ended: try it again, go on with the next test, or be done; the slot of a cancelled run is free now. */
-export const onExit = (state: State, exit_code: number | null, stdout: string, stderr: string): void => {
+export const onExit = (state: State, exit: Exit): void => {
   const child = state.child;
   const running = state.running;
   const leaving = state.leaving;
@@ -123,11 +124,12 @@ export const onExit = (state: State, exit_code: number | null, stdout: string, s
   const plan = running.command.tests[running.at] as TestPlan;
   const output: TestOutput = {
     test: plan.test,
-    exit_code,
-    stdout,
-    stderr,
+    exit_code: exit.exit_code,
+    stdout: exit.stdout,
+    stderr: exit.stderr,
     started_ms: child.spawned_ms - running.accepted_ms,
     ended_ms: state.now_ms - running.accepted_ms,
+    wan_bytes: exit.wan_bytes ?? null,
   };
   const delay_ms = retryDelay(state, running, child, output);
   if (delay_ms != null) {
@@ -136,7 +138,7 @@ export const onExit = (state: State, exit_code: number | null, stdout: string, s
     return;
   }
   push(running.outputs, output);
-  const figures = readFigures(plan, stdout);
+  const figures = readFigures(plan, exit.stdout);
   running.figures.upload = figures.upload ?? running.figures.upload;
   running.figures.download = figures.download ?? running.figures.download;
   running.at += 1;

@@ -84,6 +84,7 @@ export const createApi = (service: Service, { token, log, clock }: ApiOptions): 
     const query = parseQuery(c, backfillOrder(clock.wall()));
     return query.ok ? c.json(service.influx.export(query.value)) : refuse(c, query.problem);
   });
+  api.post('/receivers/:receiver/test', async (c) => reply(c, await service.testReceiver(c.req.param('receiver'))));
 
   api.get('/runs', (c) => {
     const query = parseQuery(c, runQuery(clock.wall()));
@@ -94,6 +95,7 @@ export const createApi = (service: Service, { token, log, clock }: ApiOptions): 
     return body.ok ? reply(c, service.orderRun(body.value), 202) : refuse(c, body.problem);
   });
   api.get('/runs/:run', (c) => reply(c, service.record(c.req.param('run'))));
+  api.get('/runs/:run/raw', (c) => reply(c, service.raw(c.req.param('run'))));
   api.delete('/runs/:run', (c) => reply(c, service.cancelRun(c.req.param('run'))));
   api.get('/runs/:run/events', (c) => runEvents(c, c.req.param('run'), service, clock, log));
 

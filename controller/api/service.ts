@@ -8,6 +8,8 @@ import type {
   DeviceView,
   NewDevice,
   Problem,
+  RawView,
+  ReceiverTest,
   Resumed,
   RunOrder,
   ServerView,
@@ -46,9 +48,12 @@ export interface Service {
   suppressions(): SuppressionView[];
   suppress(order: SuppressionOrder): Answer<Suppressed>;
   resume(which: WhatToResume): Answer<Resumed>;
+  /** Sends a test to a receiver of alerts, and waits for its answer. */
+  testReceiver(receiver: string): Promise<Answer<ReceiverTest>>;
   orderRun(order: RunOrder): Answer<{ run: string }>;
   cancelRun(run: string): Answer<{ run: string }>;
   record(run: string): Answer<RunRecord>;
+  raw(run: string): Answer<RawView>;
   records(filter: RecordFilter): RunRecord[];
   /** The last word on a run that is not over. */
   progress(run: string): Progress | null;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { BrokerCounters } from '../../broker/admission.ts';
-import { Id } from '../../broker/contract/messages.ts';
+import { Id, TestOutput } from '../../broker/contract/messages.ts';
 import { RunRecord } from '../run-record.ts';
 import { SCOPES } from '../schedule/suppression.ts';
 
@@ -113,6 +113,28 @@ export type Suppressed = z.infer<typeof Suppressed>;
 export const Resumed = z.object({ resumed: z.array(SuppressionView) });
 export type Resumed = z.infer<typeof Resumed>;
 
+/** How a receiver of alerts is doing; what each means stands with DeliveryStatus. `last_success` is RFC 3339. */
+export const ReceiverView = z.object({
+  receiver: z.string(),
+  kind: z.enum(['webhook', 'email', 'alertmanager', 'mqtt']),
+  waiting: z.int(),
+  set_aside: z.int(),
+  dropped: z.int(),
+  last_error: z.string().nullable(),
+  last_refusal: z.string().nullable(),
+  last_success: z.string().nullable(),
+});
+export type ReceiverView = z.infer<typeof ReceiverView>;
+
+/** What came of a test notice: whether the receiver took it, and what it said. */
+export const ReceiverTest = z.object({
+  receiver: z.string(),
+  id: z.string(),
+  delivered: z.boolean(),
+  answer: z.string(),
+});
+export type ReceiverTest = z.infer<typeof ReceiverTest>;
+
 /** How the controller is doing. `broker` is null with an external one, `influx` without InfluxDB. */
 export const StatusView = z.object({
   version: z.string(),
@@ -125,6 +147,7 @@ export const StatusView = z.object({
   messages_dropped: z.int(),
   broker: BrokerView.nullable(),
   influx: z.object({ waiting: z.int(), rejected: z.int(), last_error: z.string().nullable() }).nullable(),
+  receivers: z.array(ReceiverView),
 });
 export type StatusView = z.infer<typeof StatusView>;
 
@@ -144,3 +167,13 @@ export const Problem = z.object({
   problems: z.array(z.string()).default([]),
 });
 export type Problem = z.infer<typeof Problem>;
+
+/**
+ * What the tests of a run printed, as the agent sent it: one entry for each attempt whose result came, oldest first. An old one has been
+ * dropped.
+ */
+export const RawView = z.object({
+  run: z.string(),
+  attempts: z.array(z.object({ token: z.int(), tests: z.array(TestOutput) })),
+});
+export type RawView = z.infer<typeof RawView>;

@@ -8,8 +8,11 @@ import {
   type NewDevice,
   Problem,
   ProgressView,
+  RawView,
+  ReceiverTest,
   Resumed,
   ServerView,
+  StatusView,
   Suppressed,
   SuppressionView,
 } from '../api/views.ts';
@@ -88,9 +91,26 @@ export class ApiClient {
     return this.#json('GET', `export?${new URLSearchParams(range)}`, Exported);
   }
 
+  status(): Promise<StatusView> {
+    return this.#json('GET', 'status', StatusView);
+  }
+
+  testReceiver(receiver: string): Promise<ReceiverTest> {
+    return this.#json('POST', `receivers/${encodeURIComponent(receiver)}/test`, ReceiverTest);
+  }
+
   /** Newest first. `since` is RFC 3339 or a duration back from the controller's now. */
   runs(filter: { device?: string; since?: string; limit?: string }): Promise<RunRecord[]> {
     return this.#json('GET', `runs?${new URLSearchParams(filter)}`, z.array(RunRecord));
+  }
+
+  run(run: string): Promise<RunRecord> {
+    return this.#json('GET', `runs/${encodeURIComponent(run)}`, RunRecord);
+  }
+
+  /** What iperf3 printed in the run, as far as it is still kept. */
+  raw(run: string): Promise<RawView> {
+    return this.#json('GET', `runs/${encodeURIComponent(run)}/raw`, RawView);
   }
 
   orderRun(order: { device: string; server: string | null }): Promise<{ run: string }> {

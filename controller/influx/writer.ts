@@ -1,5 +1,6 @@
 import type { Clock } from '../../broker/clock.ts';
 import type { InfluxTls } from '../config/settings.ts';
+import { networkReason, shortened } from '../short-reason.ts';
 import type { Point } from './points.ts';
 
 /**
@@ -26,9 +27,6 @@ export const SILENCE_LIMIT_MS = 10_000;
 /** How long a request may take. Needed too: the 1.x client waits for ever when a connection breaks in the middle of an answer. */
 export const REQUEST_LIMIT_MS = 30_000;
 
-/** Enough of an answer to recognize the cause. */
-const MAX_REASON_LENGTH = 500;
-
 /** What is named in messages. The address is shown without any user name or password in it. */
 export interface Target {
   url: string;
@@ -46,8 +44,6 @@ export const tlsOptions = (
   ...(insecure ? { rejectUnauthorized: false as const } : {}),
 });
 
-const shortened = (text: string): string => text.replace(/\s+/g, ' ').trim().slice(0, MAX_REASON_LENGTH);
-
 /** `partial write: field type conflict: … dropped=3`, of InfluxDB 1.x and 2.x. */
 const refusedIn = (answer: string): number | null => {
   const [, dropped] = /\bpartial write\b.*\bdropped=(\d{1,9})\b/s.exec(answer) ?? [];
@@ -64,13 +60,10 @@ export const refusal = (status: number, answer: string, { url, into, credentials
   return { kind: 'retry', reason: said };
 };
 
-/** A name with several addresses fails with one error for each, and no message of its own. */
-const messageOf = (error: unknown): string => String(error instanceof AggregateError ? error.errors : error);
-
 /** The verdict when there was no answer. */
 export const unreachable = (error: unknown, { url }: Target): WriteOutcome => ({
   kind: 'retry',
-  reason: `InfluxDB at ${new URL(url).origin} gave no answer (${shortened(messageOf(error))}): check that it runs, and influx.url`,
+  reason: `InfluxDB at ${new URL(url).origin} gave no answer (${networkReason(error)}): check that it runs, and influx.url`,
 });
 
 /** What a request comes to, or `unreachable` after REQUEST_LIMIT_MS. */

@@ -1,5 +1,4 @@
-import { readIntactJson } from './intact-json.ts';
-import { Iperf3Output } from './iperf3-output.ts';
+import { IPERF3_KEYS, Iperf3Output } from './iperf3-output.ts';
 import { type JsonDocument, readTolerantJson } from './tolerant-json.ts';
 
 /** What iperf3 printed on stdout, in one shape for `--json` and `--json-stream`. */
@@ -17,6 +16,9 @@ export interface Iperf3Text {
 
 /** 3.21 has two; more are not iperf3's. */
 const MAX_ERRORS = 10;
+
+/** What is read of the output; an event of `--json-stream` has `event` and `data`. */
+const READ_KEYS: ReadonlySet<string> = new Set([...IPERF3_KEYS, 'error', 'event', 'data']);
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
@@ -45,26 +47,9 @@ const errorsOf = (document: JsonDocument): unknown[] => {
 
 const asText = (error: unknown): string => (typeof error === 'string' ? error : JSON.stringify(error));
 
-/** So many texts are remembered: those of one result. */
-const MAX_READ = 8;
-
-/** What was read lately: the same text is asked for its figures, and for what it moved. */
-const lately = new Map<string, Iperf3Text>();
-
-/** Reads iperf3's stdout. Never throws; `warnings` says what was wrong with the text. What it returns is shared: not to be changed. */
+/** Reads iperf3's stdout. Never throws; `warnings` says what was wrong with the text. */
 export const readIperf3Text = (stdout: string): Iperf3Text => {
-  const known = lately.get(stdout) ?? read(stdout);
-  lately.delete(stdout);
-  lately.set(stdout, known);
-  for (const oldest of lately.keys()) {
-    if (lately.size <= MAX_READ) break;
-    lately.delete(oldest);
-  }
-  return known;
-};
-
-const read = (stdout: string): Iperf3Text => {
-  const { documents, outside, not_numbers, truncated, damaged } = readIntactJson(stdout) ?? readTolerantJson(stdout);
+  const { documents, outside, not_numbers, truncated, damaged, excess } = readTolerantJson(stdout, READ_KEYS);
   const events = documents.filter(isEvent);
   const reports = documents.filter(isReport).map((document) => document.value);
   const candidates = events.length > 0 ? [...reports, reportOfEvents(events)] : reports;
@@ -76,13 +61,14 @@ const read = (stdout: string): Iperf3Text => {
   if (reports.length > 1) warnings.push(`the JSON occurs ${reports.length} times, one was read`);
   if (not_numbers > 0) warnings.push(`${not_numbers} values are not numbers (nan, inf) and were dropped`);
   if (damaged) warnings.push('the JSON is damaged, what could not be read was skipped');
+  if (excess) warnings.push('the JSON is far larger than what iperf3 prints, the rest of it was skipped');
   const { end } = chosen;
   const cutOff = truncated || end === undefined;
   if (cutOff) warnings.push('the output is cut off');
   const errors = documents.flatMap(errorsOf);
   return {
     output: Iperf3Output.parse(chosen),
-    intact: !damaged && !cutOff && not_numbers === 0,
+    intact: !damaged && !excess && !cutOff && not_numbers === 0,
     errors: errors
       .filter((error) => error !== undefined && error !== null)
       .slice(0, MAX_ERRORS)

@@ -1,9 +1,10 @@
-import type { LeaseRow, RunRequest, SlotEffect, SlotEvent } from '../slots/events.ts';
+import type { RunRequest, SlotEffect, SlotEvent } from '../slots/events.ts';
 import type { Slots } from '../slots/slots.ts';
 import { StoreError } from '../store/errors.ts';
 import type { RunRow } from '../store/runs.ts';
 import { Afterwards } from './afterwards.ts';
 import { Effects, type EffectsOptions } from './effects.ts';
+import { overOf } from './over-of.ts';
 import { requestOfLease, runRequest } from './run-request.ts';
 import type { Settled } from './settlement.ts';
 
@@ -26,16 +27,6 @@ const isBeforeAll = ({ type }: SlotEffect): boolean => BEFORE_ALL.has(type);
 const REDONE: ReadonlySet<SlotEffect['type']> = new Set([
   ...(['prepare', 'granted', 'drop-lease', 'phase', 'released'] as const),
 ]);
-
-/**
- * Whether a lease found on disk has nothing to say about its run any more. A run whose attempt was settled, and that waits for another one,
- * goes on by itself: of the old lease only its server's rest was left.
- */
-const overOf = (lease: LeaseRow, run: RunRow): { cancel: string | null } | null => {
-  if (run.state === 'final') return { cancel: 'the run was over' };
-  const isAwaited = run.awaits_result && run.granted_token === lease.token;
-  return lease.granted && !isAwaited ? { cancel: null } : null;
-};
 
 /**
  * Between the slots and the world: takes events in, and has done what the slots ask for, in their order.

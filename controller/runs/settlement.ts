@@ -4,7 +4,6 @@ import type { CheckSettings } from '../config/settings.ts';
 import { measurementPoint, type Point, runPoint } from '../influx/points.ts';
 import { decideEnd, decideRun, type RunSoFar, type Verdict } from '../results/decide-run.ts';
 import type { Failure, Measurement } from '../results/measurement.ts';
-import { movedBytes } from '../results/moved-bytes.ts';
 import { readRun } from '../results/read-run.ts';
 import type { Outcome } from '../run-record.ts';
 import { leaseMs } from '../slots/plan-length.ts';
@@ -75,7 +74,8 @@ export class Settlement {
     const known = this.#knownGrant(device, result);
     if (known === null) return { settled: 'unchanged', served: null };
     const { run, grant } = known;
-    const { measurements, failures, warnings } = readRun(grant.tests, withinLease(grant.tests, result.tests));
+    const reading = readRun(grant.tests, withinLease(grant.tests, result.tests));
+    const { measurements, failures, warnings, moved_bytes } = reading;
     // The tests of a late result may be planned otherwise by now: what is not to be tried again stands in the plan.
     const limited = limitWarnings([...run.tests, ...run.plan], grant.tests, grant.server);
     const timed = measurements.map(({ started_ms, ...measurement }) => ({
@@ -89,7 +89,7 @@ export class Settlement {
       token,
       at_ms,
       outputs: result.tests,
-      moved_bytes: movedBytes(result.tests),
+      moved_bytes,
       measurements: timed,
       failures,
       warnings: [...limited, ...warnings],

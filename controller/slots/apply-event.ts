@@ -6,9 +6,10 @@ import { unseat } from './on-deck.ts';
 import { forgetPresence } from './presence.ts';
 import { restForStranger, shortenRest } from './quarantine.ts';
 import { enqueue, newRun, nextSequence, replaceRequest } from './queue.ts';
-import { changeServer, touch } from './servers.ts';
+import { changeServer } from './servers.ts';
 import type { Server, Step } from './state.ts';
 import { suppress } from './suppressing.ts';
+import { touch } from './touched.ts';
 import { cancelRun, skipRun } from './withdrawal.ts';
 
 /** What an event changes by itself; what follows from it comes after that (slots.ts). */

@@ -31,9 +31,11 @@ export const newState = ({ last_token, random }: { last_token: number; random: (
   list_of: new WeakMap(),
   runs: new Map(),
   devices: new Map(),
-  alarms: new LazyHeap(),
-  touched: new Set(),
-  woken: new Set(),
+  engaged: new Map(),
+  run_alarms: new LazyHeap(),
+  server_alarms: new LazyHeap(),
+  touched: [],
+  woken: [],
   everything: false,
   host_capacity: new Map(),
   uplink_capacity: new Map(),
@@ -85,6 +87,6 @@ export const forgetGone = (state: SlotState, server: Server): void => {
   if (!gone || lease !== null || quarantine !== null || on_deck !== null) return;
   joinHostGroup(state, server, null);
   moveTo(state, server, null);
-  setAlarm(state, server, Number.POSITIVE_INFINITY);
+  setAlarm(state.server_alarms, server, Number.POSITIVE_INFINITY);
   state.servers.delete(server.server);
 };

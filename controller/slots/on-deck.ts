@@ -17,6 +17,7 @@ import { leaseMs, slotLengthMs } from './plan-length.ts';
 import { enqueue, nextSequence, setBack } from './queue.ts';
 import { changeServer, hasRoom } from './servers.ts';
 import type { Lease, OnDeck, Ready, Run, Server, SlotState, Step } from './state.ts';
+import { touch } from './touched.ts';
 import { become } from './transitions.ts';
 import { giveRoom, takeRoom } from './uplink-room.ts';
 
@@ -72,10 +73,17 @@ export const putOnDeck = (step: Step, server: Server, run: Run): void => {
   sendPrepare(step, server, deck);
 };
 
-/** The seat is empty again: given up, or its run has the slot. */
-export const emptySeat = (state: SlotState, server: Server, { run }: OnDeck, granted?: { lease: Lease }): void => {
-  changeServer(state, server, { ...granted, on_deck: null });
-  serverList(state, run.request.servers).decks.delete(server);
+/** Of several leases found on disk one leaves, and the next one has the seat. */
+const withoutFound = ({ on_deck, found }: Server, deck: OnDeck): Pick<Server, 'on_deck' | 'found'> => {
+  const [next = null, ...others] = [on_deck, ...found].flatMap((one) => (one === null || one === deck ? [] : [one]));
+  return { on_deck: next, found: others };
+};
+
+/** The seat is empty again, but for more leases found on disk: given up, or its run has the slot. */
+export const emptySeat = (state: SlotState, server: Server, deck: OnDeck, granted?: { lease: Lease }): void => {
+  const seat = server.found.length === 0 ? { on_deck: null } : withoutFound(server, deck);
+  changeServer(state, server, { ...granted, ...seat });
+  serverList(state, deck.run.request.servers).decks.delete(server);
 };
 
 /** Takes the run off the deck; its token was never sent and is dead. The caller decides what becomes of the run. */
@@ -117,12 +125,15 @@ export const moveDeck = (step: Step, from: Server, deck: OnDeck, to: Server): vo
   putOnDeck(step, to, run);
 };
 
-/** A prepared device has a fresh nonce: the lease goes to disk with it, before the slot is free. */
+/**
+ * A prepared device has a fresh nonce: the lease goes to disk with it, before the slot is free. Said again while another run has the slot, it
+ * only puts off the next look, and an alarm may ring too early.
+ */
 export const noteReady = (step: Step, server: Server, deck: OnDeck, nonce: string, boot: string): void => {
+  if (deck.ready === null || server.lease === null) touch(step.state, server);
   if (deck.ready === null) become(deck.run, 'ready');
   deck.ready = { nonce, boot, heard_at: step.now };
   deck.saved = true;
-  step.state.touched.add(server);
   step.out.push({ type: 'save-lease', lease: deckRow(server, deck, deck.ready, false) });
 };
 

@@ -17,7 +17,8 @@ export interface FoundLease {
 
 /**
  * Takes the leases found on disk after a restart as granted now, in the order of their tokens, and asks their agents.
- * A lease that was on deck may have been started too: it keeps its seat and is asked in its turn.
+ * A lease that was on deck may have been started too: it keeps its seat and is asked in its turn. There may be more than one of them: rows
+ * are dropped after the `start` that follows, and put off while the controller has much to do.
  */
 export const recoverLeases = (step: Step, found: readonly FoundLease[]): void => {
   const { state, now } = step;
@@ -30,7 +31,7 @@ export const recoverLeases = (step: Step, found: readonly FoundLease[]): void =>
     const over = lastOf.get(row.run) === row.token ? isOver : { cancel: null };
     if (over === null) state.runs.set(request.run, run);
     else become(run, 'stopping');
-    if (row.granted && server.lease === null && !mustWait(state, server, row)) {
+    if (row.granted && isUntaken(server) && !mustWait(state, server, row)) {
       holdSlot(step, server, run, row, { over, deck: null });
     } else {
       if (over === null) become(run, 'found');
@@ -38,12 +39,14 @@ export const recoverLeases = (step: Step, found: readonly FoundLease[]): void =>
       const ready = { nonce, boot, heard_at: now };
       const asked = { seated_at: now, asked_at: now, prepare_sent_at: now };
       const deck = { run, token, endpoint, lease_ms, tests, ...asked, ready, saved: true, recovered: true, over };
-      changeServer(state, server, { on_deck: deck });
+      changeServer(state, server, server.on_deck === null ? { on_deck: deck } : { found: [...server.found, deck] });
     }
     takeRoom(state, run, server);
     engage(step, run, server);
   }
 };
+
+const isUntaken = ({ lease, on_deck }: Server): boolean => lease === null && on_deck === null;
 
 /** A server that left the configuration is kept until its leases are settled. */
 const findServer = (state: SlotState, { server, endpoint }: LeaseRow): Server =>

@@ -2,10 +2,11 @@ import type { SlotServer } from './configuration.ts';
 import { holdersBeside, moveTo, noteHolding } from './endpoints.ts';
 import { emptyAccounts } from './fairness.ts';
 import type { HostGroup, Server, SlotState } from './state.ts';
+import { touch } from './touched.ts';
 import { allows, IllegalTransition, SERVER_TRANSITIONS, type ServerState } from './transitions.ts';
 
 /** What the state of a server follows from. */
-type Facts = Pick<Server, 'lease' | 'quarantine' | 'on_deck' | 'busy' | 'suppressed' | 'maintenance'>;
+type Facts = Pick<Server, 'lease' | 'quarantine' | 'on_deck' | 'found' | 'busy' | 'suppressed' | 'maintenance'>;
 
 const stateOf = ({ lease, quarantine, busy, suppressed, maintenance }: Facts): ServerState => {
   if (lease !== null) return 'leased';
@@ -19,25 +20,18 @@ const stateOf = ({ lease, quarantine, busy, suppressed, maintenance }: Facts): S
 export const mayBeRunning = ({ lease, on_deck }: Pick<Facts, 'lease' | 'on_deck'>): boolean =>
   lease !== null || on_deck?.recovered === true;
 
-/** This step looks at the server again: whether it can pass its slot on, who gets its seat, when it next needs a look. */
-export const touch = (state: SlotState, server: Server): void => {
-  state.touched.add(server);
-};
-
 /** Changes what is going on at a server: the only place that does. @throws IllegalTransition */
 export const changeServer = (state: SlotState, server: Server, change: Partial<Facts>): void => {
-  const { lease, quarantine, on_deck, busy, suppressed, maintenance } = server;
-  const after: Facts = { lease, quarantine, on_deck, busy, suppressed, maintenance, ...change };
-  const to = stateOf(after);
-  const isGranted = change.lease !== undefined && change.lease !== null;
-  if ((isGranted || to !== server.state) && !allows(SERVER_TRANSITIONS, server.state, to)) {
-    throw new IllegalTransition('server', server.server, server.state, to);
-  }
-  const { group } = server;
-  const before = { lease, quarantine, on_deck };
-  const more = Number(mayBeRunning(after)) - Number(mayBeRunning(server));
+  const { lease, quarantine, on_deck, found, group, state: from } = server;
+  const before = { lease, quarantine, on_deck, found };
   Object.assign(server, change);
+  const to = stateOf(server);
+  const isGranted = change.lease !== undefined && change.lease !== null;
+  if ((isGranted || to !== from) && !allows(SERVER_TRANSITIONS, from, to)) {
+    throw new IllegalTransition('server', server.server, from, to);
+  }
   server.state = to;
+  const more = Number(mayBeRunning(server)) - Number(mayBeRunning(before));
   touch(state, server);
   noteHolding(state, server, before);
   if (group === null || more === 0) return;
@@ -90,6 +84,7 @@ export const addServer = (
     lease: null,
     quarantine: null,
     on_deck: null,
+    found: [],
     busy: null,
     suppressed: false,
     maintenance: false,
@@ -98,6 +93,7 @@ export const addServer = (
     free_since: Number.NEGATIVE_INFINITY,
     accounts: emptyAccounts(),
     shown: 'idle',
+    touched: false,
     alarm: null,
   };
   state.servers.set(name, server);

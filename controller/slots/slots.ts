@@ -1,4 +1,4 @@
-import { dueAlarms, setAlarm } from './alarms.ts';
+import { nextAlarm, setAlarm, takeDue } from './alarms.ts';
 import { applyEvent } from './apply-event.ts';
 import { busyWake, tendBusy } from './busy.ts';
 import { configure, forgetGone, newState, type SlotSettings } from './configuration.ts';
@@ -11,9 +11,9 @@ import { deckWake, tendDeck } from './on-deck.ts';
 import { isOnline } from './presence.ts';
 import { quarantineWake, restsForStranger, tendQuarantine } from './quarantine.ts';
 import { type FoundLease, recoverLeases } from './recovery.ts';
-import { touch } from './servers.ts';
 import { showChange, slotEffect } from './show.ts';
 import type { Server, SlotState, Step } from './state.ts';
+import { forgetTouched, touch } from './touched.ts';
 import type { ServerState } from './transitions.ts';
 
 export type { SlotServer } from './configuration.ts';
@@ -38,11 +38,11 @@ export type { ServerState } from './transitions.ts';
  * the deadline passed and the server has rested), no `start` of another token is sent for the same server.
  *
  * After each step no seat is open for which somebody has a turn. So a step has to look only at the servers that it touched, and at
- * lanes that had nobody to offer before; its cost does not grow with the runs that wait (lanes.ts), and alarms are in one heap.
+ * lanes that had nobody to offer before; its cost does not grow with the runs that wait (lanes.ts), and alarms are in heaps.
  *
- * Order on disk: a lease is saved while it is on deck, so before its `start`. The row of the run before it goes after that `start`.
- * Two rows of one server after a crash are therefore settled in the order of their tokens: each is asked, or waited for in full
- * (recovery.ts). While it waits for its turn the later one may be running: its server is not probed, and it counts in its groups.
+ * Order on disk: a lease is saved while it is on deck, so before its `start`. The row of the run before it goes some time after that
+ * `start`. Two or more rows of one server after a crash are therefore settled in the order of their tokens: each is asked, or waited for
+ * in full (recovery.ts). While it waits for its turn a later one may be running: its server is not probed, and it counts in its groups.
  */
 
 export interface SlotOptions extends SlotSettings {
@@ -82,10 +82,7 @@ export class Slots {
     const step: Step = { state: this.#state, now, out: [] };
     applyEvent(step, event);
     if (this.#state.everything) touchEverything(step);
-    for (const whose of dueAlarms(this.#state, now)) {
-      if ('request' in whose) place(step, whose);
-      else touch(this.#state, whose);
-    }
+    lookAtDue(step);
     for (const server of this.#state.touched) tend(step, server);
     grantReady(step);
     fillSeats(step);
@@ -96,7 +93,7 @@ export class Slots {
   /** The monotonic time at which the slots want a `tick`; Infinity when nothing is pending. */
   wake(now: number): number {
     if (this.#state.everything) return now;
-    return this.#state.alarms.peek()?.key ?? Number.POSITIVE_INFINITY;
+    return Math.min(nextAlarm(this.#state.run_alarms), nextAlarm(this.#state.server_alarms));
   }
 
   /**
@@ -156,6 +153,14 @@ const touchEverything = (step: Step): void => {
   for (const server of state.servers.values()) touch(state, server);
 };
 
+/** Whose time has come. */
+const lookAtDue = (step: Step): void => {
+  const { state, now } = step;
+  for (let run = takeDue(state.run_alarms, now); run !== null; run = takeDue(state.run_alarms, now)) place(step, run);
+  for (let server = takeDue(state.server_alarms, now); server !== null; server = takeDue(state.server_alarms, now))
+    touch(state, server);
+};
+
 /** What a server does by itself as time passes. */
 const tend = (step: Step, server: Server): void => {
   tendQuarantine(step, server);
@@ -178,11 +183,10 @@ const endStep = (step: Step): void => {
   const { state, now } = step;
   for (const server of state.touched) {
     showChange(step, server);
-    setAlarm(state, server, nextLook(state, server, now));
+    setAlarm(state.server_alarms, server, nextLook(state, server, now));
     forgetGone(state, server);
   }
-  state.touched.clear();
-  state.woken.clear();
+  forgetTouched(state);
 };
 
 /**
@@ -194,11 +198,30 @@ const urgencyOf = (effect: SlotEffect): number => {
   return effect.type === 'cancel' || effect.type === 'start' ? 1 : 2;
 };
 
-/** Of a slot only the last word of a step is told: nobody is to see it free between two leases. */
+/** What a step says once at most: of a slot, so that nobody sees it free between two leases, and to a device, as one word may overtake the other. */
+const subjectOf = (effect: SlotEffect): string | null => {
+  if (effect.type === 'slot') return effect.server;
+  return effect.type === 'prepare' ? `device ${effect.device}` : null;
+};
+
+/** Only the last word on each subject counts. */
+const withoutOvertaken = (effects: SlotEffect[]): SlotEffect[] => {
+  const last = new Map<string, SlotEffect>();
+  let said = 0;
+  for (const effect of effects) {
+    const subject = subjectOf(effect);
+    if (subject === null) continue;
+    last.set(subject, effect);
+    said += 1;
+  }
+  if (said === last.size) return effects;
+  return effects.filter((effect) => {
+    const subject = subjectOf(effect);
+    return subject === null || last.get(subject) === effect;
+  });
+};
+
 const mostUrgentFirst = (effects: SlotEffect[]): SlotEffect[] => {
   if (effects.length < 2) return effects;
-  const last = new Map(effects.flatMap((effect) => (effect.type === 'slot' ? [[effect.server, effect]] : [])));
-  return effects
-    .filter((effect) => effect.type !== 'slot' || last.get(effect.server) === effect)
-    .sort((a, b) => urgencyOf(a) - urgencyOf(b));
+  return withoutOvertaken(effects).sort((a, b) => urgencyOf(a) - urgencyOf(b));
 };

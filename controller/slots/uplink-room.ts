@@ -1,6 +1,6 @@
 import { syncLine } from './lanes.ts';
-import { touch } from './servers.ts';
 import type { Run, Server, SlotState } from './state.ts';
+import { touch } from './touched.ts';
 import { uplinkGroup } from './uplink-groups.ts';
 
 /** The run's device has a seat or a slot at the server, and takes room in its uplink group for it. */
@@ -18,7 +18,9 @@ export const giveRoom = (state: SlotState, { request }: Run, server: Server): vo
   if (group === null) return;
   group.held -= 1;
   const isHere = (run: Run | undefined) => run?.request.uplink_group === group.name;
-  if (!isHere(server.lease?.run) && !isHere(server.on_deck?.run)) group.servers.delete(server);
+  const { lease, on_deck, found } = server;
+  if (!isHere(lease?.run) && !isHere(on_deck?.run) && !found.some(({ run }) => isHere(run)))
+    group.servers.delete(server);
   if (group.held === group.capacity - 1) for (const line of group.lines) syncLine(state, line);
   for (const other of group.servers) touch(state, other);
 };

@@ -87,7 +87,14 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX alert_states_open ON alert_states (open) WHERE open > 0;
   CREATE INDEX alert_states_held ON alert_states (held_until_ms) WHERE held_until_ms IS NOT NULL;
 
-  CREATE TABLE notices (id INTEGER PRIMARY KEY AUTOINCREMENT, receiver TEXT, notice TEXT /* JSON */) STRICT;
+  CREATE TABLE notices (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, receiver TEXT NOT NULL, notice TEXT NOT NULL /* JSON */
+  ) STRICT;
+  CREATE INDEX notices_of_a_receiver ON notices (receiver, id);
+  CREATE TABLE notices_set_aside (
+    id INTEGER PRIMARY KEY, receiver TEXT NOT NULL, notice TEXT NOT NULL, error TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX notices_set_aside_of_a_receiver ON notices_set_aside (receiver, id);
   `,
 ];
 

@@ -32,8 +32,8 @@ export class Store {
   readonly records: Records;
   readonly history: History;
   readonly outbox: Outbox;
-  readonly suppressions: Suppressions;
   readonly notices: Notices;
+  readonly suppressions: Suppressions;
   readonly #database: Database;
 
   private constructor(database: Database) {
@@ -47,8 +47,8 @@ export class Store {
     this.records = new Records(database);
     this.history = new History(database);
     this.outbox = new Outbox(database);
-    this.suppressions = new Suppressions(database);
     this.notices = new Notices(database);
+    this.suppressions = new Suppressions(database);
     this.results = new Results(database, { runs: this.runs, moved: this.moved, raw: this.raw, outbox: this.outbox });
   }
 

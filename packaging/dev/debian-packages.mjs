@@ -16,6 +16,11 @@ export const PACKAGES = {
   mosquitto: { programs: ['mosquitto'], services: ['mosquitto'] },
   'mosquitto-clients': { programs: ['mosquitto_pub', 'mosquitto_sub'] },
   openssl: { programs: ['openssl'] },
+  'prometheus-alertmanager': {
+    programs: ['prometheus-alertmanager', 'amtool'],
+    services: ['prometheus-alertmanager'],
+  },
+  'python3-aiosmtpd': { programs: ['aiosmtpd'] },
   'util-linux': { programs: ['flock'] },
   'victoria-metrics': { programs: ['victoria-metrics'], services: ['victoria-metrics'] },
 };

@@ -9,9 +9,9 @@ import { run } from './spawn.mjs';
 import { runTests } from './test-command.mjs';
 
 // The commands of package.json. Each prepares the machine first, so that it works in a bare clone.
-//   node packaging/dev/run.mjs build|check|demo|test|bench|simulate|kills [arguments]
+//   node packaging/dev/run.mjs build|check|demo|test|bench|simulate|fuzz|kills [arguments]
 
-const USAGE = 'usage: node packaging/dev/run.mjs build|check|demo|test|bench|simulate|kills [arguments]';
+const USAGE = 'usage: node packaging/dev/run.mjs build|check|demo|test|bench|simulate|fuzz|kills [arguments]';
 
 /** A program of node_modules. @param {string} name */
 const bin = (name) => join(root, 'node_modules/.bin', name);
@@ -78,6 +78,14 @@ const COMMANDS = {
     buildAll();
     bundleForHere('test/kills/main.ts', kills);
     await become(kills, args);
+  },
+
+  async fuzz(args) {
+    await prepare({ npm: true, debian: [] });
+    const { bundleForHere } = await builder();
+    const fuzz = join(root, 'node_modules/.cache/perfleet/fuzz.js');
+    bundleForHere('test/fuzz/main.ts', fuzz);
+    await become(fuzz, args);
   },
 };
 

@@ -77,6 +77,8 @@ export class SlotModel {
   }
 
   see(effects: readonly SlotEffect[], now: number): void {
+    const asked = effects.flatMap((effect) => (effect.type === 'prepare' ? [effect.device] : []));
+    if (asked.length > new Set(asked).size) throw new Error(`one step asks a device twice: ${asked}`);
     for (const effect of effects) {
       if (effect.type === 'cancel' && effect.reason === 'no answer to prepare') this.#silent.add(effect.run);
       else if (effect.type === 'ended') this.#end(effect.run, effect.ending.how === 'cancelled');

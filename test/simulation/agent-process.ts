@@ -81,6 +81,8 @@ export class AgentProcess {
     // C1: a cancel takes what is kept, too, be it meant for an earlier `prepare` and late.
     if (message.topic === 'command' && message.payload.type === 'cancel')
       this.#device.world.laws.forgotten(message.payload.run);
+    if (message.topic === 'command' && message.payload.type === 'accepted')
+      this.#device.world.laws.accepted(message.payload.run, message.payload.token);
     const actions = this.#take({ kind: 'message', topic, payload });
     if (message.topic === 'command' && message.payload.type === 'start') {
       const { token, nonce } = message.payload;

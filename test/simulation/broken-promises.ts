@@ -167,6 +167,13 @@ export const BROKEN_PROMISES: readonly BrokenPromise[] = [
     character: RESTARTS,
   },
   {
+    promise: 'accepted-when-on-disk',
+    rule: 'F4',
+    what: 'the controller accepts results that it loses in a power cut',
+    laws: ['nothing finished is lost'],
+    character: RESTARTS,
+  },
+  {
     promise: 'offline-frees-nothing',
     rule: 'L9',
     what: 'the controller takes an offline device for one that has finished',
@@ -200,6 +207,13 @@ export const BROKEN_PROMISES: readonly BrokenPromise[] = [
     what: 'a lease on deck is not on disk yet when the controller dies',
     laws: ['the lease is on disk before its start', 'the lease of a client is on disk', ...TWO_CLIENTS],
     character: { ...RESTARTS, controller_troubles: 12 },
+  },
+  {
+    promise: 'lease-survives-power-cut',
+    rule: 'L12',
+    what: 'a start does not wait until its lease is on disk',
+    laws: ['the lease of a client is on disk', ...TWO_CLIENTS],
+    character: RESTARTS,
   },
   {
     promise: 'restart-takes-leases',
@@ -240,6 +254,13 @@ export const BROKEN_PROMISES: readonly BrokenPromise[] = [
     promise: 'slots-are-shown',
     rule: 'L14',
     what: 'nobody is told who holds a slot',
+    laws: ['the slot names who runs'],
+    character: WRITTEN,
+  },
+  {
+    promise: 'slots-are-shown-first',
+    rule: 'H1',
+    what: 'who holds a slot is told some time after its start',
     laws: ['the slot names who runs'],
     character: WRITTEN,
   },

@@ -35,6 +35,9 @@ export interface Maintenance {
   to: number;
 }
 
+/** The log is on disk this long after it is asked for, at the latest. */
+const SYNC_MS = 50;
+
 /** What outlives a controller's process: its machine with a disk and a wall clock, which jumps. */
 export class ControllerMachine {
   readonly name: string;
@@ -80,6 +83,13 @@ export class ControllerMachine {
   jump(ms: number): void {
     this.#wall_offset_ms += ms;
     this.tell(() => `its wall clock jumps by ${Math.round(ms / 1000)} s`);
+  }
+
+  /** Does it when all that was written so far is on disk, which is begun now. */
+  onDisk(then: () => void): void {
+    const { timeline, random } = this.world;
+    this.disk.journal.whenOnDisk(then);
+    timeline.after(random.between(0, SYNC_MS), () => this.disk.journal.sync());
   }
 
   newBoot(): string {

@@ -1,13 +1,14 @@
+import { overOf } from '../../controller/runs/over-of.ts';
 import { requestOfLease } from '../../controller/runs/run-request.ts';
-import type { LeaseRow, SlotEvent } from '../../controller/slots/events.ts';
+import type { SlotEvent } from '../../controller/slots/events.ts';
 import { Slots } from '../../controller/slots/slots.ts';
-import type { RunRow } from '../../controller/store/runs.ts';
 import type { FromController } from './broker.ts';
 import { ClaimKeeper } from './claim-keeper.ts';
 import { ControllerLink, LINK_DELAY_MS } from './controller-link.ts';
 import type { ControllerMachine } from './controller-machine.ts';
 import { Hands } from './hands.ts';
 import { Inbox } from './inbox.ts';
+import { SeatLaw } from './laws/seat-law.ts';
 import { WallWatch } from './wall-watch.ts';
 
 /** What is put off waits for the event loop, and for what was put off before it: under load for this long, a piece. */
@@ -18,13 +19,6 @@ const CRASH_CHANCE = 0.1;
 
 /** Thrown by a crash in the middle of a step. */
 class Crash extends Error {}
-
-/** As controller/runs/dispatcher.ts has it. */
-const overOf = (lease: LeaseRow, run: RunRow): { cancel: string | null } | null => {
-  if (run.state === 'final') return { cancel: 'the run was over' };
-  const isAwaited = run.awaits_result && run.granted_token === lease.token;
-  return lease.granted && !isAwaited ? { cancel: null } : null;
-};
 
 /**
  * One life of a controller's process around the product's slots and claim: events in, effects out, one event at a time. It may die between
@@ -40,6 +34,7 @@ export class ControllerProcess {
   readonly watch: WallWatch;
   readonly #offset_ms: number;
   readonly #onCrash: () => void;
+  readonly #seats: SeatLaw;
   readonly #queue: SlotEvent[] = [];
   #busy = false;
   #alive = true;
@@ -71,6 +66,10 @@ export class ControllerProcess {
         this.stop(true);
       },
     });
+    this.#seats = new SeatLaw(
+      (token) => disk.leases.get(token),
+      (law, detail) => laws.broken(law, detail),
+    );
     const inbox = new Inbox(this);
     this.link = new ControllerLink({
       timeline,
@@ -116,6 +115,7 @@ export class ControllerProcess {
     const { disk, world } = machine;
     machine.tell(() => `starts as ${this.boot}`);
     const leases = disk.leasesInOrder();
+    this.#seats.starts(leases);
     world.laws.leasesOf(machine.name).controllerStarts(leases);
     const found = leases.map((row) => {
       const run = disk.runs.get(row.run);
@@ -138,6 +138,7 @@ export class ControllerProcess {
   /** Writes down what is left, and says goodbye, or nothing when it gave way to another. */
   stop(quietly: boolean): void {
     this.survive(() => this.hands.flush());
+    this.machine.disk.journal.sync();
     const goodbye = quietly ? null : { online: false, boot: this.boot, version: null };
     this.die(goodbye, quietly);
   }
@@ -176,7 +177,7 @@ export class ControllerProcess {
     try {
       for (let next = this.#queue.shift(); next !== undefined && this.#alive; next = this.#queue.shift()) {
         this.hands.perform(this.slots.handle(next, this.now()));
-        this.#checkSeats();
+        this.#seats.look(this.slots.view());
       }
     } finally {
       this.#busy = false;
@@ -244,14 +245,5 @@ export class ControllerProcess {
     const tick = () => this.survive(() => this.handle({ type: 'tick' }));
     // A timer may be late, never early.
     this.#cancelWake = this.after(Math.ceil(wake - now) + 0.01, tick);
-  }
-
-  #checkSeats(): void {
-    const seen = new Set<string>();
-    for (const { on_deck } of this.slots.view()) {
-      if (on_deck === null) continue;
-      if (seen.has(on_deck.device)) this.machine.world.laws.broken('one seat a device', on_deck.device);
-      seen.add(on_deck.device);
-    }
   }
 }

@@ -3,81 +3,31 @@ import type { NightMark } from '../../controller/schedule/night.ts';
 import type { SuppressionScope } from '../../controller/schedule/suppression.ts';
 import type { LeaseRow } from '../../controller/slots/events.ts';
 import type { Grant, NewRun, RunRow } from '../../controller/store/runs.ts';
+import { type Commit, Journal, Table } from './journal.ts';
 import type { PromiseName } from './promises.ts';
-
-/** Values that go back to what they were when a transaction does not come to its end. */
-class Table<K, V> {
-  readonly rows = new Map<K, V>();
-  readonly #undo: (() => void)[];
-  readonly #isOpen: () => boolean;
-
-  constructor(undo: (() => void)[], isOpen: () => boolean) {
-    this.#undo = undo;
-    this.#isOpen = isOpen;
-  }
-
-  get(key: K): V | undefined {
-    return this.rows.get(key);
-  }
-
-  set(key: K, value: V): void {
-    this.#remember(key);
-    this.rows.set(key, value);
-  }
-
-  delete(key: K): void {
-    this.#remember(key);
-    this.rows.delete(key);
-  }
-
-  #remember(key: K): void {
-    if (!this.#isOpen()) return;
-    const before = this.rows.get(key);
-    this.#undo.push(() => (before === undefined ? this.rows.delete(key) : this.rows.set(key, before)));
-  }
-}
 
 /** What outlives a crash of a controller: controller/store as maps, with its transactions, and its rules about what changes when. */
 export class Disk {
-  readonly #undo: (() => void)[] = [];
-  readonly #written: (() => void)[] = [];
-  #open = false;
-  readonly #isOpen = () => this.#open;
-  readonly runs = new Table<string, RunRow>(this.#undo, this.#isOpen);
-  readonly leases = new Table<number, LeaseRow>(this.#undo, this.#isOpen);
-  readonly grants = new Table<number, Grant>(this.#undo, this.#isOpen);
-  readonly history = new Table<string, NightMark>(this.#undo, this.#isOpen);
-  readonly results = new Table<string, true>(this.#undo, this.#isOpen);
-  readonly measured = new Table<string, readonly Measurement[]>(this.#undo, this.#isOpen);
-  readonly #nights = new Table<string, string>(this.#undo, this.#isOpen);
+  readonly journal = new Journal();
+  readonly runs = new Table<string, RunRow>(this.journal);
+  readonly leases = new Table<number, LeaseRow>(this.journal);
+  readonly grants = new Table<number, Grant>(this.journal);
+  readonly history = new Table<string, NightMark>(this.journal);
+  readonly results = new Table<string, true>(this.journal);
+  readonly measured = new Table<string, readonly Measurement[]>(this.journal);
+  readonly #nights = new Table<string, string>(this.journal);
+  readonly #counter = new Table<'token', number>(this.journal);
+  /** Which commit saved a lease, by token, as long as the process lives that did. */
+  readonly #saved = new Map<number, Commit>();
   suppressions: { scope: SuppressionScope; until_wall: number }[] = [];
-  last_token = 0;
   readonly #broken: PromiseName | null;
 
   constructor(broken: PromiseName | null) {
     this.#broken = broken;
   }
 
-  /** All of `work`, or nothing of it when it throws. */
-  atomically(work: () => void): void {
-    this.#open = true;
-    try {
-      work();
-    } catch (error) {
-      for (const undo of this.#undo.reverse()) undo();
-      this.#written.length = 0;
-      throw error;
-    } finally {
-      this.#undo.length = 0;
-      this.#open = false;
-    }
-    for (const then of this.#written.splice(0)) then();
-  }
-
-  /** Does it when what was written is there to stay. */
-  whenWritten(then: () => void): void {
-    if (this.#open) this.#written.push(then);
-    else then();
+  get last_token(): number {
+    return this.#counter.get('token') ?? 0;
   }
 
   /** False when the device has a run of that night already. */
@@ -95,8 +45,17 @@ export class Disk {
   }
 
   saveLease(lease: LeaseRow): void {
-    this.leases.set(lease.token, lease);
-    this.last_token = Math.max(this.last_token, lease.token);
+    const commit = this.journal.deferred(() => {
+      this.leases.set(lease.token, lease);
+      this.#counter.set('token', Math.max(this.last_token, lease.token));
+    });
+    this.#saved.set(lease.token, commit);
+  }
+
+  /** Before a start. */
+  ensureOnDisk(token: number): void {
+    const commit = this.#saved.get(token);
+    if (commit !== undefined && this.#broken !== 'lease-survives-power-cut') this.journal.ensureOnDisk(commit);
   }
 
   noteGrant(grant: Grant): void {
@@ -122,13 +81,14 @@ export class Disk {
     return [...this.leases.rows.values()].sort((a, b) => a.token - b.token);
   }
 
-  /** The machine goes down with the controller. An honest disk keeps all that it took. */
+  /** The process dies, and what it knew of the disk is gone. The disk keeps all that it took. */
   crash(): void {
+    this.#saved.clear();
     if (this.#broken === 'restart-takes-leases')
       for (const token of [...this.leases.rows.keys()]) this.leases.delete(token);
     if (this.#broken === 'lease-before-start')
       for (const { token, granted } of this.leasesInOrder()) if (!granted) this.leases.delete(token);
-    if (this.#broken === 'tokens-grow') this.last_token = 0;
+    if (this.#broken === 'tokens-grow') this.#counter.set('token', 0);
     if (this.#broken === 'one-run-a-night') for (const key of [...this.history.rows.keys()]) this.history.delete(key);
   }
 }

@@ -32,6 +32,10 @@ export interface HandsOptions {
 const isBeforeAll = ({ type }: SlotEffect): boolean =>
   ['save-lease', 'slot', 'cancel', 'start', 'probe'].includes(type);
 
+/** What a restart does again: nobody waits for the disk. */
+const isRedone = ({ type }: SlotEffect): boolean =>
+  ['prepare', 'granted', 'drop-lease', 'phase', 'released'].includes(type);
+
 /** Carries out what the slots decide, as controller/runs/dispatcher.ts does: in their order, and with its transactions. */
 export class Hands {
   readonly #options: HandsOptions;
@@ -54,12 +58,14 @@ export class Hands {
     const rest = effects.filter((effect) => !isBeforeAll(effect));
     if (rest.length === 0) return;
     const work = () => {
-      disk.atomically(() => {
+      const doAll = () => {
         for (const effect of rest) {
           mayCrash();
           this.#do(effect);
         }
-      });
+      };
+      if (rest.every(isRedone)) disk.journal.deferred(doAll);
+      else disk.journal.atomically(doAll);
       this.#options.rowsChanged();
     };
     if (this.#queue.length === 0 && rest.length === effects.length) work();
@@ -89,7 +95,7 @@ export class Hands {
   /** What comes after a run was settled. */
   followUp(run: string, settled: Settled): void {
     const { disk, submit } = this.#options;
-    if (settled === 'retry') disk.whenWritten(() => submit(run));
+    if (settled === 'retry') disk.journal.whenWritten(() => submit(run));
   }
 
   #do(effect: SlotEffect): void {
@@ -101,7 +107,7 @@ export class Hands {
         const reason = objection(effect.run);
         if (reason !== null) {
           laws.skipped(effect.run);
-          disk.whenWritten(() => handle({ type: 'skip', run: effect.run, reason }));
+          disk.journal.whenWritten(() => handle({ type: 'skip', run: effect.run, reason }));
           return;
         }
         send({ kind: 'command', device, payload: { ...order, server: { host: server, port: 5201, auth: null } } });
@@ -109,6 +115,7 @@ export class Hands {
       }
       case 'start': {
         const { device, server, endpoint, ...start } = this.#asSent(effect);
+        disk.ensureOnDisk(effect.token);
         const row = disk.leases.get(effect.token);
         const run = disk.runs.get(effect.run);
         laws.started({ ...start, endpoint, device, server }, row, {
@@ -137,7 +144,8 @@ export class Hands {
         disk.leases.delete(effect.token);
         break;
       case 'slot':
-        this.showSlot(effect);
+        if (this.#options.broken === 'slots-are-shown-first') this.later(() => this.showSlot(effect));
+        else this.showSlot(effect);
         break;
       case 'phase':
         if (effect.phase === 'waiting' && disk.runs.get(effect.run)?.state === 'open')

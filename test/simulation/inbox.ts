@@ -34,7 +34,10 @@ export class Inbox {
   }
 
   #event({ device, payload }: Of<'event'>): void {
-    const run = this.#process.machine.disk.runs.get(payload.run);
+    const { machine, slots, hands } = this.#process;
+    // Its end may be among what was put off.
+    if (payload.type === 'ready' && !slots.knows(payload.run)) hands.flush();
+    const run = machine.disk.runs.get(payload.run);
     if (run?.device !== device) {
       const cancel = { type: 'cancel', run: payload.run, reason: 'unknown run' } as const;
       this.#process.send({ kind: 'command', device, payload: cancel });
@@ -47,16 +50,18 @@ export class Inbox {
     const { disk, settlement, world } = machine;
     const accept = () => this.#process.send({ kind: 'command', device, payload: { type: 'accepted', run, token } });
     const early = world.broken === 'accepted-when-stored';
+    const early_on_disk = world.broken === 'accepted-when-on-disk';
     this.#process.handle({ type: 'finished', device, run, token });
     if (early) accept();
     hands.later(() => {
       this.#process.mayCrash();
       // F4: a result that nobody knows is accepted too, or it would be sent for ever. Here it may be another controller's.
-      if (disk.runs.get(run) === undefined) world.laws.forgotten(run);
+      if (disk.runs.get(run) === undefined) world.laws.givenAway(run, token);
       const { settled, busy } = settlement.result(device, payload, machine.wall());
       machine.tell(() => `the result of ${run}/${token}: ${settled}`);
       this.#process.mayCrash();
-      if (!early) accept();
+      if (early_on_disk) accept();
+      else if (!early) machine.onDisk(() => this.#process.survive(accept));
       const server = disk.grants.get(token)?.server;
       if (busy !== null && server !== undefined) this.#process.handle({ type: 'served', server, busy_elsewhere: busy });
       hands.followUp(run, settled);

@@ -31,7 +31,7 @@ interface Added {
 const handOn = (options: PlannerOptions, added: readonly Added[]): void => {
   const { disk, settlement, mayCrash, submit, later } = options;
   const batch = added.slice(0, BATCH);
-  disk.atomically(() => {
+  disk.journal.atomically(() => {
     for (const { run, missed_at_ms } of batch) {
       mayCrash();
       if (missed_at_ms !== null) settlement.end(run, 'missed', 'controller-was-down', missed_at_ms);
@@ -65,7 +65,7 @@ export const lookForNights = (options: PlannerOptions, now_ms: number): number |
     for (const { run, missed_at_ms } of runs) if (disk.add(run)) added.push({ run: run.run, missed_at_ms });
   };
   if (broken === 'night-with-its-runs') write();
-  else disk.atomically(write);
+  else disk.journal.atomically(write);
   laws.looked(now_ms);
   handOn(options, added);
   return plan.next_wake_ms;

@@ -1,7 +1,7 @@
 import type { RunResult, TestPlan } from '../../broker/contract/messages.ts';
 import type { CheckSettings } from '../../controller/config/settings.ts';
-import { decideRun, type Verdict } from '../../controller/results/decide-run.ts';
-import type { Failure } from '../../controller/results/measurement.ts';
+import { decideEnd, decideRun, type RunSoFar, type Verdict } from '../../controller/results/decide-run.ts';
+import type { Failure, Measurement } from '../../controller/results/measurement.ts';
 import { type RunReading, readRun, type TestFailure } from '../../controller/results/read-run.ts';
 import type { Outcome } from '../../controller/run-record.ts';
 import type { RunRow } from '../../controller/store/runs.ts';
@@ -46,7 +46,7 @@ export class Settlement {
     this.#options = options;
   }
 
-  /** A result of a device, and whether the server was busy with somebody else; null when it says nothing about the server. */
+  /** A result of a device, and whether the server was busy with somebody else; null when it decides nothing, or came too late to say that. */
   result(device: string, result: RunResult, at_ms: number): { settled: Settled; busy: boolean | null } {
     const { disk, laws } = this.#options;
     const run = disk.runs.get(result.run);
@@ -57,13 +57,14 @@ export class Settlement {
     const { measurements, failures } = reading(grant.tests, result.tests);
     const decides = run.state !== 'final' && run.awaits_result && run.granted_token === result.token;
     const verdict = decides ? this.#verdict(run, failures, at_ms, measurements) : null;
-    disk.atomically(() => {
+    disk.journal.deferred(() => {
       disk.results.set(key, true);
       disk.measured.set(run.run, [...(disk.measured.get(run.run) ?? []), ...measurements]);
       if (verdict !== null) this.#carryOut(run, verdict, failures, at_ms);
+      disk.journal.whenOnDisk(() => laws.settled(run.run, result.token));
     });
-    laws.settled(run.run, result.token);
-    const busy = failures.some((one) => one.class === 'busy') ? true : measurements.length > 0 ? false : null;
+    const says = verdict !== null && run.state === 'open';
+    const busy = says ? failures.some((one) => one.class === 'busy') : null;
     return { settled: verdict?.verdict ?? 'unchanged', busy };
   }
 
@@ -77,28 +78,33 @@ export class Settlement {
     return verdict.verdict;
   }
 
-  /** A run that ends without an attempt's result. False when it was over already. */
-  end(id: string, outcome: Outcome, reason: string | null, at_ms: number): boolean {
-    const { disk, laws, onEnd } = this.#options;
-    const run = disk.runs.get(id);
+  /** A run that ends without an attempt's result; one that was tried before ends by what those attempts came to. False when it was over already. */
+  end(id: string, outcome: Outcome, reason: string, at_ms: number): boolean {
+    const run = this.#options.disk.runs.get(id);
     if (run === undefined || run.state === 'final') return false;
-    disk.change(id, { state: 'final', outcome, reason, finished_at_ms: at_ms, awaits_result: false });
-    disk.whenWritten(() => {
-      laws.ended(id, outcome);
-      onEnd(outcome, reason);
-    });
+    const tried = Object.keys(run.failed_attempts).length > 0 && (outcome === 'skipped' || outcome === 'missed');
+    const end = tried ? decideEnd(this.#soFar(run, run.failures, at_ms, [])) : { outcome, reason };
+    this.#finish(id, end.outcome, end.reason, at_ms);
     return true;
   }
 
-  #verdict(
-    run: RunRow,
-    failures: TestFailure[],
-    now_ms: number,
-    measurements: ReturnType<typeof readRun>['measurements'],
-  ) {
+  #finish(id: string, outcome: Outcome, reason: string | null, at_ms: number): void {
+    const { disk, laws, onEnd } = this.#options;
+    disk.change(id, { state: 'final', outcome, reason, finished_at_ms: at_ms, awaits_result: false });
+    disk.journal.whenOnDisk(() => {
+      laws.ended(id, outcome);
+      onEnd(outcome, reason);
+    });
+  }
+
+  #verdict(run: RunRow, failures: TestFailure[], now_ms: number, measurements: readonly Measurement[]): Verdict {
+    return decideRun(this.#soFar(run, failures, now_ms, measurements));
+  }
+
+  #soFar(run: RunRow, failures: TestFailure[], now_ms: number, measurements: readonly Measurement[]): RunSoFar {
     const { disk, random, checkOf } = this.#options;
     const { retries, backoff_ms } = checkOf(run);
-    return decideRun({
+    return {
       plans: run.plan,
       measurements: [...(disk.measured.get(run.run) ?? []), ...measurements],
       failures,
@@ -108,12 +114,12 @@ export class Settlement {
       now_ms,
       window_end_ms: run.window_end_ms,
       random,
-    });
+    };
   }
 
   #carryOut(run: RunRow, verdict: Verdict, failures: TestFailure[], at_ms: number): void {
     if (verdict.verdict === 'final') {
-      this.end(run.run, verdict.outcome, verdict.reason, at_ms);
+      this.#finish(run.run, verdict.outcome, verdict.reason, at_ms);
       return;
     }
     const failed_attempts = { ...run.failed_attempts };
@@ -127,6 +133,7 @@ export class Settlement {
       not_before_ms: at_ms + delay_ms,
       tests: verdict.tests,
       failed_attempts,
+      failures,
     });
   }
 }

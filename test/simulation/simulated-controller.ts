@@ -6,6 +6,9 @@ import { ControllerMachine, type ControllerWorld, type Maintenance } from './con
 import { ControllerProcess } from './controller-process.ts';
 import type { Disk } from './disk.ts';
 
+/** How likely it is the machine that goes down, and not the process alone. */
+const POWER_CUT_CHANCE = 0.3;
+
 /** A controller as the world sees it: it starts, dies and starts again on its machine, and people ask it for things. */
 export class SimulatedController {
   readonly #machine: ControllerMachine;
@@ -41,11 +44,16 @@ export class SimulatedController {
     this.#process.start();
   }
 
-  /** Dies at once. */
+  /** Dies at once, in some cases with its machine. */
   crash(): void {
-    this.#machine.tell(() => 'crashes');
+    const { random, laws } = this.#machine.world;
+    const is_power_cut = random.chance(POWER_CUT_CHANCE);
+    this.#machine.tell(() => (is_power_cut ? 'loses its power' : 'crashes'));
     this.#process?.die();
     this.disk.crash();
+    if (!is_power_cut) return;
+    this.disk.journal.losePower(random.next());
+    laws.shown.lookAtDisk(this.name);
   }
 
   /** Most likely it dies between two effects of the next steps. */

@@ -8,15 +8,14 @@ import type { Clock } from '../../../broker/clock.ts';
 import { commandTopic, controllerTopic, statusTopic } from '../../../broker/contract/topics.ts';
 import type { Log } from '../../../broker/log.ts';
 import { type Agent, createAgent } from '../../core/agent.ts';
-import type { Action, Input, Publication, WanTraffic } from '../../core/io.ts';
+import type { Action, Exit, Input, Publication, WanTraffic } from '../../core/io.ts';
 import type { AgentConfig } from './config.ts';
-import type { Exit } from './guarded.ts';
 import { Guards } from './guards.ts';
 import { endLeftovers } from './leftovers.ts';
 import { lockFolder } from './lock.ts';
 import { iperf3Finder, resolveHost } from './preflight.ts';
 import { ResultFolder } from './result-folder.ts';
-import { watchWan } from './wan-traffic.ts';
+import { countWan, watchWan } from './wan-traffic.ts';
 
 export interface AgentSurroundings {
   /** Version of the agent. */
@@ -52,6 +51,8 @@ export class NodeAgent {
   readonly #results: ResultFolder;
   readonly #findIperf3: ReturnType<typeof iperf3Finder>;
   readonly #guards: Guards;
+  /** For each iperf3 that runs: what has gone over the WAN since it was started. */
+  readonly #wanSince = new Map<number, () => number | null>();
   readonly #end = new EventEmitter<{ stopped: [] }>();
   #starting = false;
   #stopping = false;
@@ -65,7 +66,7 @@ export class NodeAgent {
     this.#config = config;
     this.#around = around;
     const { env, clock, log } = around;
-    const onExit = (key: number, exit: Exit) => this.#take({ kind: 'exited', key, ...exit });
+    const onExit = (key: number, exit: Exit) => this.#onExit(key, exit);
     this.#guards = new Guards({ state: config.state, env, clock, log, onExit });
     this.#findIperf3 = iperf3Finder(env);
     this.#results = new ResultFolder(join(config.state, 'results'), log);
@@ -170,6 +171,8 @@ export class NodeAgent {
         break;
       case 'spawn':
         this.#guards.spawn(action);
+        // Only now: iperf3 is on its way, and has sent nothing yet.
+        this.#wanSince.set(action.key, countWan(this.#config.wan_interface, PROC_NET));
         break;
       case 'kill':
         this.#guards.kill(action);
@@ -187,6 +190,12 @@ export class NodeAgent {
         void this.#leave();
         break;
     }
+  }
+
+  #onExit(key: number, exit: Exit): void {
+    const wan_bytes = this.#wanSince.get(key)?.() ?? null;
+    this.#wanSince.delete(key);
+    this.#take({ kind: 'exited', key, ...exit, wan_bytes });
   }
 
   #wakeAt(at_ms: number): void {

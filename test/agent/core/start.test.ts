@@ -202,7 +202,15 @@ describe('the tests of a run', () => {
     bench.exit(busy);
     expect(bench.said()).toEqual(['finished']);
     expect(bench.results()[0]?.tests).toEqual([
-      { test: 'tcp-upload', exit_code: 0, stdout: busy, stderr: '', started_ms: 1_500, ended_ms: 1_500 },
+      {
+        test: 'tcp-upload',
+        exit_code: 0,
+        stdout: busy,
+        stderr: '',
+        started_ms: 1_500,
+        ended_ms: 1_500,
+        wan_bytes: null,
+      },
     ]);
   });
 

@@ -7,6 +7,9 @@ import type {
   DeviceView,
   NewDevice,
   Problem,
+  RawView,
+  ReceiverTest,
+  ReceiverView,
   Resumed,
   RunOrder,
   ServerView,
@@ -104,6 +107,9 @@ export class SmallService implements Service {
   readonly suppressed: SuppressionView[] = [];
   readonly list: DeviceView[] = [];
   readonly runs = new Map<string, RunRecord>();
+  /** What iperf3 printed in every run. */
+  attempts: RawView['attempts'] = [];
+  readonly receivers: ReceiverView[] = [];
   monthly_budget: number | null = null;
   /** How many watch now. */
   watchers = 0;
@@ -122,6 +128,7 @@ export class SmallService implements Service {
       messages_dropped: 0,
       broker: null,
       influx: null,
+      receivers: this.receivers,
     };
   }
 
@@ -205,6 +212,13 @@ export class SmallService implements Service {
     return { ok: true, value: { resumed } };
   }
 
+  async testReceiver(receiver: string): Promise<Answer<ReceiverTest>> {
+    const found = this.receivers.find((one) => one.receiver === receiver);
+    if (found === undefined) return refused('not-found', `there is no receiver ${receiver} in the configuration`);
+    const delivered = found.last_error === null;
+    return { ok: true, value: { receiver, id: 'test-1', delivered, answer: found.last_error ?? 'it answered 200' } };
+  }
+
   orderRun(order: RunOrder): Answer<{ run: string }> {
     const found = this.device(order.device);
     if (!found.ok) return found;
@@ -227,6 +241,11 @@ export class SmallService implements Service {
   record(run: string): Answer<RunRecord> {
     const value = this.runs.get(run);
     return value === undefined ? refused('not-found', `there is no run ${run}`) : { ok: true, value };
+  }
+
+  raw(run: string): Answer<RawView> {
+    const found = this.record(run);
+    return found.ok ? { ok: true, value: { run, attempts: this.attempts } } : found;
   }
 
   records(filter: RecordFilter): RunRecord[] {

@@ -97,7 +97,7 @@ describe('the example', () => {
           notify: ['noc'],
         },
       ],
-      receivers: new Map([['noc', { webhook: 'https://noc.example.net/hook', secret: SECRET }]]),
+      receivers: new Map([['noc', { kind: 'webhook', url: 'https://noc.example.net/hook', secret: SECRET, ca: null }]]),
     });
   });
 
@@ -435,12 +435,6 @@ test('an alert has one breach of one, clears at its threshold and is for everyth
     where,
     notify: [],
   });
-});
-
-test('a receiver needs no secret', () => {
-  expect(
-    accepted(`${HTTP}receivers: { noc: { webhook: "http://noc.example.net/?to=me" } }`).settings.receivers,
-  ).toEqual(new Map([['noc', { webhook: 'http://noc.example.net/?to=me', secret: null }]]));
 });
 
 describe('files', () => {

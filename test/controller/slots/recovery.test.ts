@@ -60,6 +60,102 @@ describe('a run with two leases on disk', () => {
   });
 });
 
+describe('three leases on one server: two starts were sent, and what they made superfluous was not dropped yet', () => {
+  const bench = (
+    three = [row(7, 'r1', 'd1'), row(8, 'r2', 'd2', { granted: false }), row(9, 'r3', 'd3', { granted: false })],
+  ) => {
+    const slots = new SlotBench({ in_charge: false, last_token: 9 });
+    slots.slots.recover(
+      three.map((lease) => found(lease)),
+      0,
+    );
+    slots.do({ type: 'in-charge', yes: true });
+    return slots;
+  };
+
+  it('are asked one after the other, in the order of their tokens, and none of them is forgotten', () => {
+    const slots = bench();
+    const second = slots.finished('r1', 'd1', 7);
+    expect(only(second, 'start')).toMatchObject([{ token: 8 }]);
+    expect(only(second, 'drop-lease')).toEqual([{ type: 'drop-lease', token: 7 }]);
+    const third = slots.declined('r2', 'd2', 8);
+    expect(only(third, 'start')).toMatchObject([{ token: 9 }]);
+    expect(only(third, 'drop-lease')).toEqual([{ type: 'drop-lease', token: 8 }]);
+    expect(only(slots.declined('r3', 'd3', 9), 'drop-lease')).toEqual([{ type: 'drop-lease', token: 9 }]);
+    expect(slots.states).toEqual(['idle']);
+  });
+
+  it('are asked in that order also when only a later one is known to be granted', () => {
+    const slots = bench([
+      row(7, 'r1', 'd1', { granted: false }),
+      row(8, 'r2', 'd2'),
+      row(9, 'r3', 'd3', { granted: false }),
+    ]);
+    expect(only(slots.wait(1000), 'start')).toMatchObject([{ token: 7 }]);
+    expect(only(slots.declined('r1', 'd1', 7), 'start')).toMatchObject([{ token: 8 }]);
+  });
+
+  it('are not asked any more when their result comes before their turn', () => {
+    const slots = bench();
+    expect(only(slots.finished('r3', 'd3', 9), 'granted')).toMatchObject([{ lease: { token: 9 } }]);
+    expect(only(slots.finished('r2', 'd2', 8), 'released')).toEqual([{ type: 'released', run: 'r2', token: 8 }]);
+    const after = slots.finished('r1', 'd1', 7);
+    expect(only(after, 'start')).toEqual([]);
+    expect(slots.states).toEqual(['idle']);
+  });
+
+  it('keep what their agent has, when a late ready is heard before their turn', () => {
+    const slots = bench();
+    expect(only(slots.ready('r3', 'd3'), 'cancel')).toEqual([]);
+  });
+
+  it('are asked also when a person cancelled one, and its agent is told', () => {
+    const slots = bench();
+    slots.do({ type: 'cancel', run: 'r3', reason: 'enough' });
+    slots.finished('r1', 'd1', 7);
+    expect(only(slots.declined('r2', 'd2', 8), 'start')).toMatchObject([{ token: 9 }]);
+    expect(only(slots.wait(1000), 'cancel')).toMatchObject([{ run: 'r3', reason: 'enough' }]);
+    expect(only(slots.declined('r3', 'd3', 9), 'ended')).toEqual([]);
+  });
+
+  it('keep the room in their uplink group until they are settled', () => {
+    const slots = new SlotBench({
+      ...TWO_SERVERS,
+      in_charge: false,
+      uplink_groups: new Map([['tower', { capacity: 1 }]]),
+    });
+    const rows = [7, 8, 9].map((token) => row(token, `r${token}`, `d${token}`));
+    slots.slots.recover(
+      rows.map((lease) => found(lease, { uplink_group: 'tower' })),
+      0,
+    );
+    slots.do({ type: 'in-charge', yes: true });
+    slots.online('d1');
+    slots.submit('r1', 'd1', { servers: ['s2'], uplink_group: 'tower' });
+    expect(only(slots.finished('r8', 'd8', 8), 'prepare')).toEqual([]);
+    expect(only(slots.finished('r7', 'd7', 7), 'prepare')).toEqual([]);
+    expect(only(slots.finished('r9', 'd9', 9), 'prepare')).toMatchObject([{ run: 'r1', server: 's2' }]);
+  });
+
+  it('each keep their address from others until they are settled', () => {
+    const slots = bench([
+      row(7, 'r1', 'd1'),
+      row(8, 'r2', 'd2', { granted: false }),
+      row(9, 'r3', 'd3', { granted: false, endpoint: 'old' }),
+    ]);
+    const servers = ['s1', 's2'].map((server) => ({ server, host_group: null, max_bitrate: null }));
+    slots.slots.configure({
+      servers: servers.map((one) => ({ ...one, endpoint: one.server === 's2' ? 'old' : 's1' })),
+      host_groups: new Map(),
+      uplink_groups: new Map(),
+    });
+    slots.online('d4');
+    slots.submit('r4', 'd4', { servers: ['s2'] });
+    expect(only(slots.ready('r4', 'd4'), 'start')).toEqual([]);
+    expect(only(slots.finished('r3', 'd3', 9), 'start')).toMatchObject([{ run: 'r4', server: 's2' }]);
+  });
+});
+
 describe('recovery in general', () => {
   it('takes a granted lease as granted now, asks for it with the same start, and tells nobody before it is in charge', () => {
     const bench = new SlotBench({ in_charge: false, last_token: 3 });

@@ -18,6 +18,8 @@ export class Laws {
   /** Which server a token of a run is for, by `run/token`: run ids are unique over all controllers. */
   readonly #serverOf = new Map<string, string>();
 
+  readonly #given_away = new Set<string>();
+
   constructor(fleet: Fleet, now: () => number) {
     this.#now = now;
     this.#break = (law, detail) => this.broken(law, detail);
@@ -57,6 +59,16 @@ export class Laws {
 
   finished(device: string, run: string, token: number): void {
     for (const records of this.#records.values()) records.finished(device, run, token);
+  }
+
+  /** A controller that does not know the run accepts its result. */
+  givenAway(run: string, token: number): void {
+    this.#given_away.add(`${run}/${token}`);
+  }
+
+  /** The agent hears that its result was accepted. It says that it finished until then. */
+  accepted(run: string, token: number): void {
+    if (this.#given_away.has(`${run}/${token}`)) this.forgotten(run);
   }
 
   /** The agent was told to forget the run. */
