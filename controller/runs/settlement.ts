@@ -31,6 +31,13 @@ export interface SettlementOptions {
 const decides = (run: RunRow, token: number): boolean =>
   run.state !== 'final' && run.awaits_result && run.granted_token === token;
 
+/** The grant with this token, if it is the run's latest: that one need not be looked up. */
+const latestGrant = (run: RunRow, token: number): Grant | null => {
+  const { granted_server: server, granted_via: via, granted_at_ms: at_ms, granted_tests: tests } = run;
+  if (run.granted_token !== token || server === null || via === null || at_ms === null || tests === null) return null;
+  return { token, run: run.run, server, via, at_ms, tests };
+};
+
 /** Nothing can have happened after the end of the lease: times beyond it are cut, or a device could date its points at will. */
 const withinLease = (tests: readonly TestPlan[], outputs: readonly TestOutput[]): TestOutput[] => {
   const end_ms = leaseMs(tests);
@@ -146,7 +153,8 @@ export class Settlement {
   /** The run and the grant that a device's result is of; null, and a warning, when nobody asked this device for it. */
   #knownGrant(device: string, { run: id, token }: ResultKey): { run: RunRow; grant: Grant } | null {
     const { store, log } = this.#options;
-    const [run, grant] = [store.runs.get(id), store.runs.grant(token)];
+    const run = store.runs.get(id);
+    const grant = run === null ? null : (latestGrant(run, token) ?? store.runs.grant(token));
     if (run?.device === device && grant?.run === id) return { run, grant };
     log.warn({ device, run: id, token }, 'accepted a result that nobody asked for; it is not stored');
     return null;

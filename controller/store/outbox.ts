@@ -1,13 +1,22 @@
 import { z } from 'zod';
 import { Point } from '../influx/points.ts';
-import { type Database, jsonColumn } from './database.ts';
+import type { Database } from './database.ts';
 
 /** Points that InfluxDB refused are kept for people to look at, the newest this many. */
 const MAX_REJECTED = 100_000;
 
-const StoredPoint = jsonColumn(Point);
 const Row = z.object({ id: z.int(), point: z.string() });
 const RejectedRow = Row.extend({ error: z.string() });
+
+/** A point as it is stored, or why it is none. Thousands are read in a row: this takes half the time of a jsonColumn. */
+const storedPoint = (text: string): Point | string => {
+  try {
+    const parsed = Point.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : z.prettifyError(parsed.error);
+  } catch (error) {
+    return String(error);
+  }
+};
 
 export interface OutboxRow {
   id: number;
@@ -37,9 +46,9 @@ export class Outbox {
     ]);
     const page: OutboxRow[] = [];
     for (const row of rows) {
-      const parsed = StoredPoint.safeParse(row.point);
-      if (parsed.success) page.push({ id: row.id, point: parsed.data });
-      else this.reject([row.id], `not a point: ${z.prettifyError(parsed.error)}`);
+      const point = storedPoint(row.point);
+      if (typeof point === 'object') page.push({ id: row.id, point });
+      else this.reject([row.id], `not a point: ${point}`);
     }
     return page.length === 0 && rows.length > 0 ? this.page(limit, after) : page;
   }

@@ -5,7 +5,7 @@ import { Settlement } from '../../../controller/runs/settlement.ts';
 import { ManualClock } from '../../helpers/manual-clock.ts';
 import { RecordedLog } from '../../helpers/recorded-log.ts';
 import { openStore } from '../store/open-store.ts';
-import { grant, newRun } from '../store/samples.ts';
+import { ending, grant, newRun, resultWrite } from '../store/samples.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -63,4 +63,28 @@ it('a run whose result has not come for a day is lost, and keeps the bytes that 
   clock.advance(600_000);
   expect(store.records.get('r-1')).toMatchObject({ outcome: 'lost', reason: 'no-result' });
   expect(store.moved.since('ap-12', 0)).toBe(5);
+});
+
+it('runs and raw output that are older than the configuration says go a few at a time', () => {
+  const { store, clock, house } = keeping();
+  const ended_ms = clock.wall();
+  store.atomically(() => {
+    for (let token = 1; token <= 450; token += 1) {
+      store.runs.add([newRun(`r-${token}`)]);
+      const change = { kind: 'final', ending: ending({ finished_at_ms: ended_ms }) } as const;
+      store.results.store(resultWrite(`r-${token}`, token, { at_ms: ended_ms, change }));
+    }
+  });
+  const raw = () => store.records.list().filter(({ run }) => store.raw.of(run).length > 0).length;
+  clock.advance(30 * DAY_MS + 1);
+  house.start();
+  expect([store.records.list().length, raw()]).toEqual([450, 250]);
+  clock.advance(1000);
+  expect(raw()).toBe(50);
+  clock.advance(1000);
+  expect([store.records.list().length, raw()]).toEqual([450, 0]);
+  clock.advance(370 * DAY_MS);
+  expect(store.records.list().length).toBeLessThanOrEqual(250);
+  clock.advance(2000);
+  expect(store.records.list()).toEqual([]);
 });
