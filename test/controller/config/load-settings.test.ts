@@ -144,6 +144,7 @@ test('a file with only a token has every default', () => {
       http: { host: '127.0.0.1', port: 8080, token: SECRET },
       store: '/var/lib/perfleet',
       influx: null,
+      retention: { runs_ms: 400 * 86_400_000, raw_ms: 30 * 86_400_000, raw_bytes: 1024 ** 3 },
       servers: new Map(),
       host_groups: new Map(),
       uplink_groups: new Map(),

@@ -46,9 +46,19 @@ test('what was set aside is shown as a line with the reason, also what is no poi
       ],
     },
   });
-  expect(desk.retry()).toEqual({ ok: true, value: { requeued: 1 } });
+  store.atomically(() => store.outbox.add([{ measurement: 'of another version' } as never]));
+  store.outbox.page(9);
+  expect(desk.status()).toMatchObject({
+    value: {
+      rejected_points: [
+        { point: '{"measurement":"of another version"}', error: expect.stringContaining('not a point') },
+        {},
+      ],
+    },
+  });
+  expect(desk.retry()).toEqual({ ok: true, value: { requeued: 2 } });
   expect(store.outbox.page(9).map(({ point }) => point.tags.device)).toEqual([second?.point.tags.device, 'ap-0']);
-  expect(desk.status()).toMatchObject({ value: { waiting: 2, rejected: 0 } });
+  expect(desk.status()).toMatchObject({ value: { waiting: 2, rejected: 1 } });
 });
 
 test('a backfill puts the points of all runs into the outbox, page by page', async () => {
