@@ -118,13 +118,14 @@ export class Controller {
     const deliveries = new Deliveries(this.#settings.receivers, {
       store,
       link: broker === null ? link : null,
-      firing: () => [],
+      firing: (receiver) => this.#parts?.runs.alerts.firing(receiver) ?? [],
       clock,
       random,
       log,
     });
     const settings = () => this.#settings;
-    const shared = { settings, store, slots, driver, clock, random, log };
+    const onAlerts = () => deliveries.kick();
+    const shared = { settings, store, slots, driver, clock, random, log, onAlerts };
     const runs = runParts({
       ...shared,
       aboutDevices,
@@ -158,6 +159,7 @@ export class Controller {
 
     driver.onMessage((message, retained) => this.#hear(message, retained));
     started.push(() => stopRuns(runs));
+    runs.alerts.configure(clock.wall());
     startRuns(runs);
     const { port: http_port } = await api.start();
     started.push(() => api.stop());
@@ -178,13 +180,15 @@ export class Controller {
   /** Takes new settings into force. Returns what they change that only a restart can. Runs that are under way keep theirs. */
   reload(settings: Settings): string[] {
     const parts = this.#running();
-    const { deliveries } = parts;
-    const { dispatcher, nights, maintenance } = parts.runs;
+    const { deliveries, runs } = parts;
+    const { dispatcher, nights, maintenance, alerts } = runs;
     const { broker, http, store, influx } = this.#settings;
     const restart = restartNeeded(this.#settings, settings);
     this.#settings = { ...settings, broker, http, store, influx };
     parts.slots.configure(slotSettings(settings));
+    alerts.configure(this.#options.clock.wall());
     deliveries.configure(settings.receivers);
+    deliveries.kick();
     dispatcher.submitAnew();
     maintenance.look();
     nights.look();

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../broker/clock.ts';
+import type { Alerts } from './alerts/alerts.ts';
 import type { Deliveries } from './alerts/deliveries.ts';
 import type { DeliveryStatus } from './alerts/delivery.ts';
+import type { AlertOutcome } from './alerts/write.ts';
 import type { Answer, InfluxService, RecordFilter, Service } from './api/service.ts';
 import type { SuppressionOrder, WhatToResume } from './api/suppression-orders.ts';
 import type {
@@ -43,6 +45,8 @@ const DEMAND_WINDOW_MS = 3_600_000;
 export interface FleetOptions {
   settings: () => Settings;
   store: Store;
+  alerts: Alerts;
+  onAlerts: (outcome: AlertOutcome) => void;
   slots: Slots;
   dispatcher: Dispatcher;
   killSwitch: KillSwitch;
@@ -131,10 +135,13 @@ export class Fleet implements Service {
 
   /** The device's credentials stop working, its runs are cancelled, its stored runs stay. */
   removeDevice(device: string): Answer<{ device: string }> {
-    const { store, dispatcher, disconnect } = this.#options;
+    const { store, dispatcher, alerts, onAlerts, clock, disconnect } = this.#options;
     if (store.devices.get(device) === null) return this.#unknownDevice(device);
     for (const run of store.runs.openOf(device)) dispatcher.cancel(run, 'the device was removed');
-    store.devices.remove(device);
+    store.atomically(() => {
+      onAlerts(alerts.removeDevice(device, clock.wall()));
+      store.devices.remove(device);
+    });
     disconnect(device);
     return { ok: true, value: { device } };
   }

@@ -4,7 +4,7 @@ import { type Figures, readFigures, saysBusyOrRefused } from '../iperf3/output.t
 import { clientOf, disarm, nextKey } from './arming.ts';
 import { sayDeclined } from './events.ts';
 import type { Exit } from './io.ts';
-import { keep, sendKept } from './kept.ts';
+import { keep, sayKept } from './kept.ts';
 import { fitPayload } from './result.ts';
 import type { Child, Running, State } from './state.ts';
 import { act, isDue, log } from './state.ts';
@@ -12,7 +12,7 @@ import { act, isDue, log } from './state.ts';
 /**
  * The run whose start was accepted. Its tests run one after another:
  *
- *     next ──spawn──▶ child alive ──exited──▶ next … ──▶ finished: stored, said, sent
+ *     next ──spawn──▶ child alive ──exited──▶ next … ──▶ finished: stored, said, and sent a little later
  *                          └──busy or refused at once──▶ waiting ──▶ the same test again
  *
  * A cancelled run leaves its child behind (`leaving`) until the process is gone.
@@ -62,7 +62,7 @@ const spawn = (state: State, running: Running, plan: TestPlan, bitrate: number |
   });
 };
 
-/** Ends the run: the result is stored first, then `finished` frees the slot, then the result is sent. */
+/** Ends the run: the result is stored first, then `finished` frees the slot. The result is sent a little later: kept.ts. */
 const finish = (state: State, running: Running): void => {
   if (running.retry != null) push(running.outputs, running.retry.output);
   state.running = null;
@@ -75,7 +75,7 @@ const finish = (state: State, running: Running): void => {
     tests: running.outputs,
   };
   act(state, { kind: 'store_result', result });
-  sendKept(state, keep(state, result));
+  sayKept(state, keep(state, result));
   log(state, 'info', `run ${result.run} finished`);
 };
 

@@ -41,3 +41,9 @@ export interface AlertOutcome {
 }
 
 export const NOTHING_CHANGED: AlertOutcome = { notices: 0, retests: [] };
+
+/** Several together. */
+export const merged = (outcomes: readonly AlertOutcome[]): AlertOutcome => ({
+  notices: outcomes.reduce((sum, { notices }) => sum + notices, 0),
+  retests: outcomes.flatMap(({ retests }) => retests),
+});

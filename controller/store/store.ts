@@ -1,5 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { AlertHistory } from './alert-history.ts';
+import { AlertStates } from './alert-states.ts';
 import { Database } from './database.ts';
 import { Devices } from './devices.ts';
 import { asStoreError } from './errors.ts';
@@ -33,6 +35,8 @@ export class Store {
   readonly history: History;
   readonly outbox: Outbox;
   readonly notices: Notices;
+  readonly alertStates: AlertStates;
+  readonly alertHistory: AlertHistory;
   readonly suppressions: Suppressions;
   readonly #database: Database;
 
@@ -48,6 +52,8 @@ export class Store {
     this.history = new History(database);
     this.outbox = new Outbox(database);
     this.notices = new Notices(database);
+    this.alertStates = new AlertStates(database);
+    this.alertHistory = new AlertHistory(database);
     this.suppressions = new Suppressions(database);
     this.results = new Results(database, { runs: this.runs, moved: this.moved, raw: this.raw, outbox: this.outbox });
   }

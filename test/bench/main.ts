@@ -1,6 +1,7 @@
 import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { agentBench } from './agent.ts';
+import { alertsBench } from './alerts.ts';
 import { type Bench, isMet, verdict } from './bench.ts';
 import { handoffBench } from './handoff.ts';
 import { influxBench } from './influx.ts';
@@ -15,6 +16,7 @@ const BENCHES: Record<string, Bench> = {
   agent: agentBench,
   ingest: ingestBench,
   influx: influxBench,
+  alerts: alertsBench,
 };
 
 const USAGE = `usage: npm run bench -- [NAME] [--json]

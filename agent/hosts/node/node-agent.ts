@@ -8,12 +8,13 @@ import type { Clock } from '../../../broker/clock.ts';
 import { commandTopic, controllerTopic, statusTopic } from '../../../broker/contract/topics.ts';
 import type { Log } from '../../../broker/log.ts';
 import { type Agent, createAgent } from '../../core/agent.ts';
-import type { Action, Exit, Input, Publication, WanTraffic } from '../../core/io.ts';
+import type { Action, AgentIdentity, Exit, Input, Publication, WanTraffic } from '../../core/io.ts';
 import type { AgentConfig } from './config.ts';
 import { Guards } from './guards.ts';
 import { endLeftovers } from './leftovers.ts';
 import { lockFolder } from './lock.ts';
 import { iperf3Finder, resolveHost } from './preflight.ts';
+import { rehearse } from './rehearsal.ts';
 import { ResultFolder } from './result-folder.ts';
 import { countWan, watchWan } from './wan-traffic.ts';
 
@@ -106,7 +107,7 @@ export class NodeAgent {
   #connect(iperf3: string | null): void {
     const { device, broker, username, password, tls, limits, state } = this.#config;
     const { clock, random, log, version } = this.#around;
-    const core = createAgent({
+    const identity: AgentIdentity = {
       device,
       boot: randomId(),
       agent: version,
@@ -116,7 +117,9 @@ export class NodeAgent {
       limits,
       random: randomId,
       stored: this.#results.load(),
-    });
+    };
+    rehearse(identity);
+    const core = createAgent(identity);
     const topics = [
       { topic: 'command', name: commandTopic(device) },
       { topic: 'status', name: statusTopic(device) },
@@ -184,7 +187,8 @@ export class NodeAgent {
         this.#results.forget(action.run);
         break;
       case 'log':
-        log[action.level]({}, action.message);
+        // Words for people come last: what somebody waits for is on its way by then.
+        setImmediate(() => log[action.level]({}, action.message));
         break;
       case 'exit':
         void this.#leave();
