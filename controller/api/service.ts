@@ -12,6 +12,7 @@ import type {
   ReceiverTest,
   Resumed,
   RunOrder,
+  ServerCheck,
   ServerView,
   StatusView,
   Suppressed,
@@ -45,6 +46,7 @@ export interface Service {
   addDevice(device: NewDevice): Answer<Credentials>;
   removeDevice(device: string): Answer<{ device: string }>;
   servers(): ServerView[];
+  checkServer(server: string): Promise<Answer<ServerCheck>>;
   suppressions(): SuppressionView[];
   suppress(order: SuppressionOrder): Answer<Suppressed>;
   resume(which: WhatToResume): Answer<Resumed>;

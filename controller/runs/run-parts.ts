@@ -8,6 +8,7 @@ import type { MqttDriver } from '../drivers/mqtt.ts';
 import { checkOf } from '../schedule/check-of.ts';
 import type { Slots } from '../slots/slots.ts';
 import type { Store } from '../store/store.ts';
+import { Checks } from './checks.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Gate } from './gate.ts';
 import { Housekeeping } from './housekeeping.ts';
@@ -42,6 +43,7 @@ export interface RunSurroundings {
 export interface RunParts {
   alerts: Alerts;
   board: ProgressBoard;
+  checks: Checks;
   dispatcher: Dispatcher;
   inbox: Inbox;
   nights: Nights;
@@ -65,11 +67,13 @@ export const runParts = (around: RunSurroundings): RunParts => {
     log: aboutDevices,
   });
   const board = new ProgressBoard();
-  const shared = { ...around, alerts, settlement, board, gate: new Gate(around) };
+  const checks = new Checks(around.clock);
+  const shared = { ...around, alerts, settlement, board, checks, gate: new Gate(around) };
   const dispatcher = new Dispatcher(shared);
   return {
     alerts,
     board,
+    checks,
     dispatcher,
     inbox: new Inbox({ ...shared, dispatcher }),
     nights: new Nights({ ...shared, submit: (run: string) => dispatcher.submit(run) }),
