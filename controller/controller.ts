@@ -17,6 +17,7 @@ import { controllerLink } from './controller-link.ts';
 import { MqttDriver } from './drivers/mqtt.ts';
 import { endpointOf } from './endpoint.ts';
 import { Fleet } from './fleet.ts';
+import { InfluxDesk } from './influx/influx-desk.ts';
 import { type InfluxDrain, influxDrain } from './influx/influx-drain.ts';
 import { KillSwitch } from './kill-switch.ts';
 import { limitedLog } from './limited-log.ts';
@@ -137,6 +138,7 @@ export class Controller {
       ...runs,
       deliveries,
       killSwitch: new KillSwitch({ ...shared, ...runs }),
+      influx: new InfluxDesk({ store, drain: influx?.drain ?? null }),
       health: () => ({
         version,
         in_charge: charge.in_charge,

@@ -5,7 +5,7 @@ import type { Deliveries } from './alerts/deliveries.ts';
 import type { DeliveryStatus } from './alerts/delivery.ts';
 import type { AlertOutcome } from './alerts/write.ts';
 import { refusal } from './api/refusal.ts';
-import type { Answer, RecordFilter, Service } from './api/service.ts';
+import type { Answer, InfluxService, RecordFilter, Service } from './api/service.ts';
 import type { SuppressionOrder, WhatToResume } from './api/suppression-orders.ts';
 import type {
   Credentials,
@@ -55,6 +55,7 @@ export interface FleetOptions {
   dispatcher: Dispatcher;
   checks: Checks;
   killSwitch: KillSwitch;
+  influx: InfluxService;
   board: ProgressBoard;
   deliveries: Deliveries;
   clock: Clock;
@@ -80,6 +81,10 @@ export class Fleet implements Service {
 
   constructor(options: FleetOptions) {
     this.#options = options;
+  }
+
+  get influx(): InfluxService {
+    return this.#options.influx;
   }
 
   status(): StatusView {

@@ -5,6 +5,7 @@ import type { Log } from '../../broker/log.ts';
 import { StoreError } from '../store/errors.ts';
 import { parseBody, parseQuery, refuse, reply } from './answers.ts';
 import { bearerMatches } from './bearer.ts';
+import { backfillOrder } from './influx-views.ts';
 import { runEvents } from './run-events.ts';
 import { runQuery } from './run-query.ts';
 import type { Service } from './service.ts';
@@ -74,6 +75,16 @@ export const createApi = (service: Service, { token, log, clock }: ApiOptions): 
     return query.ok ? reply(c, service.resume(query.value)) : refuse(c, query.problem);
   });
 
+  api.get('/influx', (c) => reply(c, service.influx.status()));
+  api.post('/influx/retry', (c) => reply(c, service.influx.retry()));
+  api.post('/influx/backfill', async (c) => {
+    const body = await parseBody(c, backfillOrder(clock.wall()));
+    return body.ok ? reply(c, service.influx.backfill(body.value), 202) : refuse(c, body.problem);
+  });
+  api.get('/export', (c) => {
+    const query = parseQuery(c, backfillOrder(clock.wall()));
+    return query.ok ? c.json(service.influx.export(query.value)) : refuse(c, query.problem);
+  });
   api.post('/receivers/:receiver/test', async (c) => reply(c, await service.testReceiver(c.req.param('receiver'))));
 
   api.get('/runs', (c) => {

@@ -1,5 +1,6 @@
 import type { RunRecord } from '../run-record.ts';
 import type { Progress, ProgressListener } from '../runs/progress.ts';
+import type { Backfilled, BackfillOrder, Exported, InfluxView, Requeued } from './influx-views.ts';
 import type { SuppressionOrder, WhatToResume } from './suppression-orders.ts';
 import type {
   Credentials,
@@ -28,8 +29,17 @@ export interface RecordFilter {
   limit?: number;
 }
 
+/** What is on its way to InfluxDB, and what is stored as points. */
+export interface InfluxService {
+  status(): Answer<InfluxView>;
+  retry(): Answer<Requeued>;
+  backfill(order: BackfillOrder): Answer<Backfilled>;
+  export(order: BackfillOrder): Exported;
+}
+
 /** What the HTTP API offers of a running controller. */
 export interface Service {
+  readonly influx: InfluxService;
   status(): StatusView;
   devices(): DeviceView[];
   device(device: string): Answer<DeviceDetails>;

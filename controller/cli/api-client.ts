@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Clock } from '../../broker/clock.ts';
+import { Backfilled, Exported, InfluxView, Requeued } from '../api/influx-views.ts';
 import {
   Credentials,
   DeviceDetails,
@@ -76,6 +77,24 @@ export class ApiClient {
 
   resume(which: SuppressionScope | { all: 'true' }): Promise<Resumed> {
     return this.#json('DELETE', `suppressions?${new URLSearchParams({ ...which })}`, Resumed);
+  }
+
+  influx(): Promise<InfluxView> {
+    return this.#json('GET', 'influx', InfluxView);
+  }
+
+  retryInflux(): Promise<Requeued> {
+    return this.#json('POST', 'influx/retry', Requeued);
+  }
+
+  /** One page. `since` and `until` are RFC 3339 or durations back from the controller's now. */
+  backfill(range: { since: string; until: string; after?: string }): Promise<Backfilled> {
+    return this.#json('POST', 'influx/backfill', Backfilled, range);
+  }
+
+  /** One page, likewise. */
+  export(range: { since: string; until: string; device?: string; after?: string }): Promise<Exported> {
+    return this.#json('GET', `export?${new URLSearchParams(range)}`, Exported);
   }
 
   status(): Promise<StatusView> {

@@ -11,6 +11,7 @@ import { readOrganizations, readServerNames } from './organizations-section.ts';
 import type { Problem } from './problem.ts';
 import { keysIn, namesIn, Reader } from './reader.ts';
 import { readReceivers } from './receivers-section.ts';
+import { readRetention } from './retention-section.ts';
 import { SecretFolder } from './secret-folder.ts';
 import { readGroups, readServers } from './servers-section.ts';
 import type { Settings } from './settings.ts';
@@ -23,6 +24,7 @@ const SECTIONS = {
   http: anything,
   store: optional(text('the path of a folder')),
   influx: anything,
+  retention: anything,
   servers: anything,
   host_groups: anything,
   uplink_groups: anything,
@@ -51,6 +53,7 @@ const readSections = (reader: Reader, data: unknown): Settings => {
     http: readHttp(reader, given.http),
     store: reader.resolve(given.store ?? DEFAULT_STORE),
     influx: readInflux(reader, given.influx),
+    retention: readRetention(reader, given.retention),
     servers: readServers(reader, given.servers, given.host_groups),
     host_groups: readGroups(reader, 'host_groups', given.host_groups),
     uplink_groups: readGroups(reader, 'uplink_groups', given.uplink_groups),

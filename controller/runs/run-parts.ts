@@ -79,7 +79,7 @@ export const runParts = (around: RunSurroundings): RunParts => {
     nights: new Nights({ ...shared, submit: (run: string) => dispatcher.submit(run) }),
     suppressing: new Suppressing({ ...shared, dispatcher }),
     maintenance: new MaintenanceWatch({ ...shared, handle: (event) => dispatcher.handle(event) }),
-    housekeeping: new Housekeeping(shared),
+    housekeeping: new Housekeeping({ ...shared, retention: () => settings().retention }),
   };
 };
 

@@ -1,5 +1,5 @@
 import type { TestPlan } from '../../../broker/contract/messages.ts';
-import type { Answer, RecordFilter, Service } from '../../../controller/api/service.ts';
+import type { Answer, InfluxService, RecordFilter, Service } from '../../../controller/api/service.ts';
 import type { SuppressionOrder, WhatToResume } from '../../../controller/api/suppression-orders.ts';
 import type {
   Credentials,
@@ -97,6 +97,13 @@ export const runRecord = (changes: Partial<RunRecord> = {}): RunRecord => ({
 /** A controller of the size that the API and the commands need: everything is in memory, and runs do what the test tells. */
 export class SmallService implements Service {
   readonly board = new ProgressBoard();
+  /** Nothing waits, and nothing is stored, unless a test says so. */
+  influx: InfluxService = {
+    status: () => refused('conflict', 'there is no influx section in the configuration'),
+    retry: () => refused('conflict', 'there is no influx section in the configuration'),
+    backfill: () => refused('conflict', 'there is no influx section in the configuration'),
+    export: () => ({ runs: 0, lines: [], next: null }),
+  };
   readonly orders: RunOrder[] = [];
   readonly filters: RecordFilter[] = [];
   readonly suppressionOrders: SuppressionOrder[] = [];
