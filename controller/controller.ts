@@ -123,12 +123,12 @@ export class Controller {
       log,
     });
     const settings = () => this.#settings;
-    const onAlerts = () => deliveries.kick();
-    const shared = { settings, store, slots, driver, clock, random, log, onAlerts };
+    const shared = { settings, store, slots, driver, clock, random, log };
     const runs = runParts({
       ...shared,
       aboutDevices,
       influx: influx !== null,
+      onNotices: () => deliveries.kick(),
       onPoints: () => influx?.drain.kick(),
       onFatal: (error) => this.#fail(error),
     });
@@ -157,7 +157,7 @@ export class Controller {
 
     driver.onMessage((message, retained) => this.#hear(message, retained));
     started.push(() => stopRuns(runs));
-    runs.alerts.configure(clock.wall());
+    runs.onAlerts(runs.alerts.configure(clock.wall()));
     startRuns(runs);
     const { port: http_port } = await api.start();
     started.push(() => api.stop());
@@ -179,14 +179,13 @@ export class Controller {
   reload(settings: Settings): string[] {
     const parts = this.#running();
     const { deliveries, runs } = parts;
-    const { dispatcher, nights, maintenance, alerts } = runs;
+    const { dispatcher, nights, maintenance, alerts, onAlerts } = runs;
     const { broker, http, store, influx } = this.#settings;
     const restart = restartNeeded(this.#settings, settings);
     this.#settings = { ...settings, broker, http, store, influx };
     parts.slots.configure(slotSettings(settings));
-    alerts.configure(this.#options.clock.wall());
+    onAlerts(alerts.configure(this.#options.clock.wall()));
     deliveries.configure(settings.receivers);
-    deliveries.kick();
     dispatcher.submitAnew();
     maintenance.look();
     nights.look();
