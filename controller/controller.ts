@@ -5,6 +5,7 @@ import type { Clock } from '../broker/clock.ts';
 import type { Inbound } from '../broker/contract/inbound.ts';
 import { controllerTopic } from '../broker/contract/topics.ts';
 import type { Log } from '../broker/log.ts';
+import { AlertDesk } from './alert-desk.ts';
 import { Deliveries } from './alerts/deliveries.ts';
 import { createApi } from './api/app.ts';
 import { ApiServer } from './api/server.ts';
@@ -137,6 +138,7 @@ export class Controller {
       ...runs,
       deliveries,
       killSwitch: new KillSwitch({ ...shared, ...runs }),
+      alertDesk: new AlertDesk({ ...shared, ...runs }),
       health: () => ({
         version,
         in_charge: charge.in_charge,
