@@ -5,6 +5,7 @@ import type { Alerts } from './alerts/alerts.ts';
 import type { Deliveries } from './alerts/deliveries.ts';
 import type { DeliveryStatus } from './alerts/delivery.ts';
 import type { AlertOutcome } from './alerts/write.ts';
+import { refusal } from './api/refusal.ts';
 import type { Answer, RecordFilter, Service } from './api/service.ts';
 import type { SuppressionOrder, WhatToResume } from './api/suppression-orders.ts';
 import type {
@@ -22,6 +23,7 @@ import type {
   ReplayView,
   Resumed,
   RunOrder,
+  ServerCheck,
   ServerView,
   StatusView,
   Suppressed,
@@ -33,11 +35,13 @@ import type { KillSwitch } from './kill-switch.ts';
 import { newDeviceProblems } from './new-device-problems.ts';
 import type { RunRecord } from './run-record.ts';
 import { checkOfRun } from './runs/check-of-run.ts';
+import type { Checks } from './runs/checks.ts';
 import type { Dispatcher } from './runs/dispatcher.ts';
 import { newRunId } from './runs/nights.ts';
 import type { Progress, ProgressBoard, ProgressListener } from './runs/progress.ts';
 import { monthStart } from './schedule/calendar.ts';
 import { checkOf } from './schedule/check-of.ts';
+import { serverCheck } from './server-check.ts';
 import type { Slots } from './slots/slots.ts';
 import type { DeviceRow } from './store/devices.ts';
 import { StoreError } from './store/errors.ts';
@@ -54,6 +58,7 @@ export interface FleetOptions {
   onAlerts: (outcome: AlertOutcome) => void;
   slots: Slots;
   dispatcher: Dispatcher;
+  checks: Checks;
   killSwitch: KillSwitch;
   alertDesk: AlertDesk;
   board: ProgressBoard;
@@ -69,15 +74,6 @@ export interface FleetOptions {
   /** Ends the connections of a device that was removed. */
   disconnect: (device: string) => void;
 }
-
-const refuse = (
-  error: Problem['error'],
-  message: string,
-  problems: string[] = [],
-): { ok: false; problem: Problem } => ({
-  ok: false,
-  problem: { error, message, problems },
-});
 
 const receiverView = ({ last_success_ms, ...status }: DeliveryStatus): ReceiverView => ({
   ...status,
@@ -122,13 +118,13 @@ export class Fleet implements Service {
   addDevice(device: NewDevice): Answer<Credentials> {
     const { store, settings, brokerUrl } = this.#options;
     const problems = newDeviceProblems(device, settings());
-    if (problems.length > 0) return refuse('bad-request', `device ${device.device} can't be added`, problems);
+    if (problems.length > 0) return refusal('bad-request', `device ${device.device} can't be added`, problems);
     const password = newPassword(randomBytes);
     try {
       store.devices.add(device, hashPassword(password, randomBytes(16)));
     } catch (error) {
       if (!(error instanceof StoreError) || error.kind !== 'exists') throw error;
-      return refuse('conflict', `device ${device.device} exists: remove it first to issue a new password`);
+      return refusal('conflict', `device ${device.device} exists: remove it first to issue a new password`);
     }
     const uci = uciLines(device.device, password, brokerUrl());
     return { ok: true, value: { device: device.device, username: device.device, password, uci } };
@@ -154,6 +150,16 @@ export class Fleet implements Service {
       const { device = null, run = null, state = 'idle' } = views.get(server) ?? {};
       return { server, host, port, host_group, device, run, queued: slots.queued(server), state };
     });
+  }
+
+  /** Whether a server answers. The slots say whether it may be probed; nobody starts there meanwhile. */
+  async checkServer(server: string): Promise<Answer<ServerCheck>> {
+    const { settings, checks, dispatcher } = this.#options;
+    const target = settings().servers.get(server);
+    if (target === undefined) return this.#unknownServer(server);
+    const checked = await checks.ask(server, (event) => dispatcher.handle(event));
+    if (checked === null) return refusal('unavailable', 'the controller is stopping');
+    return { ok: true, value: serverCheck(target, checked) };
   }
 
   suppressions(): SuppressionView[] {
@@ -186,7 +192,7 @@ export class Fleet implements Service {
     const outcome = await this.#options.deliveries.test(receiver, id);
     if (outcome === null) {
       const known = [...this.#options.settings().receivers.keys()].join(', ') || 'none';
-      return refuse('not-found', `there is no receiver ${receiver} in the configuration; known receivers: ${known}`);
+      return refusal('not-found', `there is no receiver ${receiver} in the configuration; known receivers: ${known}`);
     }
     const delivered = outcome.kind === 'delivered';
     const answer = delivered ? [outcome.answer, outcome.warning ?? []].flat().join('; ') : outcome.reason;
@@ -203,17 +209,16 @@ export class Fleet implements Service {
     if (row === null) return this.#unknownDevice(device);
     const organization = settings().organizations.get(row.organization);
     if (organization === undefined) {
-      return refuse(
+      return refusal(
         'conflict',
         `organization ${row.organization} of device ${device} is not in the configuration any more`,
       );
     }
     if (server !== null && !settings().servers.has(server)) {
-      const known = [...settings().servers.keys()].join(', ') || 'none';
-      return refuse('not-found', `server ${server} is not in the configuration; known servers: ${known}`);
+      return this.#unknownServer(server);
     }
     if (server === null && organization.servers.length === 0) {
-      return refuse(
+      return refusal(
         'conflict',
         `organization ${row.organization} has no server: set organizations.${row.organization}.servers or default_servers`,
       );
@@ -241,20 +246,20 @@ export class Fleet implements Service {
 
   cancelRun(run: string): Answer<{ run: string }> {
     const row = this.#options.store.runs.get(run);
-    if (row === null) return refuse('not-found', `there is no run ${run}`);
-    if (row.state === 'final') return refuse('conflict', `run ${run} is over`);
+    if (row === null) return refusal('not-found', `there is no run ${run}`);
+    if (row.state === 'final') return refusal('conflict', `run ${run} is over`);
     this.#options.dispatcher.cancel(row, 'cancelled by a person');
     return { ok: true, value: { run } };
   }
 
   record(run: string): Answer<RunRecord> {
     const record = this.#options.store.records.get(run);
-    return record === null ? refuse('not-found', `there is no run ${run}`) : { ok: true, value: record };
+    return record === null ? refusal('not-found', `there is no run ${run}`) : { ok: true, value: record };
   }
 
   raw(run: string): Answer<RawView> {
     const { runs, raw } = this.#options.store;
-    if (runs.get(run) === null) return refuse('not-found', `there is no run ${run}`);
+    if (runs.get(run) === null) return refusal('not-found', `there is no run ${run}`);
     const attempts = raw.of(run).map(({ token, outputs }) => ({ token, tests: outputs }));
     return { ok: true, value: { run, attempts } };
   }
@@ -271,8 +276,13 @@ export class Fleet implements Service {
     return this.#options.board.watch(listener);
   }
 
+  #unknownServer(server: string): { ok: false; problem: Problem } {
+    const known = [...this.#options.settings().servers.keys()].join(', ') || 'none';
+    return refusal('not-found', `server ${server} is not in the configuration; known servers: ${known}`);
+  }
+
   #unknownDevice(device: string): { ok: false; problem: Problem } {
-    return refuse('not-found', `there is no device ${device}; perfleet device list shows all`);
+    return refusal('not-found', `there is no device ${device}; perfleet device list shows all`);
   }
 
   #view(row: DeviceRow): DeviceView {

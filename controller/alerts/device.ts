@@ -3,7 +3,7 @@ import { freshness } from './freshness.ts';
 import { judge } from './judge.ts';
 import { mayBeServersFault } from './reached.ts';
 import type { Rule } from './rule-index.ts';
-import type { RuleState, SubjectStates } from './state.ts';
+import { newestOf, type RuleState, type SubjectStates } from './state.ts';
 import { type Change, type Moment, release, type Sample, type Step, step } from './step.ts';
 import type { AlertWrite, Retest } from './write.ts';
 
@@ -45,7 +45,7 @@ interface Seen {
 }
 
 /** 1, 0, or null of a run that was never tried, which says nothing about the network. */
-export const successOf = (outcome: Outcome): 0 | 1 | null => {
+const successOf = (outcome: Outcome): 0 | 1 | null => {
   if (outcome === 'success') return 1;
   return outcome === 'failed' || outcome === 'lost' ? 0 : null;
 };
@@ -90,12 +90,12 @@ class Working {
   readonly rules: Record<string, RuleState>;
   readonly changes: Change[] = [];
   readonly retests: Retest[] = [];
-  readonly write: Pick<AlertWrite, 'device' | 'server' | 'run'>;
+  readonly device: string;
   isChanged = false;
 
-  constructor(rules: SubjectStates['rules'], write: Pick<AlertWrite, 'device' | 'server' | 'run'>) {
+  constructor(rules: SubjectStates['rules'], device: string) {
     this.rules = { ...rules };
-    this.write = write;
+    this.device = device;
   }
 
   take(rule: Rule, { entry, change, retest }: Step): void {
@@ -105,19 +105,19 @@ class Working {
     else this.rules[rule.name] = entry;
     if (change !== null) this.changes.push(change);
     if (!retest) return;
-    const { device, server, run } = this.write;
-    const newest = entry?.recent.at(-1);
-    this.retests.push({
-      rule: rule.name,
-      metric: rule.metric,
-      device,
-      server: newest?.server ?? server,
-      run: newest?.run ?? run,
-    });
+    const { server, run } = newestOf(this.rules[rule.name]?.recent ?? []);
+    this.retests.push({ rule: rule.name, metric: rule.metric, device: this.device, server, run });
   }
 }
 
-const takeValue = (working: Working, seen: Seen, rule: Rule, context: DeviceContext, moment: Moment): void => {
+const takeValue = (
+  working: Working,
+  { run, server }: AlertWrite,
+  seen: Seen,
+  rule: Rule,
+  context: DeviceContext,
+  moment: Moment,
+): void => {
   const value = seen.valueOf(rule);
   if (value === undefined) return;
   const stored = working.rules[rule.name];
@@ -127,7 +127,6 @@ const takeValue = (working: Working, seen: Seen, rule: Rule, context: DeviceCont
   const judged = judge(rule, value, median);
   // Nearly all values: fine, and nothing was wrong before.
   if (judged === null || (known === null && judged.verdict !== 'breach')) return;
-  const { run, server } = working.write;
   const suspect = seen.blamable ? context.suspect : null;
   const sample: Sample = { value, time_ms: seen.time_ms, run, server, cause: seen.cause, suspect };
   working.take(rule, step(known, rule, sample, judged, moment));
@@ -146,16 +145,16 @@ const endRetests = (working: Working, write: AlertWrite, ruleOf: (name: string) 
 /** What the rules make of the values of a write, as far as these are news. */
 const takeValues = (states: SubjectStates, write: AlertWrite, context: DeviceContext, moment: Moment) => {
   const values = seenIn(write);
-  const working = new Working(states.rules, write);
+  const working = new Working(states.rules, write.device);
   const keys = values.map(({ key }) => key);
   const fresh = freshness(states, context.token, keys);
   if (fresh.reason !== 'new') return { reason: fresh.reason, working };
   for (const seen of values) {
     if (!fresh.isFresh(seen.key)) continue;
-    for (const rule of context.rulesOf(seen.source)) takeValue(working, seen, rule, context, moment);
+    for (const rule of context.rulesOf(seen.source)) takeValue(working, write, seen, rule, context, moment);
   }
   if (!working.isChanged) return { reason: 'unchanged', working } as const;
-  if (context.isLate()) return { reason: 'late', working: new Working(states.rules, write) } as const;
+  if (context.isLate()) return { reason: 'late', working: new Working(states.rules, write.device) } as const;
   return { reason: 'evaluated', working, seen: fresh.seen } as const;
 };
 
@@ -184,7 +183,7 @@ export const releaseHolds = (
   isOver: (hold: NonNullable<RuleState['hold']>) => boolean,
   at_ms: number,
 ): Omit<DeviceVerdict, 'reason'> => {
-  const working = new Working(states.rules, { device, server: null, run: '' });
+  const working = new Working(states.rules, device);
   for (const [name, entry] of Object.entries(states.rules)) {
     const rule = ruleOf(name);
     if (rule === null || entry.hold === null || !isOver(entry.hold)) continue;

@@ -1,5 +1,5 @@
 import type { AlertHistory, Ended, Measured, Metric } from '../store/alert-history.ts';
-import { causeOf, successOf } from './device.ts';
+import { causeOf } from './device.ts';
 import { medianOf } from './median.ts';
 import { reachedBy } from './reached.ts';
 import { type PastValue, replayDevice, replayServer } from './replay.ts';
@@ -10,14 +10,14 @@ import type { ExplainedRule, ReplayedAlert } from './stored-alert.ts';
 const SHOWN = 5;
 
 const metricOf = (source: string): Metric => {
-  const [protocol = '', direction = ''] = source.split('.');
-  return { protocol, direction };
+  const dot = source.indexOf('.');
+  return { protocol: source.slice(0, dot), direction: source.slice(dot + 1) };
 };
 
-const ofRun = ({ outcome, reason, ...run }: Ended): PastValue[] => {
-  const value = successOf(outcome);
-  return value === null ? [] : [{ ...run, value, zero: false, cause: value === 1 ? null : causeOf(outcome, reason) }];
-};
+const ofRun = ({ outcome, reason, ...run }: Ended): PastValue =>
+  outcome === 'success'
+    ? { ...run, value: 1, zero: false, cause: null }
+    : { ...run, value: 0, zero: false, cause: causeOf(outcome, reason) };
 
 /** Of a test that was never measured only the throughput counts. */
 const ofMeasurement =
@@ -63,7 +63,7 @@ export class History {
   }
 
   #values(device: string, { field, source }: Rule, since_ms: number, limit?: number): PastValue[] {
-    if (field === null) return this.#store.ended(device, since_ms, limit).flatMap(ofRun);
+    if (field === null) return this.#store.ended(device, since_ms, limit).map(ofRun);
     return this.#store.measured(device, metricOf(source), since_ms, limit).flatMap(ofMeasurement(field));
   }
 }

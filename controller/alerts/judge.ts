@@ -53,8 +53,8 @@ export const verdictInWords = (rule: Judged, told: Told): string =>
 
 const ofRun = ({ verdict, cause, count }: Told, of: number): string => {
   if (verdict !== 'breach') return 'the run succeeded';
-  const because = cause === null ? '' : `: ${cause}`;
-  return of === 1 ? `the run failed${because}` : `${count} of ${of} runs failed, the last one${because}`;
+  if (of === 1) return cause === null ? 'the run failed' : `the run failed: ${cause}`;
+  return `${count} of ${of} runs failed${cause === null ? '' : `, the last one: ${cause}`}`;
 };
 
 const ofValue = ({ condition, metric }: Judged, { value, verdict, median }: Told): string => {

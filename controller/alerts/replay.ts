@@ -14,7 +14,7 @@ const alertsOf = (subject: Subject, changes: readonly { change: Change; at_ms: n
     const { kind, alert, reason, run } = change;
     const known = alerts.get(alert.id);
     if (kind === 'firing') {
-      const firing = { firing_ms: at_ms, firing_reason: reason, run: run ?? '' };
+      const firing = { firing_ms: at_ms, firing_reason: reason, run };
       alerts.set(alert.id, { subject, ...firing, resolved_ms: null, resolved_reason: null });
     } else if (known !== undefined) alerts.set(alert.id, { ...known, resolved_ms: at_ms, resolved_reason: reason });
   }

@@ -71,5 +71,11 @@ export const SubjectStates = z.object({
 });
 export type SubjectStates = z.infer<typeof SubjectStates>;
 
+/** The value that decided last. */
+export const newestOf = (
+  recent: readonly RecentValue[],
+): { value: number | null; server: string | null; run: string | null } =>
+  recent.at(-1) ?? { value: null, server: null, run: null };
+
 /** Of a subject that nothing is known of. */
 export const NO_STATES: SubjectStates = { token: 0, seen: [], at_ms: 0, scheduled: false, suspects: [], rules: {} };

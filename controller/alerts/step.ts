@@ -1,6 +1,6 @@
 import { type Judgement, verdictInWords } from './judge.ts';
 import type { Rule } from './rule-index.ts';
-import type { Hold, RecentValue, RuleState, ToldAlert } from './state.ts';
+import { type Hold, newestOf, type RecentValue, type RuleState, type ToldAlert } from './state.ts';
 import { move } from './transitions.ts';
 import { inRuns } from './words.ts';
 
@@ -57,7 +57,7 @@ const windowOf = (recent: readonly RecentValue[], of: number): RecentValue[] => 
 /** What there is to tell of an alert that fires; null of any other. */
 export const firingChange = (rule: string, { state, alert, reason, recent }: RuleState): Change | null => {
   if (state !== 'firing' || alert === null) return null;
-  const { value = null, server = null, run = null } = recent.at(-1) ?? {};
+  const { value, server, run } = newestOf(recent);
   return { kind: 'firing', rule, alert, value, server, run, reason };
 };
 
@@ -72,7 +72,7 @@ export const fire = (entry: RuleState, rule: Rule, { subject, token, at_ms }: Mo
 
 /** Out of `firing`: the only place that ends an id. Earlier values count for no further alert. */
 const resolve = (entry: RuleState, rule: string, alert: ToldAlert, at_ms: number): Step => {
-  const { value = null, server = null, run = null } = entry.recent.at(-1) ?? {};
+  const { value, server, run } = newestOf(entry.recent);
   const { reason } = entry;
   return {
     entry: { ...entry, state: move(entry.state, 'resolved'), since_ms: at_ms, recent: entry.recent.slice(-1) },
@@ -151,9 +151,8 @@ export const step = (known: RuleState | null, rule: Rule, sample: Sample, judged
 
 /** What was awaited will not come, or has said that the server is not at fault: it fires, or asks for a confirming run first. */
 export const release = (entry: RuleState, rule: Rule, moment: Moment): Step => {
-  const { hold } = entry;
-  if (hold === null) return quiet(entry);
-  return enough({ ...entry, hold: hold.why === 'retest' ? hold : null }, rule, null, moment);
+  const hold = entry.hold?.why === 'retest' ? entry.hold : null;
+  return enough({ ...entry, hold }, rule, null, moment);
 };
 
 /** Ends whatever it is, as no value will any more: `why` says it in words. */

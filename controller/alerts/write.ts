@@ -30,7 +30,7 @@ export interface Retest {
   device: string;
   server: string | null;
   /** The run whose value would have made it fire. */
-  run: string;
+  run: string | null;
 }
 
 /** What a write has brought about. */

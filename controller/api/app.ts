@@ -63,6 +63,7 @@ export const createApi = (service: Service, { token, log, clock }: ApiOptions): 
   api.delete('/devices/:device', (c) => reply(c, service.removeDevice(c.req.param('device'))));
 
   api.get('/servers', (c) => c.json(service.servers()));
+  api.post('/servers/:server/check', async (c) => reply(c, await service.checkServer(c.req.param('server'))));
 
   api.get('/suppressions', (c) => c.json(service.suppressions()));
   api.post('/suppressions', async (c) => {

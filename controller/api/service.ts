@@ -15,6 +15,7 @@ import type {
   ReplayView,
   Resumed,
   RunOrder,
+  ServerCheck,
   ServerView,
   StatusView,
   Suppressed,
@@ -39,6 +40,7 @@ export interface Service {
   addDevice(device: NewDevice): Answer<Credentials>;
   removeDevice(device: string): Answer<{ device: string }>;
   servers(): ServerView[];
+  checkServer(server: string): Promise<Answer<ServerCheck>>;
   suppressions(): SuppressionView[];
   suppress(order: SuppressionOrder): Answer<Suppressed>;
   resume(which: WhatToResume): Answer<Resumed>;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { BrokerCounters } from '../../broker/admission.ts';
 import { Id, TestOutput } from '../../broker/contract/messages.ts';
+import { PROBE_VERDICTS } from '../drivers/probe.ts';
 import { RunRecord } from '../run-record.ts';
 import { SCOPES } from '../schedule/suppression.ts';
 
@@ -59,6 +60,24 @@ export const ServerView = z.object({
   state: z.enum(['idle', 'leased', 'resting', 'busy-elsewhere', 'suppressed', 'maintenance']),
 });
 export type ServerView = z.infer<typeof ServerView>;
+
+/**
+ * Whether an iperf3 server answers. `in-use`: a run of ours has it, or may have it, so it was not probed; `resting`: another controller's run
+ * may have it; `not-in-charge`: the controller may not ask now. `round_trip_ms` only when iperf3 said something. `version` is null: an iperf3
+ * server tells its version to nobody who runs no test. `message` is for people.
+ */
+export const ServerCheck = z.object({
+  server: z.string().nullable(),
+  host: z.string(),
+  port: z.int(),
+  verdict: z.enum([...PROBE_VERDICTS, 'in-use', 'resting', 'not-in-charge']),
+  round_trip_ms: z.number().nullable(),
+  version: z.null(),
+  device: z.string().nullable(),
+  run: z.string().nullable(),
+  message: z.string(),
+});
+export type ServerCheck = z.infer<typeof ServerCheck>;
 
 /** A run that somebody asks for now, with the tests of the device's check. `server` null: the first that gets free. */
 export const RunOrder = z.strictObject({ device: Id, server: Id.nullable().default(null) });
@@ -186,7 +205,7 @@ export const ReplayView = z.object({
       subject: SubjectView,
       firing: z.string(),
       reason: z.string(),
-      run: z.string(),
+      run: z.string().nullable(),
       resolved: z.string().nullable(),
       resolved_reason: z.string().nullable(),
     }),

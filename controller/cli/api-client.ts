@@ -14,6 +14,7 @@ import {
   type ReplayOrder,
   ReplayView,
   Resumed,
+  ServerCheck,
   ServerView,
   StatusView,
   Suppressed,
@@ -62,6 +63,11 @@ export class ApiClient {
 
   servers(): Promise<ServerView[]> {
     return this.#json('GET', 'servers', z.array(ServerView));
+  }
+
+  /** Whether it answers: the controller probes it, unless somebody may be measuring there. Takes up to 3 s. */
+  checkServer(server: string): Promise<ServerCheck> {
+    return this.#json('POST', `servers/${encodeURIComponent(server)}/check`, ServerCheck);
   }
 
   suppressions(): Promise<SuppressionView[]> {

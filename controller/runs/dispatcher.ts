@@ -18,7 +18,9 @@ export interface DispatcherOptions extends Omit<EffectsOptions, 'handle' | 'foll
  * Done one by one and in order: a lease is on disk, and told to everybody, before its `start` is sent. What is told of a slot never waits: said
  * late it would hide the lease that came after it. Nor does a probe: late it would meet a client of ours. The rest of a step is one transaction.
  */
-const BEFORE_ALL: ReadonlySet<SlotEffect['type']> = new Set(['save-lease', 'cancel', 'start', 'slot', 'probe']);
+const BEFORE_ALL: ReadonlySet<SlotEffect['type']> = new Set([
+  ...(['save-lease', 'cancel', 'start', 'slot', 'probe', 'unprobed'] as const),
+]);
 const isBeforeAll = ({ type }: SlotEffect): boolean => BEFORE_ALL.has(type);
 
 /**

@@ -8,6 +8,7 @@ import type { MqttDriver } from '../drivers/mqtt.ts';
 import { checkOf } from '../schedule/check-of.ts';
 import type { Slots } from '../slots/slots.ts';
 import type { Store } from '../store/store.ts';
+import { Checks } from './checks.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Gate } from './gate.ts';
 import { Housekeeping } from './housekeeping.ts';
@@ -45,6 +46,7 @@ export interface RunParts {
   /** What an outcome of `alerts` brings about: confirming runs are ordered, notices delivered. To be called in its transaction, if it can be. */
   onAlerts: (outcome: AlertOutcome) => void;
   board: ProgressBoard;
+  checks: Checks;
   dispatcher: Dispatcher;
   inbox: Inbox;
   nights: Nights;
@@ -78,12 +80,14 @@ export const runParts = (around: RunSurroundings): RunParts => {
     log: aboutDevices,
   });
   const board = new ProgressBoard();
-  const shared = { ...around, alerts, onAlerts, settlement, board, gate: new Gate(around) };
+  const checks = new Checks(around.clock);
+  const shared = { ...around, alerts, onAlerts, settlement, board, checks, gate: new Gate(around) };
   const dispatcher = new Dispatcher(shared);
   return {
     alerts,
     onAlerts,
     board,
+    checks,
     dispatcher,
     inbox: new Inbox({ ...shared, dispatcher }),
     nights: new Nights({ ...shared, submit: (run: string) => dispatcher.submit(run) }),

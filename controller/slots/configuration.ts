@@ -83,8 +83,8 @@ export const configure = (state: SlotState, { servers, host_groups, uplink_group
 
 /** Forgets a server that left the settings and holds nothing any more. */
 export const forgetGone = (state: SlotState, server: Server): void => {
-  const { gone, lease, quarantine, on_deck } = server;
-  if (!gone || lease !== null || quarantine !== null || on_deck !== null) return;
+  const { gone, lease, quarantine, on_deck, probe } = server;
+  if (!gone || lease !== null || quarantine !== null || on_deck !== null || probe !== null) return;
   joinHostGroup(state, server, null);
   moveTo(state, server, null);
   setAlarm(state.server_alarms, server, Number.POSITIVE_INFINITY);

@@ -10,7 +10,7 @@ import { touch } from './touched.ts';
 const NOBODY: readonly Server[] = [];
 
 /** What holds an address. */
-type Holding = Pick<Server, 'lease' | 'quarantine' | 'on_deck' | 'found'>;
+type Holding = Pick<Server, 'lease' | 'quarantine' | 'on_deck' | 'found' | 'probe'>;
 
 /** Host names that differ in case, or in the dot at their end, are one. */
 const keyOf = (address: string): string => address.toLowerCase().replace(/\.(?=:)/, '');
@@ -30,11 +30,16 @@ const forgetUnused = (state: SlotState, { key, members, holders }: Endpoint): vo
   if (members.size === 0 && holders.size === 0) state.endpoints.delete(key);
 };
 
-const heldBy = (state: SlotState, server: Server, { lease, quarantine, on_deck, found }: Holding): Endpoint[] => {
+const heldBy = (
+  state: SlotState,
+  server: Server,
+  { lease, quarantine, on_deck, found, probe }: Holding,
+): Endpoint[] => {
   const held: Endpoint[] = [];
   if (lease !== null) held.push(endpointOf(state, server, lease.row.endpoint));
   if (quarantine !== null) held.push(endpointOf(state, server, quarantine.endpoint));
   if (on_deck?.recovered) held.push(endpointOf(state, server, on_deck.endpoint));
+  if (probe !== null) held.push(endpointOf(state, server, probe.endpoint));
   for (const { endpoint } of found) held.push(endpointOf(state, server, endpoint));
   return held;
 };
@@ -42,7 +47,9 @@ const heldBy = (state: SlotState, server: Server, { lease, quarantine, on_deck, 
 /** Notes which addresses the server holds now; `before` is what it held them by. Who waits for one that it gave back is looked at. */
 export const noteHolding = (state: SlotState, server: Server, before: Holding): void => {
   const isOnDeck = before.on_deck?.recovered || server.on_deck?.recovered;
-  if (before.lease === server.lease && before.quarantine === server.quarantine && !isOnDeck) return;
+  const isSame =
+    before.lease === server.lease && before.quarantine === server.quarantine && before.probe === server.probe;
+  if (isSame && !isOnDeck) return;
   const has = heldBy(state, server, server);
   for (const endpoint of has) endpoint.holders.add(server);
   for (const endpoint of heldBy(state, server, before)) {

@@ -6,7 +6,10 @@ import { touch } from './touched.ts';
 import { allows, IllegalTransition, SERVER_TRANSITIONS, type ServerState } from './transitions.ts';
 
 /** What the state of a server follows from. */
-type Facts = Pick<Server, 'lease' | 'quarantine' | 'on_deck' | 'found' | 'busy' | 'suppressed' | 'maintenance'>;
+type Facts = Pick<
+  Server,
+  'lease' | 'quarantine' | 'on_deck' | 'found' | 'busy' | 'probe' | 'suppressed' | 'maintenance'
+>;
 
 const stateOf = ({ lease, quarantine, busy, suppressed, maintenance }: Facts): ServerState => {
   if (lease !== null) return 'leased';
@@ -22,8 +25,8 @@ export const mayBeRunning = ({ lease, on_deck }: Pick<Facts, 'lease' | 'on_deck'
 
 /** Changes what is going on at a server: the only place that does. @throws IllegalTransition */
 export const changeServer = (state: SlotState, server: Server, change: Partial<Facts>): void => {
-  const { lease, quarantine, on_deck, found, group, state: from } = server;
-  const before = { lease, quarantine, on_deck, found };
+  const { lease, quarantine, on_deck, found, probe, group, state: from } = server;
+  const before = { lease, quarantine, on_deck, found, probe };
   Object.assign(server, change);
   const to = stateOf(server);
   const isGranted = change.lease !== undefined && change.lease !== null;
@@ -42,8 +45,9 @@ export const changeServer = (state: SlotState, server: Server, change: Partial<F
 /** Whether one more run fits beside those that may be running in the server's host group. */
 export const hostGroupHasRoom = ({ group }: Server): boolean => group === null || group.running < group.capacity;
 
-/** Whether a run may start here as far as other servers are concerned: its host group has room, and nobody holds its address. */
-export const hasRoom = (server: Server): boolean => hostGroupHasRoom(server) && holdersBeside(server).length === 0;
+/** Whether a run may start here besides its state: no probe is there, its host group has room, and nobody holds its address. */
+export const hasRoom = (server: Server): boolean =>
+  server.probe === null && hostGroupHasRoom(server) && holdersBeside(server).length === 0;
 
 const hostGroup = (state: SlotState, name: string): HostGroup => {
   const capacity = state.host_capacity.get(name)?.capacity ?? 1;
@@ -86,6 +90,7 @@ export const addServer = (
     on_deck: null,
     found: [],
     busy: null,
+    probe: null,
     suppressed: false,
     maintenance: false,
     maintenance_at: Number.POSITIVE_INFINITY,

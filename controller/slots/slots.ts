@@ -9,6 +9,7 @@ import { waitingFor } from './lanes.ts';
 import { grantReady, leaseWake, tendLease } from './lease.ts';
 import { deckWake, tendDeck } from './on-deck.ts';
 import { isOnline } from './presence.ts';
+import { probeWake, tendProbe } from './probing.ts';
 import { quarantineWake, restsForStranger, tendQuarantine } from './quarantine.ts';
 import { type FoundLease, recoverLeases } from './recovery.ts';
 import { showChange, slotEffect } from './show.ts';
@@ -31,6 +32,8 @@ export type { ServerState } from './transitions.ts';
  * A server is idle or leased, and rests after a lease that did not end cleanly. Beside that it has one seat on deck: empty, or taken by
  * a run that was asked, is ready, or was found on disk. Only an idle server is given to the next run; a lease found on disk is asked
  * whatever else is known, as it may be running.
+ *
+ * While a probe is out, and for a moment after one that found it free, a server is given to nobody (probing.ts).
  *
  * All steps of both are in transitions.ts. What is not there throws.
  *
@@ -163,6 +166,7 @@ const lookAtDue = (step: Step): void => {
 
 /** What a server does by itself as time passes. */
 const tend = (step: Step, server: Server): void => {
+  tendProbe(step, server);
   tendQuarantine(step, server);
   tendBusy(step, server);
   if (server.lease !== null) tendLease(step, server, server.lease);
@@ -176,6 +180,7 @@ const nextLook = (state: SlotState, server: Server, now: number): number => {
     on_deck === null ? Number.POSITIVE_INFINITY : deckWake(server, on_deck),
     quarantineWake(state, server, now),
     busyWake(state, server, now),
+    probeWake(server),
   );
 };
 

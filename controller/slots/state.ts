@@ -90,7 +90,7 @@ export interface Endpoint {
   readonly key: string;
   /** The servers that have it by the settings in force, or had it when they left them. */
   readonly members: Set<Server>;
-  /** Those with a lease, a rest or a recovered lease that was granted there. */
+  /** Those with a lease, a rest or a recovered lease that was granted there, or with a probe that is there. */
   readonly holders: Set<Server>;
 }
 
@@ -167,6 +167,12 @@ export interface Busy {
   probe_at: number;
 }
 
+/** A probe that was sent, until the server has cleaned up after it: nobody starts at that address. */
+export interface Probe {
+  until: number;
+  endpoint: string;
+}
+
 /** Who had how much of a server: fairness.ts. */
 export interface Accounts {
   virtual_time: number;
@@ -186,7 +192,7 @@ export interface Server {
   lists: ServerList[];
   /** It left the configuration: nobody takes a seat here, and it is forgotten when its leases are settled. */
   gone: boolean;
-  /** Changed by `changeServer` only, as are the seven that follow. */
+  /** Changed by `changeServer` only, as are the eight that follow. */
   state: ServerState;
   lease: Lease | null;
   quarantine: Quarantine | null;
@@ -194,6 +200,7 @@ export interface Server {
   /** Behind a recovered lease on deck: more of them, in the order of their tokens. Mostly none. */
   found: readonly OnDeck[];
   busy: Busy | null;
+  probe: Probe | null;
   suppressed: boolean;
   maintenance: boolean;
   /** When the next maintenance begins; Infinity for never. */

@@ -22,7 +22,7 @@ const Ended = z.object({
   run: z.string(),
   server: z.string().nullable(),
   time_ms: z.number(),
-  outcome: Outcome,
+  outcome: Outcome.extract(['success', 'failed', 'lost']),
   reason: z.string().nullable(),
 });
 export type Ended = z.infer<typeof Ended>;

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { ReplayView } from '../../api/views.ts';
 import { asksController, type Context, type ControllerFlags, clientOf, printJson } from '../context.ts';
 import { CommandFailure, messageOf } from '../failure.ts';
-import { count, utc } from '../figures.ts';
+import { count, NOTHING, utc } from '../figures.ts';
 import { since } from '../since-option.ts';
 import { type Column, table } from '../table.ts';
 import { harmless } from '../terminal-text.ts';
@@ -17,7 +17,7 @@ const COLUMNS: readonly Column<ReplayView['alerts'][number]>[] = [
   { head: 'firing (UTC)', cell: ({ firing }) => utc(firing) },
   { head: 'resolved (UTC)', cell: ({ resolved }) => utc(resolved) },
   { head: 'of', cell: ({ subject }) => `${subject.kind} ${subject.name}` },
-  { head: 'run', cell: ({ run }) => run },
+  { head: 'run', cell: ({ run }) => run ?? NOTHING },
   { head: 'reason', cell: ({ reason }) => reason },
 ];
 

@@ -80,6 +80,14 @@ test('a rule is explained by its words, its state and the last values of its met
   });
 });
 
+test('a test that was never measured has no value but its throughput', () => {
+  const rtt = rule({ metric: 'tcp.download.rtt_ms', condition: { kind: 'above', threshold: 1, clear: 1 } });
+  const retransmits = rule({ ...rtt, name: 'lost', metric: 'tcp.download.retransmits' });
+  const fixture = new SettledFixture([rtt, retransmits]);
+  fixture.run(1, REFUSED);
+  expect(fixture.alerts.explain('ap-1')?.map(({ last_values }) => last_values)).toEqual([[], []]);
+});
+
 test('what fires can be told again to a receiver that was told, and to no other', () => {
   const fixture = new SettledFixture([LOW, { ...SERVER_DOWN, breaches: 1, of: 1 }]);
   days(fixture, 1, 18);

@@ -26,6 +26,12 @@ test('before it fires one more run is asked for, and nobody is told', () => {
   ]);
 });
 
+test('until the run is ordered, it is only said that one is awaited', () => {
+  const fixture = new AlertFixture([RETEST]);
+  fixture.write(bad(1), bad(2));
+  expect(fixture.alerts.list()[0]?.reason).toMatch(/in 2 of 3 runs; a confirming run is awaited$/);
+});
+
 test('a bad value confirms it', () => {
   const { fixture } = awaiting();
   expect(fixture.write(bad(3))).toEqual(['firing slow ap-1']);

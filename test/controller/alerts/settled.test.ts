@@ -101,3 +101,11 @@ test('a run that was never heard of again fails, unless a newer one was fine', (
   expect(fixture.settlement.end('r-3-ap-1', 'lost', 'no-result', T0 + 4 * DAY_MS)).toBe(false);
   expect(fixture.told.map((notice) => notice.reason)).toEqual(['the run failed: nothing was heard of it']);
 });
+
+test('a run that failed without a reason says that it failed', () => {
+  const fixture = new SettledFixture([FAILED]);
+  const end = { outcome: 'failed', reason: null, time_ms: T0, zeros: [] } as const;
+  const nothing = { measurements: [], reached: null, server: null, token: 1, at_ms: T0 };
+  fixture.write({ run: 'r-1', device: 'ap-1', ...nothing, end: { ...end, zeros: [] } });
+  expect(fixture.told[0]).toMatchObject({ reason: 'the run failed: failed', server: null });
+});

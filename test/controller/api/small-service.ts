@@ -16,13 +16,16 @@ import type {
   ReplayView,
   Resumed,
   RunOrder,
+  ServerCheck,
   ServerView,
   StatusView,
   Suppressed,
   SuppressionView,
 } from '../../../controller/api/views.ts';
 import type { RunRecord } from '../../../controller/run-record.ts';
+import type { Checked } from '../../../controller/runs/checks.ts';
 import { type Progress, ProgressBoard, type ProgressListener } from '../../../controller/runs/progress.ts';
+import { serverCheck } from '../../../controller/server-check.ts';
 
 const refused = (error: Problem['error'], message: string): { ok: false; problem: Problem } => ({
   ok: false,
@@ -184,6 +187,16 @@ export class SmallService implements Service {
       { ...milan, device: 'ap-12', run: 'r-1', queued: 2, state: 'leased' },
       { ...rome, device: null, run: null, queued: 0, state: 'idle' },
     ];
+  }
+
+  /** What `checkServer` finds, by server; others are not known. */
+  readonly checks = new Map<string, Checked>();
+
+  async checkServer(server: string): Promise<Answer<ServerCheck>> {
+    const target = this.servers().find((one) => one.server === server);
+    const checked = this.checks.get(server);
+    if (target === undefined || checked === undefined) return refused('not-found', `there is no server ${server}`);
+    return { ok: true, value: serverCheck(target, checked) };
   }
 
   suppressions(): SuppressionView[] {

@@ -67,7 +67,7 @@ describe('alerts explain', () => {
       code: 0,
       out: `slow-download (critical): ${WORDS}
   firing since 2026-11-22 02:10:31: 18.2 Mbit/s is below 20 Mbit/s in 2 of 3 runs
-  time (UTC)                value  server   run
+  time (UTC)                 value  server   run
   2026-11-22 02:10:12  18.2 Mbit/s  milan-1  r-af0548a1a75dfb9
   2026-11-22 02:10:12  9.41 Mbit/s  -        r-af0548a1a75dfb9
 
