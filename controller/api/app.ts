@@ -3,6 +3,7 @@ import { bodyLimit } from 'hono/body-limit';
 import type { Clock } from '../../broker/clock.ts';
 import type { Log } from '../../broker/log.ts';
 import { StoreError } from '../store/errors.ts';
+import { alertQuery } from './alert-query.ts';
 import { parseBody, parseQuery, refuse, reply } from './answers.ts';
 import { bearerMatches } from './bearer.ts';
 import { backfillOrder } from './influx-views.ts';
@@ -10,7 +11,7 @@ import { runEvents } from './run-events.ts';
 import { runQuery } from './run-query.ts';
 import type { Service } from './service.ts';
 import { suppressionOrder, WhatToResume } from './suppression-orders.ts';
-import { NewDevice, RunOrder } from './views.ts';
+import { NewDevice, ReplayOrder, RunOrder } from './views.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 
@@ -84,6 +85,16 @@ export const createApi = (service: Service, { token, log, clock }: ApiOptions): 
   api.get('/export', (c) => {
     const query = parseQuery(c, backfillOrder(clock.wall()));
     return query.ok ? c.json(service.influx.export(query.value)) : refuse(c, query.problem);
+  });
+  api.get('/alerts', (c) => {
+    const query = parseQuery(c, alertQuery);
+    return query.ok ? c.json(service.alerts(query.value)) : refuse(c, query.problem);
+  });
+  api.get('/devices/:device/alerts', (c) => reply(c, service.explainAlerts(c.req.param('device'))));
+  api.post('/alerts/replay', async (c) => {
+    const body = await parseBody(c, ReplayOrder);
+    if (!body.ok) return refuse(c, body.problem);
+    return reply(c, await service.replayAlerts(body.value, () => c.req.raw.signal.aborted));
   });
   api.post('/receivers/:receiver/test', async (c) => reply(c, await service.testReceiver(c.req.param('receiver'))));
 

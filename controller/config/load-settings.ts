@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isScheduled } from '../schedule/check-of.ts';
-import { readAlerts } from './alerts-section.ts';
+import { readAlertRule, readAlerts } from './alerts-section.ts';
 import { readBroker } from './broker-section.ts';
 import { DEFAULT_CHECK, readCheck } from './check-section.ts';
 import { readHttp } from './http-section.ts';
@@ -14,7 +14,7 @@ import { readReceivers } from './receivers-section.ts';
 import { readRetention } from './retention-section.ts';
 import { SecretFolder } from './secret-folder.ts';
 import { readGroups, readServers } from './servers-section.ts';
-import type { Settings } from './settings.ts';
+import type { AlertSettings, Settings } from './settings.ts';
 import { readYaml } from './yaml-source.ts';
 
 export type Loaded = { ok: true; settings: Settings; warnings: string[] } | { ok: false; problems: Problem[] };
@@ -90,6 +90,25 @@ export const parseSettings = (yaml: string, folder: string, env: NodeJS.ProcessE
   const settings = readSections(reader, source.data);
   if (reader.problems.length > 0) return { ok: false, problems: inFileOrder(reader.problems) };
   return { ok: true, settings, warnings: [...reader.warnings, ...silentRules(settings)] };
+};
+
+/** One alert rule in a YAML text, of which the settings know the names; or everything that is wrong with it. Never throws. */
+export const parseAlertRule = (
+  yaml: string,
+  { organizations, servers, uplink_groups, receivers }: Settings,
+): { ok: true; rule: AlertSettings } | { ok: false; problems: Problem[] } => {
+  const source = readYaml(yaml);
+  const reader = new Reader(source, new SecretFolder('/', {}));
+  if (!source.readable) return { ok: false, problems: inFileOrder(reader.problems) };
+  const names = (section: ReadonlyMap<string, unknown>) => new Set(section.keys());
+  const rule = readAlertRule(reader, source.data, {
+    organizations: names(organizations),
+    servers: names(servers),
+    uplink_groups: names(uplink_groups),
+    receivers: names(receivers),
+    built_in: true,
+  });
+  return reader.problems.length > 0 ? { ok: false, problems: inFileOrder(reader.problems) } : { ok: true, rule };
 };
 
 /**

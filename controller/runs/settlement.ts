@@ -17,7 +17,7 @@ import { limitWarnings } from './limit-warnings.ts';
 
 type TestFailure = Failure & { test: string };
 
-/** Somebody waits for a run that was asked for: it is tried again this soon at the latest. */
+/** Somebody, or an alert, waits for a run that was asked for: it is tried again this soon at the latest. */
 const DEMAND_RETRY_MS = 5000;
 
 export interface SettlementOptions {
@@ -228,7 +228,7 @@ export class Settlement {
     for (const failure of new Set(failures.map((one) => one.class))) {
       failed_attempts[failure] = (failed_attempts[failure] ?? 0) + 1;
     }
-    const delay_ms = run.origin === 'demand' ? Math.min(verdict.delay_ms, DEMAND_RETRY_MS) : verdict.delay_ms;
+    const delay_ms = run.origin !== 'schedule' ? Math.min(verdict.delay_ms, DEMAND_RETRY_MS) : verdict.delay_ms;
     const not_before_ms = when.at_ms + delay_ms;
     return { kind: 'retry', retry: { not_before_ms, tests: verdict.tests, failed_attempts } } as const;
   }

@@ -18,8 +18,9 @@ const RunRow = z.object({
   organization: z.string(),
   /** The server that was asked for; null: any of the organization's. */
   server: z.string().nullable(),
-  origin: z.enum(['demand', 'schedule']),
-  /** Which occurrence of the schedule it belongs to; null on demand. */
+  /** `retest`: an alert waits for it. It is handled as one that a person asked for. */
+  origin: z.enum(['demand', 'schedule', 'retest']),
+  /** Which occurrence of the schedule it belongs to; null of any other run. */
   night: z.string().nullable(),
   /** All of its tests. */
   plan: Plans,
