@@ -18,7 +18,7 @@ import { Program } from './program.ts';
 import { until } from './until.ts';
 
 /** What a router has, of what our scripts use, and nothing else: no timeout, setsid, pkill or nohup. */
-const APPLETS = ['ash', 'sh', 'cat', 'grep', 'mkdir', 'ping', 'rm', 'sleep'];
+const APPLETS = ['ash', 'sh', 'cat', 'mkdir', 'ping', 'rm', 'sleep'];
 
 /** Of the one account, whose name is `router` and whose uid is 0, as on a router. */
 export const PASSWORD = 'correct horse';
@@ -182,17 +182,18 @@ export class SshServer {
     return existsSync(file) ? readFileSync(file, 'utf8').trim().split(' ').filter(Boolean).map(Number) : [];
   }
 
-  /** Stops it from listening; its connections go on, unless `all` of it is killed, as a reboot does. */
-  async stop(all = true): Promise<void> {
+  /** Kills all of it at once, as a reboot does. */
+  async stop(): Promise<void> {
     const children = this.children();
-    await this.#program?.end('SIGKILL');
-    for (const pid of all ? children : []) {
+    const ended = this.#program?.end('SIGKILL');
+    for (const pid of children) {
       try {
         process.kill(pid, 'SIGKILL');
       } catch {
         // it has gone by itself
       }
     }
+    await ended;
     this.#program = null;
   }
 

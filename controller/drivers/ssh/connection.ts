@@ -1,6 +1,6 @@
 import { connect as connectTcp } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { Client, type ConnectConfig } from 'ssh2';
+import ssh2, { type Client, type ConnectConfig } from 'ssh2';
 import type { Clock } from '../../../broker/clock.ts';
 import type { Handshakes } from './handshakes.ts';
 import { ALL_SIGNATURES, type HostKey, hostKeyOf, type PinnedKey, readHostKey, type Signature } from './host-key.ts';
@@ -87,7 +87,7 @@ const open = async (
 ): Promise<Connection> => {
   const { clock, handshakes, signal } = reach;
   const jump = place.proxy === null ? null : await connect(place.proxy, reach, 'the jump host ');
-  const client = new Client();
+  const client = new ssh2.Client();
   const cut = () => {
     client.destroy();
     jump?.cut();

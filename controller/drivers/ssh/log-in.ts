@@ -1,4 +1,4 @@
-import { type Client, type ConnectConfig, utils } from 'ssh2';
+import ssh2, { type Client, type ConnectConfig } from 'ssh2';
 import type { Clock } from '../../../broker/clock.ts';
 import { PREPARE_TIMEOUT_MS } from '../../../broker/contract/numbers.ts';
 import { SshFailure } from './ssh-failure.ts';
@@ -31,7 +31,7 @@ export const credentials = (user: string, auth: SshAuth, who: string): ConnectCo
     return { username: user, password: auth.password, tryKeyboard: true, authHandler: [...authHandler] };
   }
   const passphrase = auth.passphrase === null ? {} : { passphrase: auth.passphrase };
-  const parsed = utils.parseKey(auth.key, auth.passphrase ?? undefined);
+  const parsed = ssh2.utils.parseKey(auth.key, auth.passphrase ?? undefined);
   if (parsed instanceof Error)
     throw new SshFailure('ssh-auth-failed', `the private key for ${who} cannot be read: ${parsed.message}`);
   return { username: user, privateKey: auth.key, ...passphrase, authHandler: ['publickey'] };

@@ -2,7 +2,7 @@ import { GUARD } from '../../../agent/iperf3/guard.ts';
 import { quote } from './quote.ts';
 
 /**
- * What is run on a device: POSIX sh, for BusyBox ash and dash, with the programs that every router has (cat, grep, mkdir, ping, rm, sleep).
+ * What is run on a device: POSIX sh, for BusyBox ash and dash, with the programs that every router has (cat, mkdir, ping, rm, sleep).
  * The texts are fixed; whatever differs comes as an argument, or on stdin if it is secret.
  *
  * Every process of ours has PERFLEET_STATE in its environment: our folder on the device, and a slash, so that no name is the beginning of
@@ -12,9 +12,16 @@ import { quote } from './quote.ts';
 /** Our folder on a device. In RAM on a router; one for each name that the device has here. */
 export const folderOf = (device: string): string => `/tmp/perfleet-ssh-${device}`;
 
-/** Ends all that is ours: TERM, KILL two seconds later. Fails when something is still there after four. */
+/**
+ * Ends all that is ours: TERM, KILL two seconds later. Fails when something is still there after four. `read` leaves out the NULs of an environment,
+ * at which BusyBox's `grep` stops; it reads byte by byte, but a router's processes have little in theirs.
+ */
 const END = `left() {
-  grep -lsF "PERFLEET_STATE=$folder/" /proc/[0-9]*/environ
+  for file in /proc/[0-9]*/environ; do
+    while IFS= read -r line || [ -n "$line" ]; do
+      case $line in *"PERFLEET_STATE=$folder/"*) echo "$file" && break ;; esac
+    done <"$file"
+  done 2>/dev/null
 }
 end() {
   signal=TERM

@@ -1,29 +1,22 @@
 import '../../../agent/hosts/node/builtins.ts';
 import { type Agent, createAgent } from '../../../agent/core/agent.ts';
 import type { Action, Input, Publication } from '../../../agent/core/io.ts';
-import type { Exit } from '../../../agent/hosts/node/guarded.ts';
-import type { Clock } from '../../../broker/clock.ts';
 import type { Inbound } from '../../../broker/contract/inbound.ts';
 import type { AgentEvent, Command } from '../../../broker/contract/messages.ts';
 import { DEADLINE_MARGIN_MS, START_WINDOW_MS } from '../../../broker/contract/numbers.ts';
-import type { Log } from '../../../broker/log.ts';
-import { type Connection, connect } from './connection.ts';
-import type { Handshakes } from './handshakes.ts';
-import { Remote } from './remote.ts';
+import { Link, type LinkOptions } from './link.ts';
+import type { Remote } from './remote.ts';
 import { KEY_PATH } from './remote-scripts.ts';
 import { SshFailure } from './ssh-failure.ts';
-import type { SshTarget } from './target.ts';
 
-export interface SessionOptions {
-  device: string;
-  targetOf: (device: string) => SshTarget | null;
+export interface SessionOptions extends Pick<LinkOptions, 'device' | 'targetOf' | 'clock' | 'log' | 'handshakes'> {
   onMessage: (message: Inbound) => void;
-  clock: Clock;
+  /** A fresh random id for each nonce. */
   random: () => string;
-  log: Log;
+  /** With which it answers. */
   boot: string;
+  /** Version of perfleet. */
   version: string;
-  handshakes: Handshakes;
   /** Nothing is left to do for this device, and nothing would be forgotten with the session. */
   onOver: () => void;
 }
@@ -45,16 +38,6 @@ const LONGEST_REASON = 1000;
 const NO_LIMITS = { max_duration_s: null, max_streams: null, max_bitrate: null, servers: null };
 
 type Waiting = Extract<Command, { type: 'prepare' | 'start' }>;
-
-interface Up {
-  connection: Connection;
-  remote: Remote;
-  /** The settings that it was made with, to know others from them. */
-  target: string;
-}
-
-const asFailure = (error: unknown): SshFailure =>
-  error instanceof SshFailure ? error : new SshFailure('ssh-failed', String(error));
 
 /**
  * One device over SSH, as long as there is something to do for it. The decisions are those of an agent's core; here is how it gets through:
@@ -79,10 +62,9 @@ export class SshSession {
   #stopping = false;
   #cancelWake = () => {};
   #cancelIdle = () => {};
-  readonly #end = new AbortController();
+  #onStopped = () => {};
 
-  #up: Up | null = null;
-  #reaching = false;
+  readonly #link: Link;
   /** Until then a `start` alone is no reason to try again. */
   #pause_until_ms = Number.NEGATIVE_INFINITY;
   #waiting: Waiting[] = [];
@@ -92,7 +74,7 @@ export class SshSession {
   /** The iperf3 that is alive as far as we know, and when its guard kills it. */
   #alive: { key: number; until_ms: number } | null = null;
   /** What is to be said of it when it is known to be gone; null while the connection is there. */
-  #lost: { exited: Input; cancel: () => void } | null = null;
+  #lost: { exited: Input; cancels: (() => void)[] } | null = null;
   /** Runs whose results were not accepted yet. */
   readonly #kept = new Set<string>();
   /** Whether it is known which iperf3 is there. */
@@ -104,6 +86,13 @@ export class SshSession {
     this.#options = options;
     const identity = { device, boot, agent: version, host: 'ssh' as const, iperf3: null, key_path: KEY_PATH };
     this.#core = createAgent({ ...identity, limits: NO_LIMITS, random, stored: [] });
+    this.#link = new Link({
+      ...options,
+      onExit: (key, exit) => this.#onExit({ kind: 'exited', key, ...exit }),
+      onUp: () => this.#onUp(),
+      onFailed: (failure) => this.#onFailed(failure),
+      onDown: (remote) => this.#onDown(remote),
+    });
     this.#touch();
   }
 
@@ -111,10 +100,12 @@ export class SshSession {
   command(command: Command): void {
     if (this.#stopping) return;
     this.#touch();
-    if (command.type === 'prepare') this.#renew();
+    if (command.type === 'prepare' && this.#alive === null && this.#on_deck === null) this.#link.renew();
     if (command.type === 'cancel') this.#waiting = this.#waiting.filter(({ run }) => run !== command.run);
-    const needsDevice = command.type === 'prepare' || command.type === 'start';
-    if (needsDevice && this.#up === null && this.#alive === null) this.#wait(command);
+    const isDown = this.#link.remote === null && this.#alive === null;
+    // Once we were in, nothing of an earlier controller is left: the core knows what to say to a `start`.
+    const waits = command.type === 'prepare' || (command.type === 'start' && !this.#connected);
+    if (isDown && waits) this.#wait(command);
     else this.#hand(command);
   }
 
@@ -122,30 +113,22 @@ export class SshSession {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#waiting = [];
-    const over = new Promise<void>((resolve) => this.#end.signal.addEventListener('abort', () => resolve()));
-    this.#take({ kind: 'stop' });
-    await over;
+    await new Promise<void>((resolve) => {
+      this.#onStopped = resolve;
+      this.#take({ kind: 'stop' });
+    });
     this.#cancelWake();
     this.#cancelIdle();
-    this.#lost?.cancel();
-    const { connection } = this.#up ?? {};
-    this.#up = null;
-    connection?.end();
-    await connection?.closed;
-  }
-
-  /** A connection with old settings is not used again. */
-  #renew(): void {
-    if (this.#up === null || this.#alive !== null || this.#on_deck !== null) return;
-    if (this.#up.target !== JSON.stringify(this.#options.targetOf(this.#options.device))) this.#hangUp();
+    for (const cancel of this.#lost?.cancels ?? []) cancel();
+    await this.#link.stop();
   }
 
   #wait(command: Waiting): void {
     const { clock } = this.#options;
-    if (command.type === 'start' && !this.#reaching && clock.now() < this.#pause_until_ms) return;
+    if (command.type === 'start' && !this.#link.isReaching && clock.now() < this.#pause_until_ms) return;
     this.#waiting = this.#waiting.filter(({ type, run }) => type !== command.type || run !== command.run);
     this.#waiting.push(command);
-    void this.#reach();
+    this.#link.reach();
   }
 
   #hand(command: Command): void {
@@ -154,42 +137,7 @@ export class SshSession {
     this.#take({ kind: 'message', topic: 'command', payload: command });
   }
 
-  async #reach(): Promise<void> {
-    if (this.#reaching) return;
-    this.#reaching = true;
-    try {
-      const up = await this.#connect();
-      this.#reaching = false;
-      if (this.#stopping) up.connection.end();
-      else this.#onUp(up);
-    } catch (error) {
-      this.#reaching = false;
-      if (!this.#stopping) this.#onUnreachable(asFailure(error));
-    }
-  }
-
-  async #connect(): Promise<Up> {
-    const { device, targetOf, clock, log, handshakes } = this.#options;
-    const target = targetOf(device);
-    if (target === null) throw new SshFailure('device-unreachable', 'it has no SSH settings');
-    const { signal } = this.#end;
-    const connection = await connect(target, { clock, handshakes, signal });
-    signal.addEventListener('abort', connection.cut);
-    void connection.closed.then(() => signal.removeEventListener('abort', connection.cut));
-    const onExit = (key: number, exit: Exit) => this.#onExit({ kind: 'exited', key, ...exit });
-    const remote = new Remote({ device, connection, clock, log, onExit });
-    try {
-      await remote.enter();
-    } catch (error) {
-      connection.end();
-      throw error;
-    }
-    return { connection, remote, target: JSON.stringify(target) };
-  }
-
-  #onUp(up: Up): void {
-    this.#up = up;
-    void up.connection.closed.then(() => this.#onDown(up));
+  #onUp(): void {
     if (!this.#connected) this.#take({ kind: 'connected' });
     this.#connected = true;
     // `enter` has ended it.
@@ -197,7 +145,7 @@ export class SshSession {
     for (const command of this.#waiting.splice(0)) this.#hand(command);
   }
 
-  #onUnreachable(failure: SshFailure): void {
+  #onFailed(failure: SshFailure): void {
     const { device, clock, log } = this.#options;
     log.info({ device, reason: failure.message }, 'device not reached over SSH');
     this.#pause_until_ms = clock.now() + PAUSE_MS;
@@ -205,13 +153,12 @@ export class SshSession {
       if (type === 'prepare') this.#decline(run, failure.message);
     }
     // What is wrong with keys and credentials stays wrong: its guard ends the iperf3 that runs there.
-    if (this.#lost !== null && failure.code === 'device-unreachable') clock.after(PAUSE_MS, () => this.#reachAgain());
+    if (failure.code === 'device-unreachable') {
+      this.#lost?.cancels.push(clock.after(PAUSE_MS, () => this.#link.reach()));
+    }
   }
 
-  /** The connection is over, and it was not we who ended it. */
-  #onDown(up: Up): void {
-    if (this.#up !== up) return;
-    this.#up = null;
+  #onDown(remote: Remote): void {
     const { device, clock, log } = this.#options;
     log.info({ device }, 'the SSH connection was lost');
     const run = this.#on_deck;
@@ -221,28 +168,19 @@ export class SshSession {
     }
     if (this.#alive === null) return;
     const { key, until_ms } = this.#alive;
-    const { stdout = '', stderr = '' } = up.remote.unended() ?? {};
+    const { stdout = '', stderr = '' } = remote.unended() ?? {};
     const exited: Input = { kind: 'exited', key, exit_code: null, stdout, stderr: `${stderr}\nperfleet: ${LOST}` };
     const cancel = clock.after(until_ms + LATE_MS - clock.now(), () => this.#onExit(exited));
-    this.#lost = { exited, cancel };
-    this.#reachAgain();
-  }
-
-  #reachAgain(): void {
-    if (this.#lost !== null && this.#up === null && !this.#stopping) void this.#reach();
+    this.#lost = { exited, cancels: [cancel] };
+    this.#link.reach();
   }
 
   #onExit(exited: Input): void {
     this.#alive = null;
-    this.#lost?.cancel();
+    for (const cancel of this.#lost?.cancels ?? []) cancel();
     this.#lost = null;
     this.#touch();
     this.#take(exited);
-  }
-
-  #hangUp(): void {
-    this.#up?.connection.end();
-    this.#up = null;
   }
 
   #touch(): void {
@@ -251,10 +189,13 @@ export class SshSession {
   }
 
   #onIdle(): void {
-    const isBusy = this.#alive !== null || this.#reaching;
-    if (!isBusy) this.#hangUp();
+    const isBusy = this.#alive !== null || this.#link.isReaching;
+    if (!isBusy) this.#link.hangUp();
     if (isBusy || this.#kept.size > 0) this.#touch();
-    else this.#options.onOver();
+    else {
+      this.#cancelWake();
+      this.#options.onOver();
+    }
   }
 
   /** Does what the core decides, one input after another. */
@@ -270,7 +211,7 @@ export class SshSession {
 
   #do(action: Action): void {
     const { device, clock, log } = this.#options;
-    const remote = this.#up?.remote;
+    const { remote } = this.#link;
     switch (action.kind) {
       case 'wake': {
         const { at_ms } = action;
@@ -292,7 +233,7 @@ export class SshSession {
         break;
       case 'spawn':
         this.#alive = action;
-        if (remote !== undefined) remote.spawn(action);
+        if (remote !== null) remote.spawn(action);
         else
           this.#onExit({ kind: 'exited', key: action.key, exit_code: null, stdout: '', stderr: `perfleet: ${LOST}` });
         break;
@@ -309,14 +250,14 @@ export class SshSession {
         log[action.level]({ device }, action.message);
         break;
       case 'exit':
-        this.#end.abort();
+        this.#onStopped();
         break;
     }
   }
 
   /** A lost connection is answered by what follows from that. */
   async #check(action: Extract<Action, { kind: 'check' }>): Promise<void> {
-    const found = await this.#up?.remote.look(action).catch(() => undefined);
+    const found = await this.#link.remote?.look(action).catch(() => undefined);
     if (found === undefined) return;
     this.#looked = true;
     this.#take({ kind: 'checked', key: action.key, ...found });
