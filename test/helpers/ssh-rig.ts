@@ -31,6 +31,12 @@ export const plan = (differences: Partial<TestPlan> = {}): TestPlan => ({
 const leaseMs = (tests: TestPlan[]): number =>
   tests.reduce((sum, test) => sum + testLimitMs(test.duration_s, test.omit_s), 5000);
 
+interface RigOptions {
+  clock?: Clock;
+  boot?: string;
+  context?: { onTestFinished: typeof onTestFinished };
+}
+
 /** A driver, what it says, and what the slots would tell it. Stopped after the test. */
 export class SshRig {
   readonly messages: Inbound[] = [];
@@ -40,7 +46,12 @@ export class SshRig {
   server = { host: '127.0.0.1', port: 1 };
   #lease_ms = 0;
 
-  constructor(device: string, targetOf: () => SshTarget | null, clock: Clock = systemClock, boot = 'c1') {
+  /** `context` is that of a test that runs beside others. */
+  constructor(
+    device: string,
+    targetOf: () => SshTarget | null,
+    { clock = systemClock, boot = 'c1', context = { onTestFinished } }: RigOptions = {},
+  ) {
     this.device = device;
     this.driver = new SshDriver({
       targetOf,
@@ -51,7 +62,7 @@ export class SshRig {
       boot,
       version: '0.1.0',
     });
-    onTestFinished(() => this.driver.stop());
+    context.onTestFinished(() => this.driver.stop());
   }
 
   prepare(run: string, tests = [plan()], auth: Auth = null, max_cross_traffic: number | null = null): void {

@@ -5,6 +5,7 @@ import type { Clock } from '../../../broker/clock.ts';
 import type { Handshakes } from './handshakes.ts';
 import { ALL_SIGNATURES, type HostKey, hostKeyOf, type PinnedKey, readHostKey, type Signature } from './host-key.ts';
 import { CONNECT_LIMIT_MS, credentials, logIn } from './log-in.ts';
+import type { PrivateKeys } from './private-keys.ts';
 import { SshFailure } from './ssh-failure.ts';
 import { nameOf, type SshAuth, type SshTarget } from './target.ts';
 
@@ -18,6 +19,7 @@ const GOODBYE_MS = 1000;
 export interface Reach {
   clock: Clock;
   handshakes: Handshakes;
+  keys: PrivateKeys;
   /** Gives up connecting. */
   signal: AbortSignal;
 }
@@ -135,7 +137,7 @@ export const connect = async (target: SshTarget, reach: Reach, hop = ''): Promis
   const key = readHostKey(target.host_key);
   if (key === null)
     throw new SshFailure('host-key-changed', `${who}: what is pinned is no host key: ${target.host_key}`);
-  const config = credentials(target.user, target.auth, who);
+  const config = credentials(target.user, target.auth, reach.keys, who);
   return open(target, { who, config, auth: target.auth, verdict: pinned(key) }, reach);
 };
 

@@ -2,6 +2,7 @@ import type { Clock } from '../../../broker/clock.ts';
 import type { Log } from '../../../broker/log.ts';
 import { type Connection, connect } from './connection.ts';
 import type { Handshakes } from './handshakes.ts';
+import type { PrivateKeys } from './private-keys.ts';
 import { Remote, type RemoteOptions } from './remote.ts';
 import { SshFailure } from './ssh-failure.ts';
 import type { SshTarget } from './target.ts';
@@ -12,6 +13,7 @@ export interface LinkOptions {
   clock: Clock;
   log: Log;
   handshakes: Handshakes;
+  keys: PrivateKeys;
   onExit: RemoteOptions['onExit'];
   /** We are in, and nothing of an earlier session is left there. */
   onUp: () => void;
@@ -92,11 +94,11 @@ export class Link {
   }
 
   async #enter(): Promise<Up> {
-    const { device, targetOf, clock, log, handshakes, onExit } = this.#options;
+    const { device, targetOf, clock, log, handshakes, keys, onExit } = this.#options;
     const target = targetOf(device);
     if (target === null) throw new SshFailure('device-unreachable', 'it has no SSH settings');
     const { signal } = this.#end;
-    const connection = await connect(target, { clock, handshakes, signal });
+    const connection = await connect(target, { clock, handshakes, keys, signal });
     const remote = new Remote({ device, connection, clock, log, onExit });
     signal.addEventListener('abort', connection.cut);
     void connection.closed.then(() => signal.removeEventListener('abort', connection.cut));

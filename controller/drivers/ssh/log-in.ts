@@ -1,6 +1,7 @@
-import ssh2, { type Client, type ConnectConfig } from 'ssh2';
+import type { AuthenticationType, Client, ConnectConfig, PublicKeyAuthMethod } from 'ssh2';
 import type { Clock } from '../../../broker/clock.ts';
 import { PREPARE_TIMEOUT_MS } from '../../../broker/contract/numbers.ts';
+import type { PrivateKeys } from './private-keys.ts';
 import { SshFailure } from './ssh-failure.ts';
 import type { SshAuth } from './target.ts';
 
@@ -19,22 +20,25 @@ const methodOf = (auth: SshAuth): string => {
 };
 
 /** What ssh2 wants to know of our credentials. Throws an SshFailure when they cannot be used. `who` is for people. */
-export const credentials = (user: string, auth: SshAuth, who: string): ConnectConfig => {
+export const credentials = (user: string, auth: SshAuth, keys: PrivateKeys, who: string): ConnectConfig => {
   if ('agent' in auth) return { username: user, agent: auth.agent, authHandler: ['agent'] };
   // `none` first: a router fresh from the factory has a blank password.
   if ('password' in auth) {
-    const authHandler = [
-      ...(auth.password === '' ? (['none'] as const) : []),
-      'password',
-      'keyboard-interactive',
-    ] as const;
-    return { username: user, password: auth.password, tryKeyboard: true, authHandler: [...authHandler] };
+    const { password } = auth;
+    const authHandler: AuthenticationType[] = ['password', 'keyboard-interactive'];
+    if (password === '') authHandler.unshift('none');
+    return { username: user, password, tryKeyboard: true, authHandler };
   }
-  const passphrase = auth.passphrase === null ? {} : { passphrase: auth.passphrase };
-  const parsed = ssh2.utils.parseKey(auth.key, auth.passphrase ?? undefined);
-  if (parsed instanceof Error)
-    throw new SshFailure('ssh-auth-failed', `the private key for ${who} cannot be read: ${parsed.message}`);
-  return { username: user, privateKey: auth.key, ...passphrase, authHandler: ['publickey'] };
+  try {
+    const method: PublicKeyAuthMethod = {
+      type: 'publickey',
+      username: user,
+      key: keys.read(auth.key, auth.passphrase),
+    };
+    return { username: user, authHandler: [method] };
+  } catch (error) {
+    throw new SshFailure('ssh-auth-failed', `the private key for ${who} cannot be read: ${(error as Error).message}`);
+  }
 };
 
 /** What ssh2 says of an error, besides its message. */

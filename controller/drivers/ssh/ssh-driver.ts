@@ -5,6 +5,7 @@ import type { Driver, PrepareOrder } from '../driver.ts';
 import { fetchHostKey } from './connection.ts';
 import { Handshakes } from './handshakes.ts';
 import type { HostKey } from './host-key.ts';
+import { PrivateKeys } from './private-keys.ts';
 import { SshFailure } from './ssh-failure.ts';
 import { SshSession } from './ssh-session.ts';
 import type { SshTarget } from './target.ts';
@@ -34,6 +35,7 @@ export const sshBoot = (boot: string): string => `ssh-${boot}`;
 export class SshDriver implements Driver {
   readonly #options: SshDriverOptions;
   readonly #handshakes = new Handshakes();
+  readonly #keys = new PrivateKeys();
   readonly #sessions = new Map<string, SshSession>();
   readonly #end = new AbortController();
 
@@ -75,7 +77,10 @@ export class SshDriver implements Driver {
   /** The key that an SSH server shows; nothing is sent to it but the greeting. Rejects with an SshFailure. */
   fetchHostKey(host: string, port: number, proxy: SshTarget | null): Promise<HostKey> {
     const { clock } = this.#options;
-    return fetchHostKey({ host, port, proxy }, { clock, handshakes: this.#handshakes, signal: this.#end.signal });
+    return fetchHostKey(
+      { host, port, proxy },
+      { clock, handshakes: this.#handshakes, keys: this.#keys, signal: this.#end.signal },
+    );
   }
 
   /** Ends every iperf3 that runs over SSH, and all connections. Resolves within 4 s; commands that come later do nothing. */
@@ -96,6 +101,7 @@ export class SshDriver implements Driver {
       device,
       boot: sshBoot(boot),
       handshakes: this.#handshakes,
+      keys: this.#keys,
       onOver: () => this.#sessions.delete(device),
     });
     this.#sessions.set(device, session);

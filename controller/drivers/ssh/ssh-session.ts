@@ -9,7 +9,8 @@ import type { Remote } from './remote.ts';
 import { KEY_PATH } from './remote-scripts.ts';
 import { SshFailure } from './ssh-failure.ts';
 
-export interface SessionOptions extends Pick<LinkOptions, 'device' | 'targetOf' | 'clock' | 'log' | 'handshakes'> {
+export interface SessionOptions
+  extends Pick<LinkOptions, 'device' | 'targetOf' | 'clock' | 'log' | 'handshakes' | 'keys'> {
   onMessage: (message: Inbound) => void;
   /** A fresh random id for each nonce. */
   random: () => string;
