@@ -115,8 +115,12 @@ export class MqttLink {
    * Sends one message with QoS 1; resolves when the broker has acknowledged it. Rejects when not connected, when the connection
    * ends before the answer (the message may or may not have arrived), and when the payload is over MAX_PAYLOAD_BYTES.
    */
-  async publish<T extends string>(topic: T, payload: PayloadOf<T>, options?: { retain?: boolean }): Promise<void> {
-    const text = JSON.stringify(payload);
+  publish<T extends string>(topic: T, payload: PayloadOf<T>, options?: { retain?: boolean }): Promise<void> {
+    return this.publishText(topic, JSON.stringify(payload), options);
+  }
+
+  /** As `publish`, for a topic that is not of the contract. */
+  async publishText(topic: string, text: string, options?: { retain?: boolean }): Promise<void> {
     const size = Buffer.byteLength(text);
     if (size > MAX_PAYLOAD_BYTES) throw new Error(`${size} bytes for ${topic}: over ${MAX_PAYLOAD_BYTES}, not sent`);
     const client = this.#client;

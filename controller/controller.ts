@@ -5,6 +5,7 @@ import type { Clock } from '../broker/clock.ts';
 import type { Inbound } from '../broker/contract/inbound.ts';
 import { controllerTopic } from '../broker/contract/topics.ts';
 import type { Log } from '../broker/log.ts';
+import { Deliveries } from './alerts/deliveries.ts';
 import { createApi } from './api/app.ts';
 import { ApiServer } from './api/server.ts';
 import { makeBroker } from './broker-connection.ts';
@@ -54,6 +55,7 @@ interface Parts {
   fleet: Fleet;
   runs: RunParts;
   influx: InfluxDrain | null;
+  deliveries: Deliveries;
   api: ApiServer;
 }
 
@@ -112,8 +114,17 @@ export class Controller {
       random,
     });
     const influx = influxDrain(this.#settings.influx, { outbox: store.outbox, clock, random, log });
+    const deliveries = new Deliveries(this.#settings.receivers, {
+      store,
+      link: broker === null ? link : null,
+      firing: (receiver) => this.#parts?.runs.alerts.firing(receiver) ?? [],
+      clock,
+      random,
+      log,
+    });
     const settings = () => this.#settings;
-    const shared = { settings, store, slots, driver, clock, random, log };
+    const onAlerts = () => deliveries.kick();
+    const shared = { settings, store, slots, driver, clock, random, log, onAlerts };
     const runs = runParts({
       ...shared,
       aboutDevices,
@@ -124,6 +135,7 @@ export class Controller {
     const fleet = new Fleet({
       ...shared,
       ...runs,
+      deliveries,
       killSwitch: new KillSwitch({ ...shared, ...runs }),
       health: () => ({
         version,
@@ -138,17 +150,19 @@ export class Controller {
     });
     const { host, port, token } = this.#settings.http;
     const api = new ApiServer(createApi(fleet, { token, log, clock }), { host, port, clock });
-    this.#parts = { store, broker, link, charge, slots, fleet, runs, influx, api };
+    this.#parts = { store, broker, link, charge, slots, fleet, runs, influx, deliveries, api };
     started.push(() => {
       this.#parts = null;
     });
 
     driver.onMessage((message, retained) => this.#hear(message, retained));
     started.push(() => stopRuns(runs));
+    runs.alerts.configure(clock.wall());
     startRuns(runs);
     const { port: http_port } = await api.start();
     started.push(() => api.stop());
     link.start();
+    deliveries.start();
     influx?.drain.start();
     void influx?.check();
     runs.nights.start();
@@ -164,11 +178,15 @@ export class Controller {
   /** Takes new settings into force. Returns what they change that only a restart can. Runs that are under way keep theirs. */
   reload(settings: Settings): string[] {
     const parts = this.#running();
-    const { dispatcher, nights, maintenance } = parts.runs;
+    const { deliveries, runs } = parts;
+    const { dispatcher, nights, maintenance, alerts } = runs;
     const { broker, http, store, influx } = this.#settings;
     const restart = restartNeeded(this.#settings, settings);
     this.#settings = { ...settings, broker, http, store, influx };
     parts.slots.configure(slotSettings(settings));
+    alerts.configure(this.#options.clock.wall());
+    deliveries.configure(settings.receivers);
+    deliveries.kick();
     dispatcher.submitAnew();
     maintenance.look();
     nights.look();
@@ -179,10 +197,11 @@ export class Controller {
     const parts = this.#parts;
     if (parts === null) return;
     this.#parts = null;
-    const { store, broker, link, charge, runs, influx, api } = parts;
+    const { store, broker, link, charge, runs, influx, deliveries, api } = parts;
     stopRuns(runs);
     charge.stop();
-    await api.stop();
+    // Before the link, which notices may go through.
+    await Promise.all([api.stop(), deliveries.stop()]);
     const payload = { online: false, boot: this.#boot, version: this.#options.version };
     await link.stop(
       charge.yielded || !link.connected ? undefined : { topic: controllerTopic(), payload, retain: true },

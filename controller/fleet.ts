@@ -1,5 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../broker/clock.ts';
+import type { Alerts } from './alerts/alerts.ts';
+import type { Deliveries } from './alerts/deliveries.ts';
+import type { DeliveryStatus } from './alerts/delivery.ts';
+import type { AlertOutcome } from './alerts/write.ts';
+import { refusal } from './api/refusal.ts';
 import type { Answer, RecordFilter, Service } from './api/service.ts';
 import type { SuppressionOrder, WhatToResume } from './api/suppression-orders.ts';
 import type {
@@ -8,8 +13,12 @@ import type {
   DeviceView,
   NewDevice,
   Problem,
+  RawView,
+  ReceiverTest,
+  ReceiverView,
   Resumed,
   RunOrder,
+  ServerCheck,
   ServerView,
   StatusView,
   Suppressed,
@@ -21,11 +30,13 @@ import type { KillSwitch } from './kill-switch.ts';
 import { newDeviceProblems } from './new-device-problems.ts';
 import type { RunRecord } from './run-record.ts';
 import { checkOfRun } from './runs/check-of-run.ts';
+import type { Checks } from './runs/checks.ts';
 import type { Dispatcher } from './runs/dispatcher.ts';
 import { newRunId } from './runs/nights.ts';
 import type { Progress, ProgressBoard, ProgressListener } from './runs/progress.ts';
 import { monthStart } from './schedule/calendar.ts';
 import { checkOf } from './schedule/check-of.ts';
+import { serverCheck } from './server-check.ts';
 import type { Slots } from './slots/slots.ts';
 import type { DeviceRow } from './store/devices.ts';
 import { StoreError } from './store/errors.ts';
@@ -38,10 +49,14 @@ const DEMAND_WINDOW_MS = 3_600_000;
 export interface FleetOptions {
   settings: () => Settings;
   store: Store;
+  alerts: Alerts;
+  onAlerts: (outcome: AlertOutcome) => void;
   slots: Slots;
   dispatcher: Dispatcher;
+  checks: Checks;
   killSwitch: KillSwitch;
   board: ProgressBoard;
+  deliveries: Deliveries;
   clock: Clock;
   /** What only the running controller knows about itself. */
   health: () => Pick<
@@ -54,13 +69,9 @@ export interface FleetOptions {
   disconnect: (device: string) => void;
 }
 
-const refuse = (
-  error: Problem['error'],
-  message: string,
-  problems: string[] = [],
-): { ok: false; problem: Problem } => ({
-  ok: false,
-  problem: { error, message, problems },
+const receiverView = ({ last_success_ms, ...status }: DeliveryStatus): ReceiverView => ({
+  ...status,
+  last_success: last_success_ms === null ? null : new Date(last_success_ms).toISOString(),
 });
 
 /** The fleet as the HTTP API offers it: devices, servers, runs. */
@@ -72,7 +83,7 @@ export class Fleet implements Service {
   }
 
   status(): StatusView {
-    const { store, slots, killSwitch, health } = this.#options;
+    const { store, slots, killSwitch, deliveries, health } = this.#options;
     const devices = store.devices.list();
     return {
       ...health(),
@@ -80,6 +91,7 @@ export class Fleet implements Service {
       devices_online: devices.filter(({ device }) => slots.isOnline(device)).length,
       runs_open: store.runs.countOpen(),
       suppressions: killSwitch.list().length,
+      receivers: deliveries.status().map(receiverView),
     };
   }
 
@@ -100,13 +112,13 @@ export class Fleet implements Service {
   addDevice(device: NewDevice): Answer<Credentials> {
     const { store, settings, brokerUrl } = this.#options;
     const problems = newDeviceProblems(device, settings());
-    if (problems.length > 0) return refuse('bad-request', `device ${device.device} can't be added`, problems);
+    if (problems.length > 0) return refusal('bad-request', `device ${device.device} can't be added`, problems);
     const password = newPassword(randomBytes);
     try {
       store.devices.add(device, hashPassword(password, randomBytes(16)));
     } catch (error) {
       if (!(error instanceof StoreError) || error.kind !== 'exists') throw error;
-      return refuse('conflict', `device ${device.device} exists: remove it first to issue a new password`);
+      return refusal('conflict', `device ${device.device} exists: remove it first to issue a new password`);
     }
     const uci = uciLines(device.device, password, brokerUrl());
     return { ok: true, value: { device: device.device, username: device.device, password, uci } };
@@ -114,10 +126,13 @@ export class Fleet implements Service {
 
   /** The device's credentials stop working, its runs are cancelled, its stored runs stay. */
   removeDevice(device: string): Answer<{ device: string }> {
-    const { store, dispatcher, disconnect } = this.#options;
+    const { store, dispatcher, alerts, onAlerts, clock, disconnect } = this.#options;
     if (store.devices.get(device) === null) return this.#unknownDevice(device);
     for (const run of store.runs.openOf(device)) dispatcher.cancel(run, 'the device was removed');
-    store.devices.remove(device);
+    store.atomically(() => {
+      onAlerts(alerts.removeDevice(device, clock.wall()));
+      store.devices.remove(device);
+    });
     disconnect(device);
     return { ok: true, value: { device } };
   }
@@ -129,6 +144,16 @@ export class Fleet implements Service {
       const { device = null, run = null, state = 'idle' } = views.get(server) ?? {};
       return { server, host, port, host_group, device, run, queued: slots.queued(server), state };
     });
+  }
+
+  /** Whether a server answers. The slots say whether it may be probed; nobody starts there meanwhile. */
+  async checkServer(server: string): Promise<Answer<ServerCheck>> {
+    const { settings, checks, dispatcher } = this.#options;
+    const target = settings().servers.get(server);
+    if (target === undefined) return this.#unknownServer(server);
+    const checked = await checks.ask(server, (event) => dispatcher.handle(event));
+    if (checked === null) return refusal('unavailable', 'the controller is stopping');
+    return { ok: true, value: serverCheck(target, checked) };
   }
 
   suppressions(): SuppressionView[] {
@@ -143,6 +168,18 @@ export class Fleet implements Service {
     return this.#options.killSwitch.resume(which);
   }
 
+  async testReceiver(receiver: string): Promise<Answer<ReceiverTest>> {
+    const id = `test-${randomBytes(8).toString('hex')}`;
+    const outcome = await this.#options.deliveries.test(receiver, id);
+    if (outcome === null) {
+      const known = [...this.#options.settings().receivers.keys()].join(', ') || 'none';
+      return refusal('not-found', `there is no receiver ${receiver} in the configuration; known receivers: ${known}`);
+    }
+    const delivered = outcome.kind === 'delivered';
+    const answer = delivered ? [outcome.answer, outcome.warning ?? []].flat().join('; ') : outcome.reason;
+    return { ok: true, value: { receiver, id, delivered, answer } };
+  }
+
   /**
    * A run now, with the tests of the device's check, also when its schedule is off. `before` gets the new id before
    * anything happens to the run.
@@ -153,17 +190,16 @@ export class Fleet implements Service {
     if (row === null) return this.#unknownDevice(device);
     const organization = settings().organizations.get(row.organization);
     if (organization === undefined) {
-      return refuse(
+      return refusal(
         'conflict',
         `organization ${row.organization} of device ${device} is not in the configuration any more`,
       );
     }
     if (server !== null && !settings().servers.has(server)) {
-      const known = [...settings().servers.keys()].join(', ') || 'none';
-      return refuse('not-found', `server ${server} is not in the configuration; known servers: ${known}`);
+      return this.#unknownServer(server);
     }
     if (server === null && organization.servers.length === 0) {
-      return refuse(
+      return refusal(
         'conflict',
         `organization ${row.organization} has no server: set organizations.${row.organization}.servers or default_servers`,
       );
@@ -191,15 +227,22 @@ export class Fleet implements Service {
 
   cancelRun(run: string): Answer<{ run: string }> {
     const row = this.#options.store.runs.get(run);
-    if (row === null) return refuse('not-found', `there is no run ${run}`);
-    if (row.state === 'final') return refuse('conflict', `run ${run} is over`);
+    if (row === null) return refusal('not-found', `there is no run ${run}`);
+    if (row.state === 'final') return refusal('conflict', `run ${run} is over`);
     this.#options.dispatcher.cancel(row, 'cancelled by a person');
     return { ok: true, value: { run } };
   }
 
   record(run: string): Answer<RunRecord> {
     const record = this.#options.store.records.get(run);
-    return record === null ? refuse('not-found', `there is no run ${run}`) : { ok: true, value: record };
+    return record === null ? refusal('not-found', `there is no run ${run}`) : { ok: true, value: record };
+  }
+
+  raw(run: string): Answer<RawView> {
+    const { runs, raw } = this.#options.store;
+    if (runs.get(run) === null) return refusal('not-found', `there is no run ${run}`);
+    const attempts = raw.of(run).map(({ token, outputs }) => ({ token, tests: outputs }));
+    return { ok: true, value: { run, attempts } };
   }
 
   records(filter: RecordFilter): RunRecord[] {
@@ -214,8 +257,13 @@ export class Fleet implements Service {
     return this.#options.board.watch(listener);
   }
 
+  #unknownServer(server: string): { ok: false; problem: Problem } {
+    const known = [...this.#options.settings().servers.keys()].join(', ') || 'none';
+    return refusal('not-found', `server ${server} is not in the configuration; known servers: ${known}`);
+  }
+
   #unknownDevice(device: string): { ok: false; problem: Problem } {
-    return refuse('not-found', `there is no device ${device}; perfleet device list shows all`);
+    return refusal('not-found', `there is no device ${device}; perfleet device list shows all`);
   }
 
   #view(row: DeviceRow): DeviceView {

@@ -3,7 +3,7 @@ import { PREPARE_TTL_MS } from '../../broker/contract/numbers.ts';
 import { readCommand } from './command.ts';
 import { each } from './each.ts';
 import type { Action, AgentIdentity, Input } from './io.ts';
-import { findKept, forget, keep, resendDue, sendAllKept } from './kept.ts';
+import { findKept, forget, keep, resendDue, sendAllKept, sendUnsent } from './kept.ts';
 import { checkPrepared, dropPrepared, offerAgain, onChecked, onPrepare } from './preparing.ts';
 import { checkTimers, endChild, onExit, proceed } from './running.ts';
 import { field, isId } from './shape.ts';
@@ -73,6 +73,7 @@ const onStop = (state: State): void => {
 /** Says goodbye when nothing runs any more, or when it takes too long. */
 const leave = (state: State): void => {
   if (state.leave_by_ms == null || (state.child != null && !isDue(state, state.leave_by_ms))) return;
+  sendUnsent(state);
   publishStatus(state, false);
   act(state, { kind: 'exit' });
   state.gone = true;
@@ -92,7 +93,7 @@ const apply = (state: State, input: Input) => {
     case 'checked':
       return onChecked(state, input.key, input);
     case 'exited':
-      if (state.child?.key === input.key) onExit(state, input.exit_code, input.stdout, input.stderr);
+      if (state.child?.key === input.key) onExit(state, input);
       return;
     case 'wake':
       return;
@@ -113,6 +114,7 @@ const nextWake = (state: State): number | null => {
   if (prepared?.ready && state.connected) push(moments, prepared.next_ready_ms);
   if (state.connected) each(state.kept, (kept) => push(moments, kept.resend_at_ms));
   if (state.connected && state.status_due_ms != null) push(moments, state.status_due_ms);
+  if (state.connected && state.change_due_ms != null) push(moments, state.change_due_ms);
   if (state.leave_by_ms != null) push(moments, state.leave_by_ms);
   return length(moments) > 0 && !state.gone ? min(...moments) : null;
 };
@@ -137,6 +139,7 @@ export const createAgent = (identity: AgentIdentity): Agent => {
     status: '',
     status_ms: 0,
     status_due_ms: null,
+    change_due_ms: null,
     next_key: 1,
     leave_by_ms: null,
     gone: false,

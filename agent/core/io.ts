@@ -53,12 +53,20 @@ export interface Found {
   wan: WanTraffic | null;
 }
 
+/** How an iperf3 ended. `wan_bytes`: what went over the WAN interface meanwhile, both ways; null or absent when that is not known. */
+export interface Exit {
+  exit_code: number | null;
+  stdout: string;
+  stderr: string;
+  wan_bytes?: number | null;
+}
+
 export type Input =
   | { kind: 'connected' }
   | { kind: 'disconnected' }
   | { kind: 'message'; topic: 'command' | 'status' | 'controller'; payload: unknown }
   | ({ kind: 'checked'; key: number } & Found)
-  | { kind: 'exited'; key: number; exit_code: number | null; stdout: string; stderr: string }
+  | ({ kind: 'exited'; key: number } & Exit)
   | { kind: 'wake' }
   | { kind: 'stop' };
 

@@ -12,6 +12,12 @@ import { act, log } from './state.ts';
 const MOST_KEPT = 64;
 const MOST_KEPT_BYTES = 8388608;
 
+/**
+ * The result leaves this long after `finished`: in that time the next device begins, and neither the link nor the controller is to be busy
+ * with something else.
+ */
+const FIRST_SEND_MS = 100;
+
 /** A result as it is published: with the boot of the agent that speaks now, whichever start ran it. */
 const asPayload = (state: State, result: StoredResult): RunResult => ({
   run: result.run,
@@ -26,12 +32,22 @@ export const findKept = (state: State, run: string): Kept | null =>
 export const findKeptToken = (state: State, run: string, token: number): Kept | null =>
   filter(state.kept, (kept) => kept.result.run === run && kept.result.token === token)[0] ?? null;
 
-const sayKept = (state: State, kept: Kept): void => sayFinished(state, kept.result.run, kept.result.token);
+/** Says that the run of a result is over: its slot is free. */
+export const sayKept = (state: State, kept: Kept): void => sayFinished(state, kept.result.run, kept.result.token);
 
 const sendResult = (state: State, kept: Kept): void => {
   const topic = resultTopic(state.identity.device, kept.result.run);
   act(state, { kind: 'publish', what: 'result', topic, payload: asPayload(state, kept.result) });
+  if (kept.sent) return;
+  kept.sent = true;
+  kept.resend_at_ms = state.now_ms + RESEND_FIRST_MS;
 };
+
+/** Sends at once what was not sent yet: there will be no later. */
+export const sendUnsent = (state: State): void =>
+  each(state.kept, (kept) => {
+    if (!kept.sent) sendResult(state, kept);
+  });
 
 /** Says `finished` and sends the result. */
 export const sendKept = (state: State, kept: Kept): void => {
@@ -52,10 +68,11 @@ export const sendAllKept = (state: State): void => {
   });
 };
 
-/** Sends what was sent long enough ago, and doubles the wait. */
+/** Sends what is due for the first time, and again what was sent long enough ago, doubling the wait. */
 export const resendDue = (state: State): void =>
   each(state.kept, (kept) => {
     if (state.now_ms < kept.resend_at_ms) return;
+    if (!kept.sent) return sendResult(state, kept);
     sendKept(state, kept);
     kept.delay_ms = min(2 * kept.delay_ms, RESEND_MAX_MS);
     kept.resend_at_ms = state.now_ms + kept.delay_ms;
@@ -81,7 +98,8 @@ export const keep = (state: State, result: StoredResult): Kept => {
   const kept: Kept = {
     result,
     bytes: length(sprintf('%J', result)),
-    resend_at_ms: state.now_ms + RESEND_FIRST_MS,
+    sent: false,
+    resend_at_ms: state.now_ms + FIRST_SEND_MS,
     delay_ms: RESEND_FIRST_MS,
   };
   push(state.kept, kept);

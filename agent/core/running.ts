@@ -3,7 +3,8 @@ import { AUTO_BITRATE_SHARE, KILL_AFTER_TERM_MS, RETRY_DELAYS_MS, testLimitMs } 
 import { type Figures, readFigures, saysBusyOrRefused } from '../iperf3/output.ts';
 import { clientOf, disarm, nextKey } from './arming.ts';
 import { sayDeclined } from './events.ts';
-import { keep, sendKept } from './kept.ts';
+import type { Exit } from './io.ts';
+import { keep, sayKept } from './kept.ts';
 import { fitPayload } from './result.ts';
 import type { Child, Running, State } from './state.ts';
 import { act, isDue, log } from './state.ts';
@@ -11,7 +12,7 @@ import { act, isDue, log } from './state.ts';
 /**
  * The run whose start was accepted. Its tests run one after another:
  *
- *     next ──spawn──▶ child alive ──exited──▶ next … ──▶ finished: stored, said, sent
+ *     next ──spawn──▶ child alive ──exited──▶ next … ──▶ finished: stored, said, and sent a little later
  *                          └──busy or refused at once──▶ waiting ──▶ the same test again
  *
  * A cancelled run leaves its child behind (`leaving`) until the process is gone.
@@ -60,7 +61,7 @@ const spawn = (state: State, running: Running, plan: TestPlan, bitrate: number |
   });
 };
 
-/** Ends the run: the result is stored first, then `finished` frees the slot, then the result is sent. */
+/** Ends the run: the result is stored first, then `finished` frees the slot. The result is sent a little later: kept.ts. */
 const finish = (state: State, running: Running): void => {
   if (running.retry != null) push(running.outputs, running.retry.output);
   state.running = null;
@@ -73,7 +74,7 @@ const finish = (state: State, running: Running): void => {
     tests: running.outputs,
   };
   act(state, { kind: 'store_result', result });
-  sendKept(state, keep(state, result));
+  sayKept(state, keep(state, result));
   log(state, 'info', `run ${result.run} finished`);
 };
 
@@ -111,7 +112,7 @@ const retryDelay = (state: State, running: Running, child: Child, output: TestOu
 };
 
 /** iperf3 has ended: try it again, go on with the next test, or be done; the slot of a cancelled run is free now. */
-export const onExit = (state: State, exit_code: number | null, stdout: string, stderr: string): void => {
+export const onExit = (state: State, exit: Exit): void => {
   const child = state.child;
   const running = state.running;
   const leaving = state.leaving;
@@ -122,11 +123,12 @@ export const onExit = (state: State, exit_code: number | null, stdout: string, s
   const plan = running.command.tests[running.at] as TestPlan;
   const output: TestOutput = {
     test: plan.test,
-    exit_code,
-    stdout,
-    stderr,
+    exit_code: exit.exit_code,
+    stdout: exit.stdout,
+    stderr: exit.stderr,
     started_ms: child.spawned_ms - running.accepted_ms,
     ended_ms: state.now_ms - running.accepted_ms,
+    wan_bytes: exit.wan_bytes ?? null,
   };
   const delay_ms = retryDelay(state, running, child, output);
   if (delay_ms != null) {
@@ -135,7 +137,7 @@ export const onExit = (state: State, exit_code: number | null, stdout: string, s
     return;
   }
   push(running.outputs, output);
-  const figures = readFigures(plan, stdout);
+  const figures = readFigures(plan, exit.stdout);
   running.figures.upload = figures.upload ?? running.figures.upload;
   running.figures.download = figures.download ?? running.figures.download;
   running.at += 1;

@@ -55,6 +55,8 @@ export interface Running {
 export interface Kept {
   result: StoredResult;
   bytes: number;
+  /** False until it is sent for the first time, at `resend_at_ms` at the latest. */
+  sent: boolean;
   resend_at_ms: number;
   /** The wait after the next resend. */
   delay_ms: number;
@@ -81,6 +83,8 @@ export interface State {
   status_ms: number;
   /** When to publish the status again although it has not changed. */
   status_due_ms: number | null;
+  /** When to publish what has changed since; null when nothing has. */
+  change_due_ms: number | null;
   next_key: number;
   /** When to leave without waiting any longer. */
   leave_by_ms: number | null;

@@ -8,6 +8,9 @@ import { act, isDue } from './state.ts';
 /** Two agents with one name would answer each other's status for ever: not more often than this. */
 const REPAIR_INTERVAL_MS = 1000;
 
+/** A change is told this much later: nobody waits for it, but somebody may wait for the link. Mostly a result is accepted by then. */
+const CHANGE_REST_MS = 1000;
+
 /** What the agent says about itself; with `online` false it is also the last will. */
 export const statusOf = (state: State, online: boolean): AgentStatus => ({
   online,
@@ -25,6 +28,7 @@ export const publishStatus = (state: State, online: boolean): void => {
   state.status = sprintf('%J', payload);
   state.status_ms = state.now_ms;
   state.status_due_ms = null;
+  state.change_due_ms = null;
   act(state, { kind: 'publish', what: 'status', topic: statusTopic(state.identity.device), payload });
 };
 
@@ -35,9 +39,10 @@ export const onOwnStatus = (state: State, payload: unknown): void => {
   state.status_due_ms = max(state.now_ms, state.status_ms + REPAIR_INTERVAL_MS);
 };
 
-/** Publishes the status when it has changed, or has to be put right. */
+/** Publishes the status when it has changed for a while, or has to be put right. */
 export const refreshStatus = (state: State): void => {
   if (!state.connected || state.gone) return;
-  if (isDue(state, state.status_due_ms) || sprintf('%J', statusOf(state, true)) !== state.status)
-    publishStatus(state, true);
+  const isSaid = sprintf('%J', statusOf(state, true)) === state.status;
+  state.change_due_ms = isSaid ? null : (state.change_due_ms ?? state.now_ms + CHANGE_REST_MS);
+  if (isDue(state, state.status_due_ms) || isDue(state, state.change_due_ms)) publishStatus(state, true);
 };

@@ -64,8 +64,6 @@ trap 'told=1; [ -z "$nap" ] || send KILL $nap' TERM INT HUP
 sleep $((limit > 2 ? limit - 2 : 0)) >/dev/null 2>&1 3<&- &
 nap=$!
 [ -z "$told" ] || send KILL $nap
-{ while read -r _; do :; done; stop; } <&3 3<&- >/dev/null 2>&1 &
-reader=$!
 {
   trap : TERM INT HUP
   (exec 2>&4 4>&- && read -r pid _ </proc/self/stat && echo $pid >"$pidfile" && exec "$@")
@@ -75,6 +73,8 @@ reader=$!
   exit $code
 } 3<&- 4>&2 2>/dev/null &
 runner=$!
+{ while read -r _; do :; done; stop; } <&3 3<&- >/dev/null 2>&1 &
+reader=$!
 { wait $nap; } 2>/dev/null
 if [ $? != 137 ] || [ -n "$told" ]; then
   stop >/dev/null 2>&1 3<&- &

@@ -118,6 +118,8 @@ export const TestOutput = z.object({
   stderr: z.string(),
   started_ms: SinceStart,
   ended_ms: SinceStart,
+  /** What went over the device's WAN interface from spawn to exit, both ways; null or absent when it was not counted. */
+  wan_bytes: z.int().min(0).nullish().catch(null),
 });
 export type TestOutput = z.infer<typeof TestOutput>;
 

@@ -31,7 +31,7 @@ export const AlertNotice = z.object({
   /** The run whose result brought the change; null when none did. */
   run: z.string().nullable(),
   /** RFC 3339, by the controller's clock: when the alert began to fire, and when this change was. */
-  firing_since: z.string(),
-  at: z.string(),
+  firing_since: z.iso.datetime(),
+  at: z.iso.datetime(),
 });
 export type AlertNotice = z.infer<typeof AlertNotice>;

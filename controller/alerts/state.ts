@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Severity } from './notice.ts';
 
 /**
  * One value that a rule looked at. `breach` is what it was found to be when it came: the median that a drop is measured by
@@ -27,6 +28,8 @@ export const ToldAlert = z.object({
   /** The same from `firing` to `resolved`, and never used again. */
   id: z.string(),
   firing_since_ms: z.number(),
+  severity: Severity,
+  metric: z.string(),
   /** The receivers that were told that it fires: they are told of its end. */
   told: z.array(z.string()),
 });
@@ -41,8 +44,10 @@ export const RuleState = z.object({
   since_ms: z.number(),
   /** The verdict in words. */
   reason: z.string(),
-  /** The last values, oldest first: as many as the rule looks at, without those before the first breach. */
+  /** The last values, oldest first: as many as the rule looks at, without those before the first breach. Of `resolved`: the one that ended it. */
   recent: z.array(RecentValue),
+  /** Of a drop: the median that the newest was measured by, for when there are too few values for a new one. */
+  median: z.number().nullable(),
   /** Of `firing` and `resolved`. */
   alert: ToldAlert.nullable(),
   /** Of `pending`. */
@@ -52,7 +57,7 @@ export type RuleState = z.infer<typeof RuleState>;
 
 /** All that is remembered of one device or server: one row of the store. */
 export const SubjectStates = z.object({
-  /** The newest grant that said something about it. Older ones say nothing any more. */
+  /** The newest grant that changed something here. Older ones say nothing any more. */
   token: z.number(),
   /** What that grant has said, by run, test and direction: nothing counts twice. */
   seen: z.array(z.string()),
@@ -65,6 +70,12 @@ export const SubjectStates = z.object({
   rules: z.record(z.string(), RuleState),
 });
 export type SubjectStates = z.infer<typeof SubjectStates>;
+
+/** The value that decided last. */
+export const newestOf = (
+  recent: readonly RecentValue[],
+): { value: number | null; server: string | null; run: string | null } =>
+  recent.at(-1) ?? { value: null, server: null, run: null };
 
 /** Of a subject that nothing is known of. */
 export const NO_STATES: SubjectStates = { token: 0, seen: [], at_ms: 0, scheduled: false, suspects: [], rules: {} };

@@ -35,7 +35,7 @@ export interface ReplayedAlert {
   subject: Subject;
   firing_ms: number;
   firing_reason: string;
-  run: string;
+  run: string | null;
   resolved_ms: number | null;
   resolved_reason: string | null;
 }

@@ -30,7 +30,7 @@ export interface Retest {
   device: string;
   server: string | null;
   /** The run whose value would have made it fire. */
-  run: string;
+  run: string | null;
 }
 
 /** What a write has brought about. */
@@ -41,3 +41,9 @@ export interface AlertOutcome {
 }
 
 export const NOTHING_CHANGED: AlertOutcome = { notices: 0, retests: [] };
+
+/** Several together. */
+export const merged = (outcomes: readonly AlertOutcome[]): AlertOutcome => ({
+  notices: outcomes.reduce((sum, { notices }) => sum + notices, 0),
+  retests: outcomes.flatMap(({ retests }) => retests),
+});

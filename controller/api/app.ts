@@ -62,6 +62,7 @@ export const createApi = (service: Service, { token, log, clock }: ApiOptions): 
   api.delete('/devices/:device', (c) => reply(c, service.removeDevice(c.req.param('device'))));
 
   api.get('/servers', (c) => c.json(service.servers()));
+  api.post('/servers/:server/check', async (c) => reply(c, await service.checkServer(c.req.param('server'))));
 
   api.get('/suppressions', (c) => c.json(service.suppressions()));
   api.post('/suppressions', async (c) => {
@@ -73,6 +74,8 @@ export const createApi = (service: Service, { token, log, clock }: ApiOptions): 
     return query.ok ? reply(c, service.resume(query.value)) : refuse(c, query.problem);
   });
 
+  api.post('/receivers/:receiver/test', async (c) => reply(c, await service.testReceiver(c.req.param('receiver'))));
+
   api.get('/runs', (c) => {
     const query = parseQuery(c, runQuery(clock.wall()));
     return query.ok ? c.json(service.records(query.value)) : refuse(c, query.problem);
@@ -82,6 +85,7 @@ export const createApi = (service: Service, { token, log, clock }: ApiOptions): 
     return body.ok ? reply(c, service.orderRun(body.value), 202) : refuse(c, body.problem);
   });
   api.get('/runs/:run', (c) => reply(c, service.record(c.req.param('run'))));
+  api.get('/runs/:run/raw', (c) => reply(c, service.raw(c.req.param('run'))));
   api.delete('/runs/:run', (c) => reply(c, service.cancelRun(c.req.param('run'))));
   api.get('/runs/:run/events', (c) => runEvents(c, c.req.param('run'), service, clock, log));
 

@@ -7,8 +7,11 @@ import type {
   DeviceView,
   NewDevice,
   Problem,
+  RawView,
+  ReceiverTest,
   Resumed,
   RunOrder,
+  ServerCheck,
   ServerView,
   StatusView,
   Suppressed,
@@ -33,12 +36,16 @@ export interface Service {
   addDevice(device: NewDevice): Answer<Credentials>;
   removeDevice(device: string): Answer<{ device: string }>;
   servers(): ServerView[];
+  checkServer(server: string): Promise<Answer<ServerCheck>>;
   suppressions(): SuppressionView[];
   suppress(order: SuppressionOrder): Answer<Suppressed>;
   resume(which: WhatToResume): Answer<Resumed>;
+  /** Sends a test to a receiver of alerts, and waits for its answer. */
+  testReceiver(receiver: string): Promise<Answer<ReceiverTest>>;
   orderRun(order: RunOrder): Answer<{ run: string }>;
   cancelRun(run: string): Answer<{ run: string }>;
   record(run: string): Answer<RunRecord>;
+  raw(run: string): Answer<RawView>;
   records(filter: RecordFilter): RunRecord[];
   /** The last word on a run that is not over. */
   progress(run: string): Progress | null;

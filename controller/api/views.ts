@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { BrokerCounters } from '../../broker/admission.ts';
-import { Id } from '../../broker/contract/messages.ts';
+import { Id, TestOutput } from '../../broker/contract/messages.ts';
+import { PROBE_VERDICTS } from '../drivers/probe.ts';
 import { RunRecord } from '../run-record.ts';
 import { SCOPES } from '../schedule/suppression.ts';
 
@@ -60,6 +61,24 @@ export const ServerView = z.object({
 });
 export type ServerView = z.infer<typeof ServerView>;
 
+/**
+ * Whether an iperf3 server answers. `in-use`: a run of ours has it, or may have it, so it was not probed; `resting`: another controller's run
+ * may have it; `not-in-charge`: the controller may not ask now. `round_trip_ms` only when iperf3 said something. `version` is null: an iperf3
+ * server tells its version to nobody who runs no test. `message` is for people.
+ */
+export const ServerCheck = z.object({
+  server: z.string().nullable(),
+  host: z.string(),
+  port: z.int(),
+  verdict: z.enum([...PROBE_VERDICTS, 'in-use', 'resting', 'not-in-charge']),
+  round_trip_ms: z.number().nullable(),
+  version: z.null(),
+  device: z.string().nullable(),
+  run: z.string().nullable(),
+  message: z.string(),
+});
+export type ServerCheck = z.infer<typeof ServerCheck>;
+
 /** A run that somebody asks for now, with the tests of the device's check. `server` null: the first that gets free. */
 export const RunOrder = z.strictObject({ device: Id, server: Id.nullable().default(null) });
 export type RunOrder = z.infer<typeof RunOrder>;
@@ -113,6 +132,28 @@ export type Suppressed = z.infer<typeof Suppressed>;
 export const Resumed = z.object({ resumed: z.array(SuppressionView) });
 export type Resumed = z.infer<typeof Resumed>;
 
+/** How a receiver of alerts is doing; what each means stands with DeliveryStatus. `last_success` is RFC 3339. */
+export const ReceiverView = z.object({
+  receiver: z.string(),
+  kind: z.enum(['webhook', 'email', 'alertmanager', 'mqtt']),
+  waiting: z.int(),
+  set_aside: z.int(),
+  dropped: z.int(),
+  last_error: z.string().nullable(),
+  last_refusal: z.string().nullable(),
+  last_success: z.string().nullable(),
+});
+export type ReceiverView = z.infer<typeof ReceiverView>;
+
+/** What came of a test notice: whether the receiver took it, and what it said. */
+export const ReceiverTest = z.object({
+  receiver: z.string(),
+  id: z.string(),
+  delivered: z.boolean(),
+  answer: z.string(),
+});
+export type ReceiverTest = z.infer<typeof ReceiverTest>;
+
 /** How the controller is doing. `broker` is null with an external one, `influx` without InfluxDB. */
 export const StatusView = z.object({
   version: z.string(),
@@ -125,6 +166,7 @@ export const StatusView = z.object({
   messages_dropped: z.int(),
   broker: BrokerView.nullable(),
   influx: z.object({ waiting: z.int(), rejected: z.int(), last_error: z.string().nullable() }).nullable(),
+  receivers: z.array(ReceiverView),
 });
 export type StatusView = z.infer<typeof StatusView>;
 
@@ -144,3 +186,13 @@ export const Problem = z.object({
   problems: z.array(z.string()).default([]),
 });
 export type Problem = z.infer<typeof Problem>;
+
+/**
+ * What the tests of a run printed, as the agent sent it: one entry for each attempt whose result came, oldest first. An old one has been
+ * dropped.
+ */
+export const RawView = z.object({
+  run: z.string(),
+  attempts: z.array(z.object({ token: z.int(), tests: z.array(TestOutput) })),
+});
+export type RawView = z.infer<typeof RawView>;

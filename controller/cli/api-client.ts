@@ -7,8 +7,12 @@ import {
   type NewDevice,
   Problem,
   ProgressView,
+  RawView,
+  ReceiverTest,
   Resumed,
+  ServerCheck,
   ServerView,
+  StatusView,
   Suppressed,
   SuppressionView,
 } from '../api/views.ts';
@@ -54,6 +58,11 @@ export class ApiClient {
     return this.#json('GET', 'servers', z.array(ServerView));
   }
 
+  /** Whether it answers: the controller probes it, unless somebody may be measuring there. Takes up to 3 s. */
+  checkServer(server: string): Promise<ServerCheck> {
+    return this.#json('POST', `servers/${encodeURIComponent(server)}/check`, ServerCheck);
+  }
+
   suppressions(): Promise<SuppressionView[]> {
     return this.#json('GET', 'suppressions', z.array(SuppressionView));
   }
@@ -69,9 +78,26 @@ export class ApiClient {
     return this.#json('DELETE', `suppressions?${new URLSearchParams({ ...which })}`, Resumed);
   }
 
+  status(): Promise<StatusView> {
+    return this.#json('GET', 'status', StatusView);
+  }
+
+  testReceiver(receiver: string): Promise<ReceiverTest> {
+    return this.#json('POST', `receivers/${encodeURIComponent(receiver)}/test`, ReceiverTest);
+  }
+
   /** Newest first. `since` is RFC 3339 or a duration back from the controller's now. */
   runs(filter: { device?: string; since?: string; limit?: string }): Promise<RunRecord[]> {
     return this.#json('GET', `runs?${new URLSearchParams(filter)}`, z.array(RunRecord));
+  }
+
+  run(run: string): Promise<RunRecord> {
+    return this.#json('GET', `runs/${encodeURIComponent(run)}`, RunRecord);
+  }
+
+  /** What iperf3 printed in the run, as far as it is still kept. */
+  raw(run: string): Promise<RawView> {
+    return this.#json('GET', `runs/${encodeURIComponent(run)}/raw`, RawView);
   }
 
   orderRun(order: { device: string; server: string | null }): Promise<{ run: string }> {

@@ -3,6 +3,19 @@ import type { Context } from './context.ts';
 import { figure, megabits, NOTHING } from './figures.ts';
 import { type Column, table } from './table.ts';
 
+/** Others that use less than this share of what was measured are not worth a remark. */
+const WORTH_A_REMARK = 0.01;
+
+/** What else stands behind a figure than the link, in words; empty where there is nothing to say. */
+export const remarksOn = ({ cpu_bound, derived, cross_traffic = 0, bits_per_second }: Measurement): string =>
+  [
+    cpu_bound === true ? 'cpu-bound' : '',
+    derived === true ? 'derived' : '',
+    cross_traffic > bits_per_second * WORTH_A_REMARK ? `others: ${megabits(cross_traffic)} Mbit/s` : '',
+  ]
+    .filter((remark) => remark !== '')
+    .join(', ');
+
 const COLUMNS: readonly Column<Measurement>[] = [
   { head: 'test', cell: ({ test }) => test },
   { head: 'direction', cell: ({ direction }) => direction },
@@ -13,6 +26,10 @@ const COLUMNS: readonly Column<Measurement>[] = [
   { head: 'rtt ms', align: 'right', cell: ({ rtt_ms }) => figure(rtt_ms) },
 ];
 
-/** The numbers of tests, one line a direction. */
-export const measurementsTable = (context: Context, measurements: readonly Measurement[]): string =>
-  table(context, COLUMNS, measurements);
+const REMARKS: Column<Measurement> = { head: 'remarks', cell: remarksOn };
+
+/** The numbers of tests, one line a direction; with remarks if there are any. */
+export const measurementsTable = (context: Context, measurements: readonly Measurement[]): string => {
+  const remarks = measurements.some((one) => remarksOn(one) !== '') ? [REMARKS] : [];
+  return table(context, [...COLUMNS, ...remarks], measurements);
+};

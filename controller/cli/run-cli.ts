@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../../broker/version.ts';
 import { addAgent } from './commands/agent.ts';
+import { addAlerts } from './commands/alerts.ts';
 import { addCheckConfig } from './commands/check-config.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDevice } from './commands/device.ts';
@@ -22,6 +23,8 @@ const createProgram = (context: Context): Command => {
     .description('Measures the bandwidth and jitter of a fleet of OpenWrt routers with iperf3.')
     .version(version)
     .exitOverride()
+    // What follows the name of a command is for that command: `results` and `results show` both have --json.
+    .enablePositionalOptions()
     .configureOutput({
       writeOut: (text) => stdout.write(text),
       writeErr: (text) => stderr.write(text),
@@ -29,7 +32,7 @@ const createProgram = (context: Context): Command => {
       getErrHelpWidth: () => stderr.columns ?? 100,
     });
   withExample(program, 'perfleet demo');
-  const fleet = [addDevice, addServer, addRun, addResults, addSuppress, addResume];
+  const fleet = [addDevice, addServer, addRun, addResults, addAlerts, addSuppress, addResume];
   const adds = [addDemo, addServe, addCheckConfig, addAgent, ...fleet, addParse];
   for (const add of adds) add(program, context);
   return program;

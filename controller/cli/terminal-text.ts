@@ -10,3 +10,6 @@ export const painted = (text: string, colour: keyof typeof CODES, out: Output, e
 
 /** Text that came from a device or a server, on one line and without what could steer a terminal. */
 export const harmless = (text: string): string => text.replace(/\s+/g, ' ').replace(/[\p{Cc}\p{Cf}]/gu, '?');
+
+/** The same for text that keeps its lines and tabs. */
+export const harmlessLines = (text: string): string => text.replace(/[^\P{Cc}\n\t]|\p{Cf}/gu, '?');

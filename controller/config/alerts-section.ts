@@ -13,10 +13,9 @@ const DEFAULT_OVER_MS = 7 * DAY_MS;
 const ofLast: Leaf<{ breaches: number; of: number }> = {
   expected: `N or "N of M", such as 2 of 3, with N at most M and M at most ${MAX_OF}`,
   schema: z.union([z.int(), z.string()]).transform((words, context) => {
-    const [, breaches, of = breaches] = (/^(\d{1,3})(?: of (\d{1,3}))?$/.exec(`${words}`) ?? []).map(Number);
-    if (breaches !== undefined && of !== undefined && breaches >= 1 && breaches <= of && of <= MAX_OF) {
-      return { breaches, of };
-    }
+    const [, least, last = least] = /^(\d{1,3})(?: of (\d{1,3}))?$/.exec(`${words}`) ?? [];
+    const [breaches, of] = [Number(least), Number(last)];
+    if (breaches >= 1 && breaches <= of && of <= MAX_OF) return { breaches, of };
     context.addIssue({ code: 'custom', message: 'not N of M' });
     return z.NEVER;
   }),
@@ -110,6 +109,7 @@ const readLimit = (
     raw_clear,
   }: { kind: 'below' | 'above'; metric: string | undefined; raw: unknown; raw_clear: unknown },
 ): AlertCondition => {
+  if (name === undefined) return { kind, threshold: 1, clear: 1 };
   const unit = threshold(name);
   const limit = reader.value([...path, kind], raw, unit);
   const clear = reader.value([...path, 'clear'], raw_clear, optional(unit)) ?? limit;
@@ -179,8 +179,11 @@ const readChanges = (reader: Reader, path: Path, raw: unknown, known: Known, bas
   return { rule, enabled };
 };
 
-const nameIn = (raw: unknown): unknown =>
-  typeof raw === 'object' && raw !== null && 'name' in raw ? raw.name : undefined;
+/** The built-in rule that an entry of the file changes, if it changes one. */
+const builtInOf = (raw: unknown): AlertSettings | undefined => {
+  const name = typeof raw === 'object' && raw !== null && 'name' in raw ? raw.name : undefined;
+  return typeof name === 'string' ? BUILT_IN.get(name) : undefined;
+};
 
 /**
  * `alerts`: the rules that are on, those of the file in its order, after the built-in ones that it does not name. Without a word in the
@@ -190,7 +193,7 @@ export const readAlerts = (reader: Reader, raw: unknown, known: Known): AlertSet
   const names = new Set<string>();
   const read = reader.list(['alerts'], raw, 'alert rules').map((entry, index): Read => {
     const path = ['alerts', index];
-    const base = BUILT_IN.get(`${nameIn(entry)}`);
+    const base = builtInOf(entry);
     const one =
       base === undefined ? readOwnRule(reader, path, entry, known) : readChanges(reader, path, entry, known, base);
     const { name } = one.rule;

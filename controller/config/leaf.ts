@@ -104,11 +104,6 @@ export const volume = (min: number, max: number): Leaf<number> =>
     return bytes !== null && bytes >= min && bytes <= max ? bytes : null;
   });
 
-/** A threshold: jitter, loss and counts are plain numbers, throughput may be a rate. */
-export const figure: Leaf<number> = parsed('a number, or a rate such as 20M', (value) =>
-  typeof value === 'number' && Number.isFinite(value) ? value : parseRate(value),
-);
-
 const HOST =
   /^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$/;
 

@@ -9,7 +9,7 @@ import { readInflux } from './influx-section.ts';
 import { anything, optional, text } from './leaf.ts';
 import { readOrganizations, readServerNames } from './organizations-section.ts';
 import type { Problem } from './problem.ts';
-import { namesIn, Reader } from './reader.ts';
+import { keysIn, namesIn, Reader } from './reader.ts';
 import { readReceivers } from './receivers-section.ts';
 import { SecretFolder } from './secret-folder.ts';
 import { readGroups, readServers } from './servers-section.ts';
@@ -62,7 +62,7 @@ const readSections = (reader: Reader, data: unknown): Settings => {
       receivers,
       built_in: receivers.size > 0 && [...organizations.values()].some(isScheduled),
     }),
-    receivers: readReceivers(reader, given.receivers),
+    receivers: readReceivers(reader, given.receivers, { externalBroker: keysIn(given.broker).has('url') }),
   };
 };
 

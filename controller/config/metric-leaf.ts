@@ -3,7 +3,7 @@ import { didYouMean } from './did-you-mean.ts';
 import type { Leaf } from './leaf.ts';
 import { parseVolume } from './units.ts';
 
-const BOTH = ['bits_per_second', 'bytes', 'seconds', 'cpu_device_percent', 'cpu_server_percent'];
+const BOTH = ['bits_per_second', 'bytes', 'seconds', 'cpu_device_percent', 'cpu_server_percent', 'cross_traffic'];
 const FIELDS_OF = {
   tcp: [...BOTH, 'retransmits', 'rtt_ms'],
   udp: [...BOTH, 'jitter_ms', 'packets', 'lost_packets', 'lost_percent'],
@@ -27,9 +27,9 @@ export const metric: Leaf<string> = {
 const quantity = (expected: string, units: Record<string, number>, max = Number.MAX_VALUE): Leaf<number> => ({
   expected,
   schema: z.unknown().transform((value, context) => {
-    const [, digits, unit] = /^(\d+(?:\.\d+)?)(\D+)$/.exec(String(value)) ?? [];
-    const factor = unit !== undefined && Object.hasOwn(units, unit) ? units[unit] : undefined;
-    const figure = typeof value === 'string' && factor !== undefined ? Number(digits) * factor : value;
+    const [, digits, unit = ''] = (typeof value === 'string' && /^(\d+(?:\.\d+)?)(\D+)$/.exec(value)) || [];
+    const factor = Object.hasOwn(units, unit) ? units[unit] : undefined;
+    const figure = factor === undefined ? value : Number(digits) * factor;
     if (typeof figure === 'number' && figure >= 0 && figure <= max) return figure;
     context.addIssue({ code: 'custom', message: expected });
     return z.NEVER;
@@ -49,9 +49,10 @@ const decimal = (expected: string): Leaf<number> => ({
   }),
 });
 
-/** By the end of the metric's name. What has no unit is a plain number. */
+/** By the end of the metric's name; every other one is a count. */
 const UNITS: readonly (readonly [end: string, leaf: Leaf<number>])[] = [
   ['.bits_per_second', decimal('a rate such as 20M, in bit/s')],
+  ['.cross_traffic', decimal('a rate such as 20M, in bit/s')],
   ['.bytes', decimal('an amount of data such as 20M, in bytes')],
   ['.seconds', quantity('a time such as 10s', { ms: 0.001, s: 1, m: 60 })],
   ['_ms', quantity('a time such as 30ms', { us: 0.001, ms: 1, s: 1000 })],
@@ -59,10 +60,10 @@ const UNITS: readonly (readonly [end: string, leaf: Leaf<number>])[] = [
   ['run.success', quantity('a number from 0 to 1', {}, 1)],
 ];
 
-const plain: Leaf<number> = quantity('a number, at least 0', {});
+const count: Leaf<number> = quantity('a number, at least 0', {});
 
-/** A threshold for values of the metric; of one that nobody knows, anything. */
-export const threshold = (metric: string | undefined): Leaf<number> => {
-  const [, leaf] = UNITS.find(([end]) => metric?.endsWith(end)) ?? [];
-  return leaf ?? plain;
+/** A threshold for values of the metric. */
+export const threshold = (metric: string): Leaf<number> => {
+  const [, leaf = count] = UNITS.find(([end]) => metric.endsWith(end)) ?? [];
+  return leaf;
 };

@@ -5,7 +5,7 @@ import { schedule, timezone } from './schedule-leaf.ts';
 import type { ServerSettings } from './settings.ts';
 
 /** iperf3's own default. */
-const IPERF3_PORT = 5201;
+export const IPERF3_PORT = 5201;
 
 const readAuth = (reader: Reader, path: Path, raw: unknown): ServerSettings['auth'] => {
   if (raw === undefined || raw === null) return null;

@@ -137,8 +137,44 @@ export interface AlertScope {
   uplink_group: string | null;
 }
 
-export interface ReceiverSettings {
-  webhook: string;
+/** Who is told of alerts. `ca`: PEM, the authority to believe instead of the system's. */
+export type ReceiverSettings = WebhookSettings | EmailSettings | AlertmanagerSettings | MqttSettings;
+
+export interface Login {
+  username: string;
+  password: string;
+}
+
+export interface WebhookSettings {
+  kind: 'webhook';
+  url: string;
   /** Signs the messages; null for none. */
   secret: string | null;
+  ca: string | null;
+}
+
+export interface EmailSettings {
+  kind: 'email';
+  to: string[];
+  from: string;
+  host: string;
+  port: number;
+  /** `tls`: from the first byte; `starttls`: before anything is said, or not at all. */
+  security: 'tls' | 'starttls' | 'none';
+  login: Login | null;
+  ca: string | null;
+}
+
+export interface AlertmanagerSettings {
+  kind: 'alertmanager';
+  /** Without `/api/v2/alerts`. */
+  url: string;
+  login: Login | null;
+  token: string | null;
+  ca: string | null;
+}
+
+export interface MqttSettings {
+  kind: 'mqtt';
+  topic: string;
 }

@@ -34,21 +34,31 @@ const urlHint = (found: unknown): string | undefined => {
   return /\/\/.*@/s.test(found) ? 'a user and a password have their own keys, not a place in the URL' : undefined;
 };
 
+/** A URL of nothing but a scheme (the secure one ends in `s:`), a host and maybe a port. */
+const bareUrl = (value: string, default_ports: Record<string, number>, lowestPort: 0 | 1): Endpoint | null => {
+  const url = urlOf(value);
+  const default_port = default_ports[url?.protocol ?? ''];
+  if (url === null || default_port === undefined) return null;
+  if (url.username + url.password + url.search + url.hash !== '' || !/^\/?$/.test(url.pathname)) return null;
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const port = url.port === '' ? default_port : Number(url.port);
+  return isHost(host) && port >= lowestPort ? { secure: url.protocol.endsWith('s:'), host, port } : null;
+};
+
 /** `mqtt://host[:port]` or `mqtts://host[:port]`; ports 1883 and 8883 unless given; a port of 0 (any free one) only to listen on. */
 export const mqttUrl = (lowestPort: 0 | 1): Leaf<Endpoint> =>
   from(
     'mqtt://HOST:PORT or mqtts://HOST:PORT',
-    (value) => {
-      const url = urlOf(value);
-      if (url === null || !/^mqtts?:$/.test(url.protocol)) return null;
-      if (url.username + url.password + url.search + url.hash !== '' || !/^\/?$/.test(url.pathname)) return null;
-      const secure = url.protocol === 'mqtts:';
-      const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-      const port = url.port === '' ? (secure ? 8883 : 1883) : Number(url.port);
-      return isHost(host) && port >= lowestPort ? { secure, host, port } : null;
-    },
+    (value) => bareUrl(value, { 'mqtt:': 1883, 'mqtts:': 8883 }, lowestPort),
     urlHint,
   );
+
+/** `smtp://host[:port]` or `smtps://host[:port]`; ports 25 and 465 unless given. */
+export const smtpUrl: Leaf<Endpoint> = from(
+  'smtp://HOST:PORT or smtps://HOST:PORT',
+  (value) => bareUrl(value, { 'smtp:': 25, 'smtps:': 465 }, 1),
+  urlHint,
+);
 
 /** `http://…` or `https://…`, without user, password and fragment. */
 export const httpUrl: Leaf<string> = from(

@@ -1,10 +1,9 @@
 import type { Clock } from '../../broker/clock.ts';
 import type { Outbox } from '../store/outbox.ts';
+import { type Next, retryDelayMs, WorkLoop } from '../work-loop.ts';
 import type { InfluxWriter } from './writer.ts';
 
 const MAX_BATCH = 1000;
-const FIRST_RETRY_MS = 1000;
-const MAX_RETRY_MS = 60_000;
 
 /** `stop()` waits this long for a write that is under way. */
 const STOP_MS = 5000;
@@ -27,10 +26,6 @@ export interface DrainParts {
   log: { info(message: string): void; warn(message: string): void };
 }
 
-/** How long to wait after the n-th failure in a row: doubling from 1 s to 60 s, then anything between half of it and all. */
-const retryDelayMs = (failures: number, random: () => number): number =>
-  Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1)) * (0.5 + random() / 2);
-
 /**
  * Carries the outbox to InfluxDB, oldest first, one batch at a time.
  *
@@ -44,12 +39,7 @@ const retryDelayMs = (failures: number, random: () => number): number =>
  */
 export class OutboxDrain {
   readonly #parts: DrainParts;
-  #running: Promise<void> | null = null;
-  #stopped = false;
-  /** Rows arrived since the outbox was last looked at. */
-  #kicked = false;
-  #idle = false;
-  #wake: () => void = () => {};
+  readonly #loop: WorkLoop;
   #batch = MAX_BATCH;
   #failures = 0;
   #last_error: string | null = null;
@@ -58,30 +48,21 @@ export class OutboxDrain {
 
   constructor(parts: DrainParts) {
     this.#parts = parts;
+    this.#loop = new WorkLoop(parts.clock, () => this.#step());
   }
 
   start(): void {
-    this.#running ??= this.#run();
+    this.#loop.start();
   }
 
   /** To be called after rows were committed. */
   kick(): void {
-    this.#kicked = true;
-    if (this.#idle) this.#wake();
+    this.#loop.kick();
   }
 
   /** Resolves at the latest after STOP_MS; a write still under way then is repeated after the next start. Not to be started again. */
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#wake();
-    const { clock } = this.#parts;
-    await new Promise<void>((resolve) => {
-      const cancel = clock.after(STOP_MS, resolve);
-      void Promise.resolve(this.#running).then(() => {
-        cancel();
-        resolve();
-      });
-    });
+  stop(): Promise<void> {
+    return this.#loop.stop(STOP_MS);
   }
 
   status(): DrainStatus {
@@ -92,21 +73,13 @@ export class OutboxDrain {
     };
   }
 
-  async #run(): Promise<void> {
-    while (!this.#stopped) {
-      const wait_ms = await this.#step();
-      if (wait_ms > 0) await this.#sleep(wait_ms);
-    }
-  }
-
-  /** Writes one batch. Returns how long to wait before the next, Infinity for until there is one. */
-  async #step(): Promise<number> {
+  /** Writes one batch. */
+  async #step(): Promise<Next> {
     const { outbox, writer } = this.#parts;
-    this.#kicked = false;
     try {
       const page = outbox.page(this.#batch);
       const [first] = page;
-      if (first === undefined) return Number.POSITIVE_INFINITY;
+      if (first === undefined) return { kind: 'idle' };
       const outcome = await writer.write(page.map(({ point }) => point));
       if (outcome.kind === 'retry') return this.#failed(outcome.reason);
       if (outcome.kind === 'ok') {
@@ -120,17 +93,17 @@ export class OutboxDrain {
         this.#warn(`InfluxDB refuses a point, it was set aside: ${outcome.reason}`);
       }
       this.#recovered();
-      return 0;
+      return { kind: 'go-on' };
     } catch (error) {
       return this.#failed(String(error));
     }
   }
 
-  #failed(reason: string): number {
+  #failed(reason: string): Next {
     this.#failures += 1;
     this.#last_error = reason;
     this.#warn(`Points wait for InfluxDB, trying again: ${reason}`);
-    return retryDelayMs(this.#failures, this.#parts.random);
+    return { kind: 'pause', ms: retryDelayMs(this.#failures, this.#parts.random) };
   }
 
   #recovered(): void {
@@ -145,19 +118,5 @@ export class OutboxDrain {
   #warn(message: string): void {
     if (message !== this.#last_warning) this.#parts.log.warn(message);
     this.#last_warning = message;
-  }
-
-  /** Until `ms` have passed, or for Infinity until rows arrive; in any case until `stop`. */
-  async #sleep(ms: number): Promise<void> {
-    this.#idle = ms === Number.POSITIVE_INFINITY;
-    if (this.#stopped || (this.#idle && this.#kicked)) return;
-    await new Promise<void>((resolve) => {
-      const cancel = this.#idle ? () => {} : this.#parts.clock.after(ms, resolve);
-      this.#wake = () => {
-        cancel();
-        resolve();
-      };
-    });
-    this.#idle = false;
   }
 }

@@ -17,8 +17,9 @@ export const FIELDS = {
       'lost_percent',
       'cpu_device_percent',
       'cpu_server_percent',
+      'cross_traffic',
     ],
-    integers: ['bytes', 'retransmits', 'packets', 'lost_packets'],
+    integers: ['bytes', 'retransmits', 'packets', 'lost_packets', 'cpu_bound', 'derived'],
     strings: [],
   },
   iperf3_run: { floats: ['duration_s', 'queued_s'], integers: ['success', 'attempts'], strings: ['reason', 'run'] },
@@ -72,6 +73,9 @@ const point = (
     time_ms: Math.round(time_ms),
   });
 
+/** A mark is the integer 1, or not there: InfluxDB counts and adds those. */
+const asInteger = (mark: true | undefined): 1 | null => (mark === undefined ? null : 1);
+
 /** The point of one direction of one test. `time_ms` is when the test began: the grant of its attempt plus `started_ms`. */
 export const measurementPoint = (
   run: { device: string; organization: string; server: string },
@@ -87,7 +91,7 @@ export const measurementPoint = (
       protocol: measurement.protocol,
       direction: measurement.direction,
     },
-    measurement,
+    { ...measurement, cpu_bound: asInteger(measurement.cpu_bound), derived: asInteger(measurement.derived) },
     time_ms,
   );
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../../broker/clock.ts';
+import { networkReason, shortened } from '../short-reason.ts';
 import type { Point } from './points.ts';
 
 /**
@@ -21,9 +22,6 @@ export const SILENCE_LIMIT_MS = 10_000;
 /** How long a request may take. Needed too: the 1.x client waits for ever when a connection breaks in the middle of an answer. */
 export const REQUEST_LIMIT_MS = 30_000;
 
-/** Enough of an answer to recognize the cause. */
-const MAX_REASON_LENGTH = 500;
-
 /** What is named in messages. The address is shown without any user name or password in it. */
 export interface Target {
   url: string;
@@ -32,8 +30,6 @@ export interface Target {
   /** The settings that hold the credentials. */
   credentials: string;
 }
-
-const shortened = (text: string): string => text.replace(/\s+/g, ' ').trim().slice(0, MAX_REASON_LENGTH);
 
 /** The verdict on an answer of InfluxDB that is not a success. */
 export const refusal = (status: number, answer: string, { url, into, credentials }: Target): WriteOutcome => {
@@ -45,13 +41,10 @@ export const refusal = (status: number, answer: string, { url, into, credentials
   return { kind: 'retry', reason: said };
 };
 
-/** A name with several addresses fails with one error for each, and no message of its own. */
-const messageOf = (error: unknown): string => String(error instanceof AggregateError ? error.errors : error);
-
 /** The verdict when there was no answer. */
 export const unreachable = (error: unknown, { url }: Target): WriteOutcome => ({
   kind: 'retry',
-  reason: `InfluxDB at ${new URL(url).origin} gave no answer (${shortened(messageOf(error))}): check that it runs, and influx.url`,
+  reason: `InfluxDB at ${new URL(url).origin} gave no answer (${networkReason(error)}): check that it runs, and influx.url`,
 });
 
 /** What a request comes to, or `unreachable` after REQUEST_LIMIT_MS. */

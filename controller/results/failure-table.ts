@@ -18,14 +18,18 @@ interface Row {
  * 3.9 prints no `error`, and a server that is busy or refuses shows only as a failed first message.
  */
 const ROWS: readonly Row[] = [
+  { pattern: /^unable to connect (to server|stream)/, class: 'unreachable' },
   { pattern: /^unable to .*connection reset by peer/i, class: 'busy', only: 'stderr-before-streams' },
   { pattern: /^unable to .*bad file descriptor/i, class: 'unreachable', only: 'stderr-before-streams' },
   { pattern: /^the server is busy/, class: 'busy' },
-  { pattern: /^unable to connect (to server|stream)/, class: 'unreachable' },
   { pattern: /^test authorization failed/, class: 'auth' },
   { pattern: /^total required bandwidth is larger than server limit/, class: 'policy' },
   { pattern: /^client's requested duration exceeds/, class: 'policy' },
   { pattern: /^server test duration expired/, class: 'policy' },
+  // Numbers of iperf_api.h: what a client prints that is older than the server whose error it was sent.
+  { pattern: /^int_errno=(27|37|160)\b/, class: 'policy' },
+  { pattern: /^int_errno=142\b/, class: 'auth' },
+  { pattern: /^int_errno=144\b/, class: 'link-lost' },
   { pattern: /^(control|stream) socket has closed unexpectedly/, class: 'link-lost' },
   { pattern: /^unable to (send|receive) (control message|cookie|parameters|results)/, class: 'link-lost' },
   { pattern: /^unable to (write to|read from) (stream|the control) socket/, class: 'link-lost' },
@@ -50,7 +54,9 @@ const ROWS: readonly Row[] = [
 
 const PREFIX = /^\s*(?:iperf3: )?(?:(?:error|server error|interrupt) - )*/i;
 const MAX_MESSAGE = 300;
+/** Of stderr so much is looked at: iperf3's own texts are shorter than 1000 characters. */
 const MAX_LINES = 200;
+const MAX_LINE = 1000;
 
 const RETRYABLE: ReadonlySet<FailureClass> = new Set(['busy', 'unreachable', 'link-lost']);
 
@@ -86,7 +92,10 @@ export const classifyErrors = (texts: string[]): Classified | null => {
 
 /** The first line of stderr that tells of a failure: one that the table knows, else one that iperf3 itself calls an error. Warnings are none. */
 export const classifyStderr = (stderr: string, source: TextSource): Classified | null => {
-  const lines = stderr.split('\n', MAX_LINES).filter((line) => !/\bwarning\b/i.test(line));
+  const lines = stderr
+    .split('\n', MAX_LINES)
+    .map((line) => line.slice(0, MAX_LINE))
+    .filter((line) => !/\bwarning\b/i.test(line));
   for (const line of lines) {
     const known = classify(line, source);
     if (known !== null) return known;

@@ -7,7 +7,10 @@ export type Figures = Omit<Measurement, 'test' | 'protocol' | 'direction'>;
 export type Warn = (warning: string) => void;
 
 /** Bits per second, bytes, seconds of the receiver. */
-export type Throughput = Pick<Figures, 'bits_per_second' | 'bytes' | 'seconds'>;
+export type Throughput = Pick<Figures, 'bits_per_second' | 'bytes' | 'seconds' | 'derived'>;
+
+/** The mark of a throughput, or a loss, that iperf3 did not report as such. */
+export const DERIVED = { derived: true } as const;
 
 /** The value if it can be a quantity: finite and not negative. */
 export const quantity = (value: number | undefined): number | undefined =>
@@ -46,7 +49,7 @@ export const throughput = (
   if (rate === undefined) warn('bits_per_second is derived from bytes and seconds');
   if (counted === undefined) warn('bytes is derived from bits_per_second and seconds');
   if (measured === undefined) warn('seconds is derived from bytes and bits_per_second');
-  return { bits_per_second, bytes, seconds };
+  return { bits_per_second, bytes, seconds, ...(rate === undefined ? DERIVED : {}) };
 };
 
 /** Only the numbers that are there: an absent field is left out, never undefined. */

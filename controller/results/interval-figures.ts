@@ -1,4 +1,4 @@
-import { type Figures, mean, present, throughput, total, type Warn } from './figures.ts';
+import { DERIVED, type Figures, mean, present, throughput, total, type Warn } from './figures.ts';
 import { type Interval, type Iperf3Output, readIntervals } from './iperf3-output.ts';
 import type { Measurement } from './measurement.ts';
 import { lossFigures } from './udp-figures.ts';
@@ -43,5 +43,5 @@ export const intervalFigures = (
   if (received === null || received.seconds < planned_s * MIN_SHARE) return null;
   warn(`the sums are missing: throughput is that of ${intervals.length} intervals, ${received.seconds} s`);
   const udp = protocol === 'udp' ? udpOf(streams, intervals.slice(-1).flat(), warn) : present({});
-  return { ...received, ...udp };
+  return { ...received, ...udp, ...DERIVED };
 };

@@ -1,4 +1,4 @@
-import { Iperf3Output } from './iperf3-output.ts';
+import { IPERF3_KEYS, Iperf3Output } from './iperf3-output.ts';
 import { type JsonDocument, readTolerantJson } from './tolerant-json.ts';
 
 /** What iperf3 printed on stdout, in one shape for `--json` and `--json-stream`. */
@@ -16,6 +16,9 @@ export interface Iperf3Text {
 
 /** 3.21 has two; more are not iperf3's. */
 const MAX_ERRORS = 10;
+
+/** What is read of the output; an event of `--json-stream` has `event` and `data`. */
+const READ_KEYS: ReadonlySet<string> = new Set([...IPERF3_KEYS, 'error', 'event', 'data']);
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
@@ -46,7 +49,7 @@ const asText = (error: unknown): string => (typeof error === 'string' ? error : 
 
 /** Reads iperf3's stdout. Never throws; `warnings` says what was wrong with the text. */
 export const readIperf3Text = (stdout: string): Iperf3Text => {
-  const { documents, outside, not_numbers, truncated, damaged } = readTolerantJson(stdout);
+  const { documents, outside, not_numbers, truncated, damaged, excess } = readTolerantJson(stdout, READ_KEYS);
   const events = documents.filter(isEvent);
   const reports = documents.filter(isReport).map((document) => document.value);
   const candidates = events.length > 0 ? [...reports, reportOfEvents(events)] : reports;
@@ -58,13 +61,14 @@ export const readIperf3Text = (stdout: string): Iperf3Text => {
   if (reports.length > 1) warnings.push(`the JSON occurs ${reports.length} times, one was read`);
   if (not_numbers > 0) warnings.push(`${not_numbers} values are not numbers (nan, inf) and were dropped`);
   if (damaged) warnings.push('the JSON is damaged, what could not be read was skipped');
+  if (excess) warnings.push('the JSON is far larger than what iperf3 prints, the rest of it was skipped');
   const { end } = chosen;
   const cutOff = truncated || end === undefined;
   if (cutOff) warnings.push('the output is cut off');
   const errors = documents.flatMap(errorsOf);
   return {
     output: Iperf3Output.parse(chosen),
-    intact: !damaged && !cutOff && not_numbers === 0,
+    intact: !damaged && !excess && !cutOff && not_numbers === 0,
     errors: errors
       .filter((error) => error !== undefined && error !== null)
       .slice(0, MAX_ERRORS)

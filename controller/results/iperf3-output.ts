@@ -43,6 +43,8 @@ const streamsOf = <T extends z.ZodType<unknown, unknown>>(stream: T) =>
 const Stream = z.object({ sender: sum, receiver: sum, udp: sum });
 export type Stream = z.infer<typeof Stream>;
 
+const Cpu = z.object({ host_total: figure, remote_total: figure });
+
 const End = z.object({
   streams: streamsOf(Stream),
   sum,
@@ -51,7 +53,7 @@ const End = z.object({
   sum_bidir_reverse: sum,
   sum_sent_bidir_reverse: sum,
   sum_received_bidir_reverse: sum,
-  cpu_utilization_percent: z.object({ host_total: figure, remote_total: figure }).optional().catch(undefined),
+  cpu_utilization_percent: Cpu.optional().catch(undefined),
 });
 export type End = z.infer<typeof End>;
 
@@ -80,6 +82,18 @@ export const Iperf3Output = z.object({
   end: End.default({ streams: [] }).catch({ streams: [] }),
 });
 export type Iperf3Output = z.infer<typeof Iperf3Output>;
+
+/** Every key that is read, at any depth: the rest of the text need not be kept. */
+export const IPERF3_KEYS: readonly string[] = [
+  Iperf3Output,
+  Start,
+  TestStart,
+  End,
+  Stream,
+  Interval,
+  IntervalStream,
+  Cpu,
+].flatMap(({ shape }) => Object.keys(shape));
 
 /** The intervals of an output; one that is no interval has no streams. */
 export const readIntervals = (output: Iperf3Output): Interval[] =>

@@ -10,6 +10,9 @@ export type Failure = z.infer<typeof Failure>;
 
 const figure = z.number();
 
+/** There when it is so, absent otherwise. */
+const mark = z.literal(true).optional();
+
 /**
  * The numbers of one direction of one finished test. Throughput is what the receiver counted, in bit/s.
  * A field that iperf3 did not report is absent. A bidirectional test has two.
@@ -29,6 +32,12 @@ export const Measurement = z.object({
   lost_percent: figure.optional(),
   cpu_device_percent: figure.optional(),
   cpu_server_percent: figure.optional(),
+  /** The device was at the end of its strength (95% or more): the figure says more about it than about its link. */
+  cpu_bound: mark,
+  /** iperf3 did not report the throughput, or the loss: it was computed from what it did report. */
+  derived: mark,
+  /** bit/s of others, both ways together, on the device's WAN during the test; absent when it is not known. Rather too low than too high. */
+  cross_traffic: figure.optional(),
 });
 export type Measurement = z.infer<typeof Measurement>;
 

@@ -1,8 +1,7 @@
-import type { TestOutput, TestPlan } from '../../broker/contract/messages.ts';
+import type { TestPlan } from '../../broker/contract/messages.ts';
 import { UDP_DEFAULT } from '../schedule/max-bitrate.ts';
 import { type DirectionSums, directionSums, directionsOf, ownWords } from './direction-sums.ts';
 import { count } from './figures.ts';
-import { readIperf3Text } from './iperf3-documents.ts';
 import { type Iperf3Output, readIntervals } from './iperf3-output.ts';
 
 /** The largest of the counts that are there; null when none is. */
@@ -10,6 +9,13 @@ const largest = (values: (number | undefined)[]): number | null => {
   const counts = values.flatMap((value) => count(value) ?? []);
   return counts.length === 0 ? null : Math.max(...counts);
 };
+
+/** The sum of counts of bytes, as far as a store can keep it. */
+export const addedUp = (counts: readonly number[]): number =>
+  Math.min(
+    counts.reduce((sum, bytes) => sum + bytes, 0),
+    Number.MAX_SAFE_INTEGER,
+  );
 
 /** What one direction says of itself at its end: what was sent may be more than what arrived. */
 const ofSums = ({ sent, received, combined, streams }: DirectionSums): number | null => {
@@ -21,30 +27,25 @@ const ofSums = ({ sent, received, combined, streams }: DirectionSums): number | 
   return single.length === 0 ? null : single.reduce((sum, bytes) => sum + bytes, 0);
 };
 
-/** The sums at the end leave out the omitted seconds, whose bytes were moved all the same. Without the sums all intervals count. */
-const ofTest = (output: Iperf3Output): number => {
+/** Most intervals say at once that they count, by their sum: reading each of their streams takes longer than all the rest. */
+const mayBeOmitted = (interval: unknown): boolean => {
+  const { sum } = (interval ?? {}) as { sum?: { omitted?: unknown } | null };
+  return sum?.omitted !== false;
+};
+
+/**
+ * How many bytes a test has moved over the device's link, both ways, as iperf3 counted them: also one that failed midway. The sums at the end
+ * leave out the omitted seconds, whose bytes were moved all the same. Without the sums all intervals count. A safe integer; never throws.
+ */
+export const movedBytes = (output: Iperf3Output): number => {
   const direction = ownWords(output).direction ?? 'upload';
   const sums = directionsOf(direction).flatMap(
     (one) => ofSums(directionSums(output, one, direction === 'bidir')) ?? [],
   );
-  const streams = readIntervals(output).flatMap((interval) => interval.streams);
+  const intervals = sums.length === 0 ? output.intervals : output.intervals.filter(mayBeOmitted);
+  const streams = readIntervals({ ...output, intervals }).flatMap((interval) => interval.streams);
   const beside = sums.length === 0 ? streams : streams.filter(({ omitted }) => omitted === true);
-  return [...sums, ...beside.map(({ bytes }) => count(bytes) ?? 0)].reduce((sum, bytes) => sum + bytes, 0);
-};
-
-/**
- * How many bytes the tests of one attempt have moved over the device's link, both ways, as iperf3 counted them: also those of tests that failed
- * midway. 0 for what can't be read. Never throws.
- */
-export const movedBytes = (outputs: readonly TestOutput[]): number => {
-  const bytes = outputs.map(({ stdout }) => {
-    const { output } = readIperf3Text(stdout);
-    return output === null ? 0 : ofTest(output);
-  });
-  return Math.min(
-    bytes.reduce((sum, one) => sum + one, 0),
-    Number.MAX_SAFE_INTEGER,
-  );
+  return addedUp([...sums, ...beside.map(({ bytes }) => count(bytes) ?? 0)]);
 };
 
 /**

@@ -1,6 +1,8 @@
 import type { TestOutput, TestPlan } from '../../broker/contract/messages.ts';
 import { failure } from './failure-table.ts';
+import { readIperf3Text } from './iperf3-documents.ts';
 import type { Failure, Measurement } from './measurement.ts';
+import { addedUp, movedBytes } from './moved-bytes.ts';
 import { readTest } from './read-test.ts';
 
 /** A measurement and when its test began, in milliseconds from the acceptance of the start. */
@@ -14,6 +16,8 @@ export interface RunReading {
   measurements: TimedMeasurement[];
   failures: TestFailure[];
   warnings: string[];
+  /** What all its tests have moved over the device's link, both ways: also those that failed midway, or that nobody planned. */
+  moved_bytes: number;
 }
 
 /** The TCP tests whose figures an automatic bitrate is taken from: those before it that measure its direction. */
@@ -36,7 +40,9 @@ const ofMissing = (plan: TestPlan, plans: TestPlan[], failures: TestFailure[]): 
  * never planned, or comes twice, is dropped with a warning.
  */
 export const readRun = (plans: TestPlan[], outputs: TestOutput[]): RunReading => {
-  const run: RunReading = { measurements: [], failures: [], warnings: [] };
+  const run: RunReading = { measurements: [], failures: [], warnings: [], moved_bytes: 0 };
+  const texts = new Map(outputs.map((output) => [output, readIperf3Text(output.stdout)]));
+  run.moved_bytes = addedUp([...texts.values()].map(({ output }) => (output === null ? 0 : movedBytes(output))));
   const byTest = new Map<string, TestOutput>();
   for (const output of outputs) {
     if (!plans.some(({ test }) => test === output.test)) run.warnings.push(`${output.test}: not planned, dropped`);
@@ -51,7 +57,7 @@ export const readRun = (plans: TestPlan[], outputs: TestOutput[]): RunReading =>
       continue;
     }
     const { started_ms, ended_ms } = output;
-    const reading = readTest({ ...output, elapsed_ms: ended_ms - started_ms }, plan);
+    const reading = readTest({ ...output, elapsed_ms: ended_ms - started_ms }, plan, texts.get(output));
     run.warnings.push(...reading.warnings.map((warning) => `${test}: ${warning}`));
     if (reading.ok) run.measurements.push(...reading.measurements.map((numbers) => ({ ...numbers, started_ms })));
     else run.failures.push({ ...reading.failure, test });

@@ -1,5 +1,6 @@
 import type { TestPlan } from '../../broker/contract/messages.ts';
 import { KILL_AFTER_TERM_MS, testLimitMs } from '../../broker/contract/numbers.ts';
+import { crossTraffic } from './cross-traffic.ts';
 import { directionSums, directionsOf, ownWords, type Shape } from './direction-sums.ts';
 import { type Classified, classifyErrors, classifyStderr, failure } from './failure-table.ts';
 import { type Figures, present, quantity } from './figures.ts';
@@ -17,10 +18,15 @@ export interface Iperf3Result {
   exit_code: number | null;
   /** From spawn to exit; absent when nobody measured it. */
   elapsed_ms?: number;
+  /** What went over the device's WAN meanwhile, both ways; absent or null when nobody counted it. */
+  wan_bytes?: number | null | undefined;
 }
 
 /** The device's kill timer may fire this much early: the guard counts whole seconds, rounded down. */
 const TIMER_TOLERANCE_MS = 1000;
+
+/** A device's CPU that is used this much, as iperf3 measures it, leaves nothing for a faster test. */
+const CPU_BOUND_PERCENT = 95;
 
 /** 3.9 is the only version that has its errors on stderr alone, whatever it printed before. */
 const isErrorOf39 = (version: string | null, stderr: string): boolean =>
@@ -62,10 +68,11 @@ const measure = (
   warnings: string[],
 ): Measurement[] => {
   const cpu = output.end.cpu_utilization_percent;
-  const shared = present({
-    cpu_device_percent: quantity(cpu?.host_total),
-    cpu_server_percent: quantity(cpu?.remote_total),
-  });
+  const cpu_device_percent = quantity(cpu?.host_total);
+  const shared = {
+    ...present({ cpu_device_percent, cpu_server_percent: quantity(cpu?.remote_total) }),
+    ...((cpu_device_percent ?? 0) >= CPU_BOUND_PERCENT ? ({ cpu_bound: true } as const) : {}),
+  };
   const planned_s = plan?.duration_s ?? output.start.test_start.duration ?? 0;
   const directions = directionsOf(shape.direction);
   const measurements = directions.flatMap((direction) => {
@@ -100,7 +107,8 @@ const withoutCause = ({ stdout, stderr, exit_code }: Iperf3Result, reason: strin
 
 /**
  * Turns what one iperf3 (3.0 to 3.21) left behind into measurements or a classified failure. Never throws; linear in the length of the
- * output. `plan` null: the output's own words say what was tested. The exit code is not trusted.
+ * output. `plan` null: the output's own words say what was tested. The exit code is not trusted. `text` is the result's stdout, if it was
+ * read before.
  *
  * - An `error` makes the test a failure by its class, even beside usable sums. So does stderr of 3.9, which has no `error`.
  * - Damaged output keeps the numbers that can be read; `warnings` says what was dropped or derived. None: `malformed`.
@@ -108,8 +116,11 @@ const withoutCause = ({ stdout, stderr, exit_code }: Iperf3Result, reason: strin
  * - No measurement, no other cause, and the device's kill timer had fired: `unreachable`. A cause that iperf3 names outranks the timer: a
  *   server that was busy late must not become a zero.
  */
-export const readTest = (result: Iperf3Result, plan: TestPlan | null): Reading => {
-  const text = readIperf3Text(result.stdout);
+export const readTest = (
+  result: Iperf3Result,
+  plan: TestPlan | null,
+  text: Iperf3Text = readIperf3Text(result.stdout),
+): Reading => {
   const { output } = text;
   const version = versionOf(output);
   const failed = (cause: Failure): Reading => ({ ok: false, version, failure: cause, warnings: text.warnings });
@@ -122,8 +133,10 @@ export const readTest = (result: Iperf3Result, plan: TestPlan | null): Reading =
   const isFailure =
     text.errors.length > 0 || measurements.length === 0 || nothingArrived || isErrorOf39(version, result.stderr);
   const cause = isFailure ? causeOf(text, result.stderr) : null;
-  if (cause === null && measurements.length > 0 && !nothingArrived)
-    return { ok: true, version, measurements, warnings };
+  if (cause === null && output !== null && measurements.length > 0 && !nothingArrived) {
+    const cross = present({ cross_traffic: crossTraffic(result, output, measurements) });
+    return { ok: true, version, measurements: measurements.map((numbers) => ({ ...numbers, ...cross })), warnings };
+  }
 
   const timedOut = cause === null || cause.interrupted ? givenUp(result.elapsed_ms, plan) : null;
   if (timedOut !== null) return failed(timedOut);

@@ -1,5 +1,5 @@
 import { allStreams, type DirectionSums } from './direction-sums.ts';
-import { count, type Figures, mean, present, throughput, total, type Warn } from './figures.ts';
+import { count, DERIVED, type Figures, mean, present, throughput, total, type Warn } from './figures.ts';
 import type { Stream, Sum } from './iperf3-output.ts';
 
 /** The `seconds` of a stream's receiver are the sender's; its rate counts with `end`, which begins at 0. */
@@ -25,5 +25,6 @@ export const tcpFigures = (sums: DirectionSums, warn: Warn): Figures | null => {
 
   const retransmits = count(sums.sent?.retransmits ?? total(sums.streams.map((stream) => stream.sender?.retransmits)));
   const rtt_us = mean(sums.streams.map((stream) => stream.sender?.mean_rtt).filter((rtt) => rtt !== 0));
-  return { ...received, ...present({ retransmits, rtt_ms: rtt_us && rtt_us / 1000 }) };
+  const derived = reported === null ? DERIVED : {};
+  return { ...received, ...derived, ...present({ retransmits, rtt_ms: rtt_us && rtt_us / 1000 }) };
 };

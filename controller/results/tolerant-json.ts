@@ -1,8 +1,8 @@
-/** One JSON object found in a text. */
+/** One JSON object found in a text: of its members those that were asked for. */
 export interface JsonDocument {
   /** Where a key occurs twice it holds the last value, as JSON.parse would. */
   value: Record<string, unknown>;
-  /** The earlier values of keys that occur twice at the top of the document. */
+  /** The earlier values of keys that occur twice at the top of the document, up to ten. */
   doubled: { key: string; value: unknown }[];
 }
 
@@ -17,44 +17,100 @@ export interface TolerantJson {
   truncated: boolean;
   /** Something else than JSON stands inside a document and was skipped. */
   damaged: boolean;
+  /** There were more objects than such a text can reasonably hold, and the rest was skipped. */
+  excess: boolean;
 }
 
 const MAX_DEPTH = 64;
+const MAX_DOUBLED = 10;
+/** What is beyond is cut off: iperf3's own texts are shorter than 1000 characters. */
+const MAX_STRING = 4000;
+/** Of strings with escapes so many characters are decoded in a text, and what is beyond is left as it stands: iperf3 escapes next to nothing. */
+const MAX_DECODED = 65_536;
+
+/**
+ * How many objects, arrays and elements of arrays are built: some for any text, and one for so many characters. iperf3 spends more than 60 on
+ * each, and more than 300 on a document. What is beyond is skipped, so that no text costs much more time or memory than an honest one.
+ */
+const BUILT_AT_LEAST = 1024;
+const CHARACTERS_PER_BUILT = 50;
+/** A document counts like so many. */
+const DOCUMENT = 4;
+
+const QUOTE = 34;
+const PLUS = 43;
 const COMMA = 44;
+const MINUS = 45;
+const ZERO = 48;
+const NINE = 57;
+const COLON = 58;
+const OPEN_BRACKET = 91;
+const BACKSLASH = 92;
+const CLOSE_BRACKET = 93;
+const OPEN_BRACE = 123;
+const CLOSE_BRACE = 125;
 /** This and every code below it counts as white space. */
 const SPACE = 32;
-const COLON = /\s*:\s*/y;
-/** printf of some C libraries leaves a space in the exponent: `5.924e 06`. */
-const NUMBER = /[+-]?\d+(?:\.\d*)?(?:[eE][+\- ]?\d+)?/y;
+
+/** printf of some C libraries leaves a space in the exponent: `5.924e 06`. What goes on after it is no number (`1.#QNAN`). */
+const NUMBER = /[+-]?\d+(?:\.\d*)?(?:[eE][+\- ]?\d+)?(?![\w.#])/y;
+const NOT_A_NUMBER_BEGINS: ReadonlySet<number> = new Set(['n', 'N', 'i', 'I'].map((letter) => letter.charCodeAt(0)));
 const NOT_A_NUMBER = /[+-]?(?:nan(?:\([^)\n]{0,20}\))?|inf(?:inity)?)/iy;
-const NO_KEY = /[^"}\]]+/y;
-const UNREADABLE = /[^,}\]\n]*/y;
-const LITERALS: readonly (readonly [string, boolean | null])[] = [
-  ['true', true],
-  ['false', false],
-  ['null', null],
-];
+const ESCAPE = /\\(?:u([\da-fA-F]{4})|([\s\S]))/g;
+const ESCAPED = new Map([
+  ['b', '\b'],
+  ['f', '\f'],
+  ['n', '\n'],
+  ['r', '\r'],
+  ['t', '\t'],
+]);
+/** By their first character. */
+const LITERALS = new Map<number, { word: string; meaning: boolean | null }>(
+  [['true', true] as const, ['false', false] as const, ['null', null] as const].map(([word, meaning]) => [
+    word.charCodeAt(0),
+    { word, meaning },
+  ]),
+);
+
+const withoutEscapes = (text: string): string =>
+  text.replace(ESCAPE, (_, code: string | undefined, character: string) =>
+    code === undefined ? (ESCAPED.get(character) ?? character) : String.fromCharCode(Number.parseInt(code, 16)),
+  );
 
 /** Reads forward only, each character a fixed number of times: the time is linear in the length of the text. */
 class Reader {
   readonly text: string;
+  readonly keys: ReadonlySet<string>;
   position = 0;
   notNumbers = 0;
   truncated = false;
   damaged = false;
+  excess = false;
   doubled: JsonDocument['doubled'] = [];
+  /** Whether the last string has a backslash. */
+  private escaped = false;
+  private mayBuild: number;
+  private mayDecode = MAX_DECODED;
 
-  constructor(text: string) {
+  constructor(text: string, keys: ReadonlySet<string>) {
     this.text = text;
+    this.keys = keys;
+    this.mayBuild = BUILT_AT_LEAST + Math.floor(text.length / CHARACTERS_PER_BUILT);
   }
 
-  /** The characters that the sticky pattern takes here; null if it does not match. */
-  private take(pattern: RegExp): string | null {
+  /** Whether so many more may be built. */
+  private builds(number = 1): boolean {
+    this.mayBuild -= number;
+    if (this.mayBuild < 0) this.excess = true;
+    return !this.excess;
+  }
+
+  /** Goes on behind what the sticky pattern takes here; false if it does not match. */
+  private take(pattern: RegExp): boolean {
     pattern.lastIndex = this.position;
-    const found = pattern.exec(this.text);
-    if (found === null) return null;
+    if (!pattern.test(this.text)) return false;
     this.position = pattern.lastIndex;
-    return found[0];
+    return true;
   }
 
   /** What the end of the text cuts off is not damaged. */
@@ -62,107 +118,156 @@ class Reader {
     if (this.position < this.text.length) this.damaged = true;
   }
 
-  /** Skips separators; false at the end of the container or of the text. A bracket that does not fit ends the container too. */
-  private hasNext(close: string): boolean {
+  private skipSpace(): number {
     let code = this.text.charCodeAt(this.position);
-    while (code <= SPACE || code === COMMA) code = this.text.charCodeAt(++this.position);
-    const character = this.text[this.position];
-    if (character === undefined) {
+    while (code <= SPACE) code = this.text.charCodeAt(++this.position);
+    return code;
+  }
+
+  /** Skips separators; false at the end of the container or of the text. A bracket that does not fit ends the container too. */
+  private hasNext(close: number): boolean {
+    let code = this.skipSpace();
+    while (code === COMMA) {
+      this.position++;
+      code = this.skipSpace();
+    }
+    if (this.position >= this.text.length) {
       this.truncated = true;
       return false;
     }
-    if (character !== '}' && character !== ']') return true;
-    if (character === close) this.position++;
+    if (code !== CLOSE_BRACE && code !== CLOSE_BRACKET) return true;
+    if (code === close) this.position++;
     else this.damaged = true;
     return false;
   }
 
+  private hasColon(): boolean {
+    if (this.skipSpace() !== COLON) return false;
+    this.position++;
+    this.skipSpace();
+    return true;
+  }
+
+  /** Reads a document; its brace comes next. Null when it is not built. */
+  document(): Record<string, unknown> | null {
+    this.position++;
+    return this.object(1, this.builds(DOCUMENT));
+  }
+
   /** Reads the members of an object; its brace is already taken. */
-  object(depth: number): Record<string, unknown> {
-    const result: Record<string, unknown> = {};
-    while (this.hasNext('}')) {
-      if (this.take(NO_KEY) !== null) {
+  private object(depth: number, built: boolean): Record<string, unknown> | null {
+    const result: Record<string, unknown> | null = built ? {} : null;
+    while (this.hasNext(CLOSE_BRACE)) {
+      if (this.text.charCodeAt(this.position) !== QUOTE) {
+        this.skipJunk(QUOTE);
+        continue;
+      }
+      const key = this.key(built);
+      if (!this.hasColon()) {
         this.noteDamage();
         continue;
       }
-      const key = this.string();
-      if (key === undefined) continue;
-      if (this.take(COLON) === null) {
-        this.noteDamage();
-        continue;
-      }
-      const value = this.value(depth);
-      if (value === undefined || key === '__proto__') continue;
-      if (depth === 1 && Object.hasOwn(result, key)) this.doubled.push({ key, value: result[key] });
+      const value = this.value(depth, key !== undefined);
+      if (result === null || key === undefined || value === undefined) continue;
+      if (depth === 1 && this.doubled.length < MAX_DOUBLED && Object.hasOwn(result, key))
+        this.doubled.push({ key, value: result[key] });
       result[key] = value;
     }
     return result;
   }
 
-  private array(depth: number): unknown[] {
-    const result: unknown[] = [];
-    while (this.hasNext(']')) {
-      const value = this.value(depth);
-      if (value !== undefined) result.push(value);
+  private array(depth: number, built: boolean): unknown[] | null {
+    const result: unknown[] | null = built ? [] : null;
+    while (this.hasNext(CLOSE_BRACKET)) {
+      const value = this.value(depth, result !== null && this.builds());
+      if (value !== undefined) result?.push(value);
     }
     return result;
   }
 
-  /** A string that the end of the text cuts off is undefined. */
-  private string(): string | undefined {
-    const start = this.position;
-    let end = start + 1;
-    let escaped = false;
-    while (end < this.text.length && this.text[end] !== '"') {
-      if (this.text[end] === '\\') {
-        escaped = true;
+  /** Goes behind a string; false if the end of the text cuts it off. */
+  private skipString(): boolean {
+    this.escaped = false;
+    let end = this.position + 1;
+    let code = this.text.charCodeAt(end);
+    while (code !== QUOTE && end < this.text.length) {
+      if (code === BACKSLASH) {
+        this.escaped = true;
         end++;
       }
-      end++;
+      code = this.text.charCodeAt(++end);
     }
     this.position = end + 1;
-    if (end >= this.text.length) {
-      this.truncated = true;
-      return undefined;
-    }
-    if (!escaped) return this.text.slice(start + 1, end);
-    try {
-      return String(JSON.parse(this.text.slice(start, end + 1)));
-    } catch {
-      return this.text.slice(start + 1, end);
-    }
+    if (end < this.text.length) return true;
+    this.truncated = true;
+    return false;
   }
 
-  /** Undefined for what is no value; the position has moved on then, too. */
-  private value(depth: number): unknown {
-    const character = this.text[this.position];
-    if (character === '"') return this.string();
-    if ((character === '{' || character === '[') && depth < MAX_DEPTH) {
+  /** Goes to the end of what is neither a string nor a container. */
+  private skipWord(): void {
+    let code = this.text.charCodeAt(this.position);
+    while (code > SPACE && code !== COMMA && code !== QUOTE && code !== CLOSE_BRACE && code !== CLOSE_BRACKET)
+      code = this.text.charCodeAt(++this.position);
+  }
+
+  /** Goes to this character, or the end of a container, over what makes no sense there. */
+  private skipJunk(end: number): void {
+    let code = this.text.charCodeAt(this.position);
+    while (code !== end && code !== CLOSE_BRACE && code !== CLOSE_BRACKET && this.position < this.text.length)
+      code = this.text.charCodeAt(++this.position);
+    this.noteDamage();
+  }
+
+  /** A key that was asked for; undefined for any other. */
+  private key(wanted: boolean): string | undefined {
+    const start = this.position + 1;
+    if (!this.skipString() || !wanted) return undefined;
+    const key = this.text.slice(start, this.position - 1);
+    return this.keys.has(key) ? key : undefined;
+  }
+
+  /** A string that the end of the text cuts off is undefined. */
+  private string(wanted: boolean): string | undefined {
+    const start = this.position + 1;
+    if (!this.skipString() || !wanted) return undefined;
+    const text = this.text.slice(start, Math.min(this.position - 1, start + MAX_STRING));
+    if (!this.escaped || text.length > this.mayDecode) return text;
+    this.mayDecode -= text.length;
+    return withoutEscapes(text);
+  }
+
+  /** Undefined for what is no value, or not wanted; the position has moved on then, too. */
+  private value(depth: number, wanted: boolean): unknown {
+    const start = this.position;
+    const code = this.text.charCodeAt(start);
+    if (code === QUOTE) return this.string(wanted);
+    if ((code === OPEN_BRACE || code === OPEN_BRACKET) && depth < MAX_DEPTH) {
       this.position++;
-      return character === '{' ? this.object(depth + 1) : this.array(depth + 1);
+      const built = wanted && this.builds();
+      return (code === OPEN_BRACE ? this.object(depth + 1, built) : this.array(depth + 1, built)) ?? undefined;
     }
-    const digits = this.take(NUMBER);
-    if (digits !== null) return this.number(digits);
-    if (this.take(NOT_A_NUMBER) !== null) {
+    if (!wanted) {
+      this.skipWord();
+      return undefined;
+    }
+    const isSigned = code === PLUS || code === MINUS;
+    if ((isSigned || (code >= ZERO && code <= NINE)) && this.take(NUMBER)) return this.number(start);
+    if ((isSigned || NOT_A_NUMBER_BEGINS.has(code)) && this.take(NOT_A_NUMBER)) {
       this.notNumbers++;
       return undefined;
     }
-    for (const [word, meaning] of LITERALS) {
-      if (!this.text.startsWith(word, this.position)) continue;
-      this.position += word.length;
-      return meaning;
+    const literal = LITERALS.get(code);
+    if (literal !== undefined && this.text.startsWith(literal.word, start)) {
+      this.position += literal.word.length;
+      return literal.meaning;
     }
-    this.take(UNREADABLE);
-    this.noteDamage();
+    this.skipJunk(COMMA);
     return undefined;
   }
 
-  private number(digits: string): number | undefined {
-    if (this.position === this.text.length) {
-      this.truncated = true;
-      return undefined;
-    }
-    const value = Number(digits.replace(' ', ''));
+  private number(start: number): number | undefined {
+    if (this.position === this.text.length) return undefined;
+    const value = Number(this.text.slice(start, this.position).replace(' ', ''));
     if (Number.isFinite(value)) return value;
     this.notNumbers++;
     return undefined;
@@ -171,19 +276,20 @@ class Reader {
 
 /**
  * Finds every JSON object in a text and reads what can be read of it, where JSON.parse would refuse the whole: text around the objects,
- * nan and inf, missing commas, junk, doubled keys, an end in the middle. Never throws; linear in the length of the text.
+ * nan and inf, missing commas, junk, doubled keys, an end in the middle. Builds only members whose key is in `keys`, at any depth, and not
+ * more of them than a reasonable text holds. Never throws; linear in the length of the text.
  */
-export const readTolerantJson = (text: string): TolerantJson => {
-  const reader = new Reader(text);
+export const readTolerantJson = (text: string, keys: ReadonlySet<string>): TolerantJson => {
+  const reader = new Reader(text, keys);
   const documents: JsonDocument[] = [];
   let outside = '';
   for (;;) {
     const open = text.indexOf('{', reader.position);
     outside += text.slice(reader.position, open < 0 ? undefined : open);
-    if (open < 0) break;
-    reader.position = open + 1;
-    const value = reader.object(1);
-    if (Object.keys(value).length > 0) documents.push({ value, doubled: reader.doubled });
+    if (open < 0 || reader.excess) break;
+    reader.position = open;
+    const value = reader.document();
+    if (value !== null && Object.keys(value).length > 0) documents.push({ value, doubled: reader.doubled });
     if (reader.doubled.length > 0) reader.doubled = [];
   }
   return {
@@ -192,5 +298,6 @@ export const readTolerantJson = (text: string): TolerantJson => {
     not_numbers: reader.notNumbers,
     truncated: reader.truncated,
     damaged: reader.damaged,
+    excess: reader.excess,
   };
 };

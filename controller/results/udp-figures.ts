@@ -1,6 +1,7 @@
 import { allStreams, type DirectionSums } from './direction-sums.ts';
 import {
   count,
+  DERIVED,
   type Figures,
   mean,
   present,
@@ -15,7 +16,7 @@ import type { Sum } from './iperf3-output.ts';
 /** iperf3 before 3.8 prints a jitter of 6e8 ms when the two clocks differ; a minute is beyond any path. */
 const MAX_JITTER_MS = 60000;
 
-type Loss = Pick<Figures, 'jitter_ms' | 'packets' | 'lost_packets' | 'lost_percent'>;
+type Loss = Pick<Figures, 'jitter_ms' | 'packets' | 'lost_packets' | 'lost_percent' | 'derived'>;
 type LossSum = Partial<Pick<Sum, 'jitter_ms' | 'packets' | 'lost_packets' | 'lost_percent'>>;
 type UdpSum = LossSum & Partial<Pick<Sum, 'bytes' | 'seconds' | 'bits_per_second'>>;
 
@@ -36,9 +37,9 @@ export const lossFigures = (sum: LossSum, warn: Warn): Loss => {
   }
   if ((lost ?? 0) < 0 || (percent ?? 0) < 0) warn(`loss of ${lost} packets (${percent}%) was taken as none`);
   const lost_packets = lost === undefined ? undefined : count(Math.max(0, lost));
-  const derived = lost_packets !== undefined && packets ? (100 * lost_packets) / packets : undefined;
-  const lost_percent = percent === undefined ? derived : Math.max(0, percent);
-  return present({ jitter_ms, packets, lost_packets, lost_percent });
+  if (percent !== undefined) return present({ jitter_ms, packets, lost_packets, lost_percent: Math.max(0, percent) });
+  if (lost_packets === undefined || !packets) return present({ jitter_ms, packets, lost_packets });
+  return { ...present({ jitter_ms, packets, lost_packets, lost_percent: (100 * lost_packets) / packets }), ...DERIVED };
 };
 
 /** What arrived of what was sent: the older sum tells only bytes and rate of the sender, and the share of packets that was lost. */
@@ -49,7 +50,7 @@ const goodput = (sum: UdpSum, seconds: number | undefined, warn: Warn): Throughp
   if (packets === undefined || lost === undefined || sent === null) return null;
   const share = packets === 0 ? 0 : 1 - lost / packets;
   warn("throughput is derived: the sender's rate less the packets lost");
-  return { ...sent, bits_per_second: sent.bits_per_second * share, bytes: Math.round(sent.bytes * share) };
+  return { ...sent, bits_per_second: sent.bits_per_second * share, bytes: Math.round(sent.bytes * share), ...DERIVED };
 };
 
 const sumOfStreams = (sums: DirectionSums): UdpSum | undefined => {

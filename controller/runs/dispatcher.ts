@@ -18,7 +18,9 @@ export interface DispatcherOptions extends Omit<EffectsOptions, 'handle' | 'foll
  * Done one by one and in order: a lease is on disk, and told to everybody, before its `start` is sent. What is told of a slot never waits: said
  * late it would hide the lease that came after it. Nor does a probe: late it would meet a client of ours. The rest of a step is one transaction.
  */
-const BEFORE_ALL: ReadonlySet<SlotEffect['type']> = new Set(['save-lease', 'cancel', 'start', 'slot', 'probe']);
+const BEFORE_ALL: ReadonlySet<SlotEffect['type']> = new Set([
+  ...(['save-lease', 'cancel', 'start', 'slot', 'probe', 'unprobed'] as const),
+]);
 const isBeforeAll = ({ type }: SlotEffect): boolean => BEFORE_ALL.has(type);
 
 /**
@@ -27,6 +29,15 @@ const isBeforeAll = ({ type }: SlotEffect): boolean => BEFORE_ALL.has(type);
 const REDONE: ReadonlySet<SlotEffect['type']> = new Set([
   ...(['prepare', 'granted', 'drop-lease', 'phase', 'released'] as const),
 ]);
+
+/**
+ * What follows from a grant waits this long: the device that was granted the slot begins now, and the next one, asked to get ready, could be
+ * on the same host or behind the same link.
+ */
+export const GRANT_REST_MS = 100;
+
+/** After these a server may be idle, and nobody is ready for it yet. */
+const WAITED_FOR: ReadonlySet<SlotEffect['type']> = new Set(['prepare', 'drop-lease']);
 
 /**
  * Between the slots and the world: takes events in, and has done what the slots ask for, in their order.
@@ -43,7 +54,7 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#afterwards = new Afterwards((error) =>
+    this.#afterwards = new Afterwards(options.clock, (error) =>
       options.log.error({ error }, 'something could not be done: this is a defect'),
     );
     this.#effects = new Effects({
@@ -137,8 +148,13 @@ export class Dispatcher {
     };
     const redone = rest.every((effect) => REDONE.has(effect.type));
     const work = () => this.keep(() => (redone ? store.deferred(doAll) : store.atomically(doAll)));
-    if (this.#afterwards.isEmpty && rest.length === effects.length) this.#alone(work);
-    else this.#afterwards.add(() => this.#alone(work));
+    if (this.#afterwards.isEmpty && rest.length === effects.length) {
+      this.#alone(work);
+      return;
+    }
+    const grants = rest.some(({ type }) => type === 'granted');
+    this.#afterwards.add(() => this.#alone(work), grants ? GRANT_REST_MS : 0);
+    if (!grants && rest.some(({ type }) => WAITED_FOR.has(type))) this.#afterwards.hurry();
   }
 
   /** Events that `work` brings about wait until it is done: a `start` must not go out in the middle of a transaction. */

@@ -2,12 +2,13 @@ import type { Clock } from '../../broker/clock.ts';
 import type { Log } from '../../broker/log.ts';
 import type { Settings } from '../config/settings.ts';
 import type { MqttDriver } from '../drivers/mqtt.ts';
-import { probeServer } from '../drivers/probe.ts';
+import { type ProbeVerdict, probeServer } from '../drivers/probe.ts';
 import { addressOf } from '../endpoint.ts';
 import type { Failure } from '../results/measurement.ts';
 import { reasonCode } from '../slots/answers.ts';
 import type { Ending, LeaseRow, SlotEffect, SlotEvent } from '../slots/events.ts';
 import type { Store } from '../store/store.ts';
+import type { Checks } from './checks.ts';
 import type { Gate } from './gate.ts';
 import type { ProgressBoard } from './progress.ts';
 import type { Settled, Settlement } from './settlement.ts';
@@ -19,6 +20,7 @@ export interface EffectsOptions {
   settlement: Settlement;
   gate: Gate;
   board: ProgressBoard;
+  checks: Checks;
   clock: Clock;
   log: Log;
   /** Takes an event for the slots, after what is being done now. */
@@ -34,6 +36,17 @@ const refusal = (reason: string): Failure =>
   reasonCode(reason) === 'unresolved'
     ? { class: 'unreachable', message: reason, retryable: true }
     : { class: 'local', message: reason, retryable: false };
+
+/** What a probe means for the slots: whether the server would take a test now. */
+const SLOT_VERDICTS: Record<ProbeVerdict, 'free' | 'busy' | 'silent'> = {
+  answers: 'free',
+  busy: 'busy',
+  silent: 'silent',
+  refused: 'silent',
+  unreachable: 'silent',
+  unresolved: 'silent',
+  'not-iperf3': 'silent',
+};
 
 type Of<T extends SlotEffect['type']> = Extract<SlotEffect, { type: T }>;
 
@@ -83,6 +96,9 @@ export class Effects {
         break;
       case 'probe':
         this.#probe(effect.server);
+        break;
+      case 'unprobed':
+        this.#options.checks.unprobed(effect);
         break;
     }
   }
@@ -157,12 +173,14 @@ export class Effects {
   }
 
   #probe(server: string): void {
-    const { settings, clock, log, handle } = this.#options;
+    const { settings, checks, clock, log, handle } = this.#options;
     const target = settings().servers.get(server);
     if (target === undefined) return;
-    void probeServer(target.host, target.port, clock).then((verdict) => {
-      log.info({ server, verdict }, 'probed a server that rests, or is busy elsewhere');
-      handle({ type: 'probed', server, verdict });
+    const report = probeServer(target.host, target.port, clock);
+    checks.probed(server, report);
+    void report.then(({ verdict }) => {
+      log.info({ server, verdict }, 'probed a server that rests, is busy elsewhere, or is checked');
+      handle({ type: 'probed', server, verdict: SLOT_VERDICTS[verdict] });
     });
   }
 

@@ -1,11 +1,14 @@
 import type { Clock } from '../../broker/clock.ts';
 import type { Log } from '../../broker/log.ts';
+import { Alerts } from '../alerts/alerts.ts';
+import type { AlertOutcome } from '../alerts/write.ts';
 import { DEFAULT_CHECK } from '../config/check-section.ts';
 import type { Settings } from '../config/settings.ts';
 import type { MqttDriver } from '../drivers/mqtt.ts';
 import { checkOf } from '../schedule/check-of.ts';
 import type { Slots } from '../slots/slots.ts';
 import type { Store } from '../store/store.ts';
+import { Checks } from './checks.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Gate } from './gate.ts';
 import { Housekeeping } from './housekeeping.ts';
@@ -31,12 +34,16 @@ export interface RunSurroundings {
   influx: boolean;
   /** Called when rows were added for InfluxDB. */
   onPoints: () => void;
+  /** Called in the transaction that brought it about, when there may be notices to deliver or confirming runs to order: to be done after it. */
+  onAlerts: (outcome: AlertOutcome) => void;
   onFatal: (error: Error) => void;
 }
 
 /** All that carries out what schedule, slots and results decide. */
 export interface RunParts {
+  alerts: Alerts;
   board: ProgressBoard;
+  checks: Checks;
   dispatcher: Dispatcher;
   inbox: Inbox;
   nights: Nights;
@@ -48,8 +55,10 @@ export interface RunParts {
 /** Makes the parts and puts them together. Starts nothing. */
 export const runParts = (around: RunSurroundings): RunParts => {
   const { settings, random, aboutDevices } = around;
+  const alerts = new Alerts(around);
   const settlement = new Settlement({
     ...around,
+    alerts,
     checkOf: (organization, tags) => {
       const known = settings().organizations.get(organization);
       return known === undefined ? { ...DEFAULT_CHECK, retries: 0 } : checkOf(known, tags);
@@ -58,10 +67,13 @@ export const runParts = (around: RunSurroundings): RunParts => {
     log: aboutDevices,
   });
   const board = new ProgressBoard();
-  const shared = { ...around, settlement, board, gate: new Gate(around) };
+  const checks = new Checks(around.clock);
+  const shared = { ...around, alerts, settlement, board, checks, gate: new Gate(around) };
   const dispatcher = new Dispatcher(shared);
   return {
+    alerts,
     board,
+    checks,
     dispatcher,
     inbox: new Inbox({ ...shared, dispatcher }),
     nights: new Nights({ ...shared, submit: (run: string) => dispatcher.submit(run) }),

@@ -1,10 +1,12 @@
 import type { ResultKey, RunResult, TestOutput, TestPlan } from '../../broker/contract/messages.ts';
 import type { Log } from '../../broker/log.ts';
+import type { Alerts } from '../alerts/alerts.ts';
+import { reachedBy } from '../alerts/reached.ts';
+import type { AlertOutcome, AlertWrite } from '../alerts/write.ts';
 import type { CheckSettings } from '../config/settings.ts';
 import { measurementPoint, type Point, runPoint } from '../influx/points.ts';
 import { decideEnd, decideRun, type RunSoFar, type Verdict } from '../results/decide-run.ts';
 import type { Failure, Measurement } from '../results/measurement.ts';
-import { movedBytes } from '../results/moved-bytes.ts';
 import { readRun } from '../results/read-run.ts';
 import type { Outcome, RunRecord } from '../run-record.ts';
 import { leaseMs } from '../slots/plan-length.ts';
@@ -26,6 +28,10 @@ export interface SettlementOptions {
   checkOf: (organization: string, tags: readonly string[]) => Pick<CheckSettings, 'retries' | 'backoff_ms'>;
   random: () => number;
   log: Log;
+  /** Without it no rule is looked at. */
+  alerts?: Pick<Alerts, 'evaluate'>;
+  /** Called in the transaction that brought it about, when there are notices to deliver or confirming runs to order: to be done after it. */
+  onAlerts?: (outcome: AlertOutcome) => void;
 }
 
 /** Whether a result with this token decides about the run: it is its latest grant's, and nothing else has decided before. */
@@ -75,7 +81,8 @@ export class Settlement {
     const known = this.#knownGrant(device, result);
     if (known === null) return { settled: 'unchanged', served: null };
     const { run, grant } = known;
-    const { measurements, failures, warnings } = readRun(grant.tests, withinLease(grant.tests, result.tests));
+    const reading = readRun(grant.tests, withinLease(grant.tests, result.tests));
+    const { measurements, failures, warnings, moved_bytes } = reading;
     // The tests of a late result may be planned otherwise by now: what is not to be tried again stands in the plan.
     const limited = limitWarnings([...run.tests, ...run.plan], grant.tests, grant.server);
     const timed = measurements.map(({ started_ms, ...measurement }) => ({
@@ -84,17 +91,24 @@ export class Settlement {
     }));
     const verdict = decides(run, token) ? this.#verdict(run, measurements, failures, at_ms) : null;
     const duration_s = Math.max(0, ...withinLease(grant.tests, result.tests).map((test) => test.ended_ms)) / 1000;
-    const outcome = store.results.store({
-      run: id,
-      token,
-      at_ms,
-      outputs: result.tests,
-      moved_bytes: movedBytes(result.tests),
-      measurements: timed,
-      failures,
-      warnings: [...limited, ...warnings],
-      points: this.#points(run, grant.server, timed),
-      change: verdict === null ? null : this.#change(run, verdict, failures, { at_ms, duration_s }),
+    const change = verdict === null ? null : this.#change(run, verdict, failures, { at_ms, duration_s });
+    const outcome = store.atomically(() => {
+      const stored = store.results.store({
+        run: id,
+        token,
+        at_ms,
+        outputs: result.tests,
+        moved_bytes,
+        measurements: timed,
+        failures,
+        warnings: [...limited, ...warnings],
+        points: this.#points(run, grant.server, timed),
+        change,
+      });
+      const reached = reachedBy(failures, measurements.length > 0);
+      const attempt = { token, server: grant.server, at_ms, measurements: timed, reached };
+      if (stored === 'stored') this.#alert(run, attempt, change?.kind === 'final' ? change.ending : null);
+      return stored;
     });
     if (outcome === 'duplicate' || verdict === null) return { settled: 'unchanged', served: null };
     const busy_elsewhere = failures.some((failure) => failure.class === 'busy');
@@ -122,8 +136,14 @@ export class Settlement {
     const verdict = this.#verdict(run, [], failures, at_ms);
     const placed = { ...run, granted_server: server ?? run.granted_server };
     const change = this.#change(placed, verdict, failures, { at_ms, duration_s: 0 });
-    if (change.kind === 'retry') store.runs.retry(id, { ...change.retry, failures }, at_ms);
-    else store.results.finish(id, change.ending, failures);
+    store.atomically(() => {
+      if (change.kind === 'retry') store.runs.retry(id, { ...change.retry, failures }, at_ms);
+      else store.results.finish(id, change.ending, failures);
+      // What was granted and lost says something of the agent, not of its server.
+      const reached = server === null ? null : reachedBy([failure], false);
+      const attempt = { token: run.granted_token, server: placed.granted_server, at_ms, measurements: [], reached };
+      this.#alert(run, attempt, change.kind === 'final' ? change.ending : null);
+    });
     return verdict.verdict;
   }
 
@@ -140,7 +160,28 @@ export class Settlement {
     const tried = Object.keys(run.failed_attempts).length > 0 && (outcome === 'skipped' || outcome === 'missed');
     const failures = records.list({ run: id }).flatMap((record) => record.failures);
     const end = tried ? decideEnd(this.#soFar(run, [], failures, at_ms)) : { outcome, reason, zeros: [] };
-    return results.finish(id, this.#ending(run, end, { at_ms, duration_s }), run.failures);
+    const ending = this.#ending(run, end, { at_ms, duration_s });
+    const { granted_token: token, granted_server } = run;
+    const attempt = { token, server: granted_server ?? run.server, at_ms, measurements: [], reached: null };
+    return this.#options.store.atomically(() => {
+      const isEnded = results.finish(id, ending, run.failures);
+      if (isEnded) this.#alert(run, attempt, ending);
+      return isEnded;
+    });
+  }
+
+  /** What a write means for alerts. To be called in its transaction. */
+  #alert(
+    { run, device, granted_at_ms }: RunRow,
+    attempt: Omit<AlertWrite, 'run' | 'device' | 'end'>,
+    ending: Ending | null,
+  ) {
+    const { alerts, onAlerts } = this.#options;
+    if (alerts === undefined) return;
+    const time_ms = granted_at_ms ?? attempt.at_ms;
+    const end = ending === null ? null : { ...ending, time_ms };
+    const outcome = alerts.evaluate({ run, device, ...attempt, end });
+    if (outcome.notices > 0 || outcome.retests.length > 0) onAlerts?.(outcome);
   }
 
   /** The run and the grant that a device's result is of; null, and a warning, when nobody asked this device for it. */

@@ -1,12 +1,13 @@
+import { deviceOf } from './devices.ts';
 import { endRun, giveUp } from './ending.ts';
-import { findDeck, findFound, findLease, serversOf } from './engagement.ts';
+import { findDeck, findFound, findLease } from './engagement.ts';
 import type { SlotEvent } from './events.ts';
 import { ask, release } from './lease.ts';
 import { clearDeck, deckRow, noteReady, unseat } from './on-deck.ts';
 import { restMs } from './plan-length.ts';
 import { sight } from './presence.ts';
 import { setBack, waitForQuiet } from './queue.ts';
-import type { Lease, Run, Server, Step } from './state.ts';
+import type { Device, Lease, Run, Server, Step } from './state.ts';
 import { become } from './transitions.ts';
 
 type Of<T extends SlotEvent['type']> = Extract<SlotEvent, { type: T }>;
@@ -18,36 +19,38 @@ const PASSING = ['busy', 'superseded', 'stopping'];
 export const reasonCode = (reason: string): string => reason.replace(/:.*/s, '');
 
 /** A new boot must say itself that the token is not running: it is asked with the same `start`, byte for byte. */
-const meetNewBoot = (step: Step, device: string, boot: string): void => {
-  for (const server of serversOf(step.state, device)) {
+const meetNewBoot = (step: Step, device: Device, boot: string): void => {
+  for (const server of device.engaged) {
     const { lease, on_deck: deck } = server;
-    if (lease?.row.device === device && lease.row.boot !== boot) ask(step, server, lease);
+    if (lease?.run.device === device && lease.row.boot !== boot) ask(step, server, lease);
     // What is ready was made so by the boot before: only the current one is listened to.
-    if (deck?.run.request.device === device && !deck.recovered && deck.ready !== null) unseat(step, server, deck);
+    if (deck?.run.device === device && !deck.recovered && deck.ready !== null) unseat(step, server, deck);
   }
 };
 
 /** A device's own word about itself, or its last will. Going offline frees nothing; an on-deck run is replaced at once. */
-export const onStatus = (step: Step, { device, online, boot }: Of<'status'>): void => {
+export const onStatus = (step: Step, { device: name, online, boot }: Of<'status'>): void => {
+  const device = deviceOf(step.state, name);
   const sighting = sight(step, device, boot, online);
   if (sighting === 'stale') return;
   if (sighting === 'new-boot') meetNewBoot(step, device, boot);
   if (online) return;
-  for (const server of serversOf(step.state, device)) {
+  for (const server of device.engaged) {
     const deck = server.on_deck;
-    if (deck?.run.request.device === device && !deck.recovered) unseat(step, server, deck);
+    if (deck?.run.device === device && !deck.recovered) unseat(step, server, deck);
   }
 };
 
-export const onReady = (step: Step, { device, run, boot, nonce }: Of<'ready'>): void => {
+export const onReady = (step: Step, { device: name, run, boot, nonce }: Of<'ready'>): void => {
+  const device = step.state.engaged.get(name) ?? deviceOf(step.state, name);
   const sighting = sight(step, device, boot, true);
   if (sighting === 'stale') return;
   if (sighting === 'new-boot') meetNewBoot(step, device, boot);
-  const seat = findDeck(step.state, device, run);
+  const seat = findDeck(device, run);
   if (seat !== null) {
     if (!seat.deck.recovered) noteReady(step, seat.server, seat.deck, nonce, boot);
-  } else if (!serversOf(step.state, device).some((server) => server.lease?.row.run === run)) {
-    step.out.push({ type: 'cancel', device, run, reason: 'not expected now' });
+  } else if (!device.engaged.some((server) => server.lease?.row.run === run)) {
+    step.out.push({ type: 'cancel', device: name, run, reason: 'not expected now' });
   }
 };
 
@@ -66,15 +69,17 @@ const onStartDeclined = (step: Step, server: Server, lease: Lease, boot: string,
 };
 
 export const onDeclined = (step: Step, event: Of<'declined'>): void => {
-  const { device, run, boot, token, nonce, reason } = event;
+  const { run, boot, token, nonce, reason } = event;
+  const device = step.state.engaged.get(event.device);
+  if (device === undefined) return;
   if (token !== null) {
-    const found = findLease(step.state, device, run, token);
+    const found = findLease(device, run, token);
     if (found === null || found.lease.row.nonce !== nonce) return;
-    const known = step.state.devices.get(device)?.boot;
-    if (boot === found.lease.row.boot || boot === known) onStartDeclined(step, found.server, found.lease, boot, reason);
+    if (boot === found.lease.row.boot || boot === device.boot)
+      onStartDeclined(step, found.server, found.lease, boot, reason);
     return;
   }
-  const seat = findDeck(step.state, device, run);
+  const seat = findDeck(device, run);
   if (seat === null || seat.deck.recovered) return;
   const seated = clearDeck(step, seat.server, seat.deck);
   const code = reasonCode(reason);
@@ -84,8 +89,10 @@ export const onDeclined = (step: Step, event: Of<'declined'>): void => {
 };
 
 /** The start is answered, unless a later boot has been heard: then what came late does not settle whether that one runs it. */
-export const onStarted = (step: Step, { device, run, boot, token }: Of<'started'>): void => {
-  const found = findLease(step.state, device, run, token);
+export const onStarted = (step: Step, { device: name, run, boot, token }: Of<'started'>): void => {
+  const device = step.state.engaged.get(name);
+  if (device === undefined) return;
+  const found = findLease(device, run, token);
   if (found === null) return;
   const { server, lease } = found;
   if (!lease.started && lease.over === null) {
@@ -93,20 +100,20 @@ export const onStarted = (step: Step, { device, run, boot, token }: Of<'started'
     step.out.push({ type: 'phase', run, phase: 'running', server: server.server });
   }
   lease.started = true;
-  const current = step.state.devices.get(device)?.boot ?? boot;
-  if (boot === current) lease.asking = lease.over !== null;
-  step.state.touched.add(server);
+  if (boot === (device.boot ?? boot)) lease.asking = lease.over !== null;
 };
 
 /** `finished` or the result itself: the slot passes on now. After a restart it may come before the lease was asked in its turn. */
-export const onFinished = (step: Step, { device, run, token }: Of<'finished'>): void => {
-  const found = findLease(step.state, device, run, token);
+export const onFinished = (step: Step, { device: name, run, token }: Of<'finished'>): void => {
+  const device = step.state.engaged.get(name);
+  if (device === undefined) return;
+  const found = findLease(device, run, token);
   if (found !== null) {
     release(step, found.server, found.lease, 0);
     if (found.lease.over === null) noteReleased(step, found.lease.run, token);
     return;
   }
-  const { server, deck } = findFound(step.state, device, run, token) ?? {};
+  const { server, deck } = findFound(device, run, token) ?? {};
   if (server === undefined || !deck?.ready) return;
   // Its start was sent before the restart, and its grant never came to disk.
   step.out.push({ type: 'granted', lease: deckRow(server, deck, deck.ready, true) });

@@ -4,11 +4,13 @@ import { endRun } from './ending.ts';
 import type { RunRequest, SlotEvent } from './events.ts';
 import { unseat } from './on-deck.ts';
 import { forgetPresence } from './presence.ts';
+import { checkServer, noteProbed } from './probing.ts';
 import { restForStranger, shortenRest } from './quarantine.ts';
 import { enqueue, newRun, nextSequence, replaceRequest } from './queue.ts';
-import { changeServer, touch } from './servers.ts';
+import { changeServer } from './servers.ts';
 import type { Server, Step } from './state.ts';
 import { suppress } from './suppressing.ts';
+import { touch } from './touched.ts';
 import { cancelRun, skipRun } from './withdrawal.ts';
 
 /** What an event changes by itself; what follows from it comes after that (slots.ts). */
@@ -49,6 +51,7 @@ export const applyEvent = (step: Step, event: SlotEvent): void => {
       break;
     case 'maintenance':
     case 'served':
+    case 'check':
     case 'probed':
     case 'stranger': {
       const server = step.state.servers.get(event.server);
@@ -60,7 +63,7 @@ export const applyEvent = (step: Step, event: SlotEvent): void => {
   }
 };
 
-type ServerEvent = Extract<SlotEvent, { type: 'maintenance' | 'served' | 'probed' | 'stranger' }>;
+type ServerEvent = Extract<SlotEvent, { type: 'maintenance' | 'served' | 'check' | 'probed' | 'stranger' }>;
 
 const applyTo = (step: Step, server: Server, event: ServerEvent): void => {
   touch(step.state, server);
@@ -71,8 +74,12 @@ const applyTo = (step: Step, server: Server, event: ServerEvent): void => {
     noteServed(step, server, event.busy_elsewhere);
   } else if (event.type === 'stranger') {
     restForStranger(step, server, event.rest_ms);
-  } else if (event.verdict === 'free') {
-    // "busy" and "silent" change nothing.
+  } else if (event.type === 'check') {
+    checkServer(step, server);
+  } else {
+    noteProbed(step, server, event.verdict);
+    // "busy" and "silent" shorten nothing.
+    if (event.verdict !== 'free') return;
     shortenRest(step, server);
     shortenBusy(step, server);
   }

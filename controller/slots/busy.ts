@@ -1,5 +1,5 @@
 import { jittered } from './jitter.ts';
-import { AFTER_PROBE_MS, PROBE_INTERVAL_MS } from './quarantine.ts';
+import { AFTER_PROBE_MS, PROBE_INTERVAL_MS, sendProbe } from './probing.ts';
 import { PREPARE_LEAD_MS } from './seats.ts';
 import { changeServer, mayBeRunning } from './servers.ts';
 import type { Server, SlotState, Step } from './state.ts';
@@ -33,7 +33,8 @@ export const shortenBusy = ({ now }: Step, { busy }: Server): void => {
 const isProbed = (server: Server): boolean => !mayBeRunning(server) && server.quarantine === null;
 
 /** Ends the wait when it is over, and probes before that. */
-export const tendBusy = ({ state, now, out }: Step, server: Server): void => {
+export const tendBusy = (step: Step, server: Server): void => {
+  const { state, now } = step;
   const { busy } = server;
   if (busy === null) return;
   if (now >= busy.until) {
@@ -41,7 +42,7 @@ export const tendBusy = ({ state, now, out }: Step, server: Server): void => {
     server.free_since = Math.max(now, server.free_since);
   } else if (now >= busy.probe_at && state.in_charge && isProbed(server)) {
     busy.probe_at = now + PROBE_INTERVAL_MS;
-    out.push({ type: 'probe', server: server.server });
+    sendProbe(step, server);
   }
 };
 

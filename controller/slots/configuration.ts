@@ -31,9 +31,11 @@ export const newState = ({ last_token, random }: { last_token: number; random: (
   list_of: new WeakMap(),
   runs: new Map(),
   devices: new Map(),
-  alarms: new LazyHeap(),
-  touched: new Set(),
-  woken: new Set(),
+  engaged: new Map(),
+  run_alarms: new LazyHeap(),
+  server_alarms: new LazyHeap(),
+  touched: [],
+  woken: [],
   everything: false,
   host_capacity: new Map(),
   uplink_capacity: new Map(),
@@ -81,10 +83,10 @@ export const configure = (state: SlotState, { servers, host_groups, uplink_group
 
 /** Forgets a server that left the settings and holds nothing any more. */
 export const forgetGone = (state: SlotState, server: Server): void => {
-  const { gone, lease, quarantine, on_deck } = server;
-  if (!gone || lease !== null || quarantine !== null || on_deck !== null) return;
+  const { gone, lease, quarantine, on_deck, probe } = server;
+  if (!gone || lease !== null || quarantine !== null || on_deck !== null || probe !== null) return;
   joinHostGroup(state, server, null);
   moveTo(state, server, null);
-  setAlarm(state, server, Number.POSITIVE_INFINITY);
+  setAlarm(state.server_alarms, server, Number.POSITIVE_INFINITY);
   state.servers.delete(server.server);
 };

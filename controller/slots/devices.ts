@@ -27,9 +27,13 @@ export const without = <T>(list: readonly T[], item: T): readonly T[] => {
   return place < 0 ? list : list.toSpliced(place, 1);
 };
 
+/** A list with one more item at its end. */
+export const including = <T>(list: readonly T[], item: T): readonly T[] =>
+  list.length === 0 ? [item] : [...list, item];
+
 export const addWaiting = (run: Run): void => {
   const { device } = run;
-  device.waiting = [...device.waiting, run];
+  device.waiting = including(device.waiting, run);
 };
 
 /** A device that never spoke is forgotten with its last run. */

@@ -40,7 +40,7 @@ const hold = (step: Step, run: Run): boolean => {
   if (run.state === 'waiting') become(run, 'held');
   loseTurn(state, run);
   if (run.request.on_demand) endRun(step, run, { how: 'skipped', reason: 'suppressed' });
-  else setAlarm(state, run, run.request.window_end);
+  else setAlarm(state.run_alarms, run, run.request.window_end);
   return true;
 };
 
@@ -64,7 +64,7 @@ export const place = (step: Step, run: Run): void => {
   if (device.online && device.engaged.length === 0 && now >= run.not_before) takeTurn(state, run);
   else loseTurn(state, run);
   const turn_at = run.not_before > now ? run.not_before : Number.POSITIVE_INFINITY;
-  setAlarm(state, run, Math.min(run.request.window_end, turn_at, absent_until));
+  setAlarm(state.run_alarms, run, Math.min(run.request.window_end, turn_at, absent_until));
 };
 
 /** Something happened to the device: its runs that wait are looked at again. */

@@ -12,13 +12,14 @@ export type WindowOver = Extract<Ending, { how: 'skipped' | 'missed' }>;
 export const stopWaiting = (state: SlotState, run: Run): void => {
   leaveLine(state, run);
   removeWaiting(state, run);
-  setAlarm(state, run, Number.POSITIVE_INFINITY);
+  setAlarm(state.run_alarms, run, Number.POSITIVE_INFINITY);
 };
 
 /** Nobody expects anything of the run any more; it may hold its slot still. */
 export const giveUp = (state: SlotState, run: Run, to: Extract<RunState, 'ended' | 'released' | 'stopping'>): void => {
+  // Who is stopping was given up before: there may be another one of its name.
+  if (run.state !== 'stopping') state.runs.delete(run.request.run);
   become(run, to);
-  if (state.runs.get(run.request.run) === run) state.runs.delete(run.request.run);
 };
 
 /** The run leaves the slots without a result. */

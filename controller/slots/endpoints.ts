@@ -1,4 +1,5 @@
 import type { Endpoint, OnDeck, Server, SlotState } from './state.ts';
+import { touch } from './touched.ts';
 
 /*
  * One iperf3 server, one client, whatever its name. After a reload a lease or a rest may belong to a name that is gone, or that has another
@@ -6,8 +7,10 @@ import type { Endpoint, OnDeck, Server, SlotState } from './state.ts';
  * granted anything there under another name until it is over.
  */
 
+const NOBODY: readonly Server[] = [];
+
 /** What holds an address. */
-type Holding = Pick<Server, 'lease' | 'quarantine' | 'on_deck' | 'found'>;
+type Holding = Pick<Server, 'lease' | 'quarantine' | 'on_deck' | 'found' | 'probe'>;
 
 /** Host names that differ in case, or in the dot at their end, are one. */
 const keyOf = (address: string): string => address.toLowerCase().replace(/\.(?=:)/, '');
@@ -19,27 +22,40 @@ const endpointAt = (state: SlotState, address: string): Endpoint => {
   return endpoint;
 };
 
+/** The same for an address of this server: mostly the one that it has now. */
+const endpointOf = (state: SlotState, server: Server, address: string): Endpoint =>
+  server.endpoint !== null && server.address === address ? server.endpoint : endpointAt(state, address);
+
 const forgetUnused = (state: SlotState, { key, members, holders }: Endpoint): void => {
   if (members.size === 0 && holders.size === 0) state.endpoints.delete(key);
 };
 
-const heldBy = (state: SlotState, { lease, quarantine, on_deck, found }: Holding): Set<Endpoint> => {
-  const held = new Set<Endpoint>();
-  if (lease !== null) held.add(endpointAt(state, lease.row.endpoint));
-  if (quarantine !== null) held.add(endpointAt(state, quarantine.endpoint));
-  if (on_deck?.recovered) held.add(endpointAt(state, on_deck.endpoint));
-  for (const { endpoint } of found) held.add(endpointAt(state, endpoint));
+const heldBy = (
+  state: SlotState,
+  server: Server,
+  { lease, quarantine, on_deck, found, probe }: Holding,
+): Endpoint[] => {
+  const held: Endpoint[] = [];
+  if (lease !== null) held.push(endpointOf(state, server, lease.row.endpoint));
+  if (quarantine !== null) held.push(endpointOf(state, server, quarantine.endpoint));
+  if (on_deck?.recovered) held.push(endpointOf(state, server, on_deck.endpoint));
+  if (probe !== null) held.push(endpointOf(state, server, probe.endpoint));
+  for (const { endpoint } of found) held.push(endpointOf(state, server, endpoint));
   return held;
 };
 
 /** Notes which addresses the server holds now; `before` is what it held them by. Who waits for one that it gave back is looked at. */
 export const noteHolding = (state: SlotState, server: Server, before: Holding): void => {
-  const [had, has] = [heldBy(state, before), heldBy(state, server)];
+  const isOnDeck = before.on_deck?.recovered || server.on_deck?.recovered;
+  const isSame =
+    before.lease === server.lease && before.quarantine === server.quarantine && before.probe === server.probe;
+  if (isSame && !isOnDeck) return;
+  const has = heldBy(state, server, server);
   for (const endpoint of has) endpoint.holders.add(server);
-  for (const endpoint of had) {
-    if (has.has(endpoint)) continue;
+  for (const endpoint of heldBy(state, server, before)) {
+    if (has.includes(endpoint)) continue;
     endpoint.holders.delete(server);
-    for (const other of [...endpoint.members, ...endpoint.holders]) state.touched.add(other);
+    for (const other of [...endpoint.members, ...endpoint.holders]) touch(state, other);
     forgetUnused(state, endpoint);
   }
 };
@@ -59,8 +75,11 @@ export const moveTo = (state: SlotState, server: Server, address: string | null)
 };
 
 /** The servers that hold this one's address under another name. */
-export const holdersBeside = (server: Server): Server[] =>
-  server.endpoint === null ? [] : [...server.endpoint.holders].filter((holder) => holder !== server);
+export const holdersBeside = (server: Server): readonly Server[] => {
+  const holders = server.endpoint?.holders;
+  if (holders === undefined || holders.size === (holders.has(server) ? 1 : 0)) return NOBODY;
+  return [...holders].filter((holder) => holder !== server);
+};
 
 /** Whether a lease found on disk must wait for those that hold its address: what was granted earlier goes first. */
 export const mustWait = (state: SlotState, server: Server, { endpoint, token }: Pick<OnDeck, 'endpoint' | 'token'>) => {

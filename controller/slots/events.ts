@@ -70,6 +70,8 @@ export type SlotEvent =
   | { type: 'started'; device: string; run: string; boot: string; token: number }
   /** `finished`, or the result itself. */
   | { type: 'finished'; device: string; run: string; token: number }
+  /** A person wants to know whether the server answers: `probe` or `unprobed` follows at once. */
+  | { type: 'check'; server: string }
   | { type: 'probed'; server: string; verdict: 'free' | 'busy' | 'silent' }
   /** A retained slot of a controller that is not us: its client may still run. `rest_ms`: its lease and the rest after it. */
   | { type: 'stranger'; server: string; rest_ms: number }
@@ -127,4 +129,15 @@ export type SlotEffect =
   /** The slot passed on; what remains is the result. */
   | { type: 'released'; run: string; token: number }
   | { type: 'ended'; run: string; ending: Ending }
-  | { type: 'probe'; server: string };
+  /** Until `probed` is heard nobody starts there. */
+  | { type: 'probe'; server: string }
+  /**
+   * A check that does not probe the server: a client of ours is there (or may be), nothing is known without charge, a stranger's client may be
+   * there, or it is being probed, or was less than a moment ago: what that found is the answer.
+   */
+  | {
+      type: 'unprobed';
+      server: string;
+      why: 'in-use' | 'not-in-charge' | 'resting' | 'probed';
+      client: { device: string; run: string } | null;
+    };

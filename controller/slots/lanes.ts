@@ -1,7 +1,7 @@
 import { LazyHeap } from './lazy-heap.ts';
 import { leaseMs, slotLengthMs } from './plan-length.ts';
-import { touch } from './servers.ts';
 import type { Lane, Line, Run, Server, ServerList, SlotState } from './state.ts';
+import { touch, wake } from './touched.ts';
 import { uplinkGroup, uplinkHasRoom } from './uplink-groups.ts';
 
 /*
@@ -53,7 +53,8 @@ const laneOf = (state: SlotState, { request }: Run): Lane => {
   const key = `${on_demand ? 'demand' : 'schedule'} ${slot_ms} ${organization}`;
   let lane = list.lanes.get(key);
   if (lane === undefined) {
-    lane = { key, list, on_demand, organization, slot_ms, lines: new Map(), heads: new LazyHeap(), waiting: 0 };
+    const empty = { lines: new Map(), heads: new LazyHeap<Line>(), waiting: 0, woken: false };
+    lane = { key, list, on_demand, organization, slot_ms, ...empty };
     list.lanes.set(key, lane);
   }
   return lane;
@@ -119,7 +120,7 @@ export const syncLine = (state: SlotState, line: Line): void => {
   const first = uplinkHasRoom(uplink) ? line.runs.peek() : undefined;
   if (line.head !== null && first !== undefined && line.head.key === first.key) return;
   // While it had somebody already, no seat that its runs may take was open.
-  if (lane.heads.size === 0) state.woken.add(lane);
+  if (lane.heads.size === 0) wake(state, lane);
   if (line.head !== null) lane.heads.drop(line.head);
   line.head = first === undefined ? null : lane.heads.push(first.key, line);
 };

@@ -10,6 +10,7 @@ import { rest } from './quarantine.ts';
 import { changeServer, hasRoom } from './servers.ts';
 import { showSlot } from './show.ts';
 import type { Lease, OnDeck, Over, Ready, Run, Server, SlotState, Step } from './state.ts';
+import { touch } from './touched.ts';
 import { become } from './transitions.ts';
 import { giveRoom } from './uplink-room.ts';
 
@@ -20,7 +21,7 @@ const NONCE_FRESH_MS = START_WINDOW_MS - 1000;
 export const ask = ({ out, now, state }: Step, server: Server, lease: Lease): void => {
   lease.start_sent_at = now;
   lease.asking = true;
-  state.touched.add(server);
+  touch(state, server);
   const { device, run, token, nonce, server: name, endpoint, lease_ms } = lease.row;
   out.push({ type: 'start', device, run, token, nonce, server: name, endpoint, lease_ms });
 };
@@ -37,6 +38,7 @@ export const holdSlot = (
   const lease: Lease = {
     run,
     row: { ...row, granted: true },
+    expected_ms: expectedMs(row.tests),
     deadline: now + slotLengthMs(row.lease_ms),
     granted_at: now,
     start_sent_at: now,
@@ -104,9 +106,9 @@ export const release = (step: Step, server: Server, lease: Lease, rest_ms: numbe
  * At the grant the time that was expected is charged; what it really was is settled here, and the rest that it brought about when that is over
  * (quarantine.ts). Else who breaks off would have more of the server than the others.
  */
-const settleAccount = ({ accounts }: Server, { run, row }: Lease, ms: number): void => {
+const settleAccount = ({ accounts }: Server, { run, expected_ms }: Lease, ms: number): void => {
   const { organization, priority } = run.request;
-  settle(accounts, organization, ms - expectedMs(row.tests), priority);
+  settle(accounts, organization, ms - expected_ms, priority);
 };
 
 /** Repeats an unanswered `start`; at the deadline the run is overdue and the server rests. */

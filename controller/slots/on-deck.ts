@@ -17,6 +17,7 @@ import { leaseMs, slotLengthMs } from './plan-length.ts';
 import { enqueue, nextSequence, setBack } from './queue.ts';
 import { changeServer, hasRoom } from './servers.ts';
 import type { Lease, OnDeck, Ready, Run, Server, SlotState, Step } from './state.ts';
+import { touch } from './touched.ts';
 import { become } from './transitions.ts';
 import { giveRoom, takeRoom } from './uplink-room.ts';
 
@@ -124,12 +125,15 @@ export const moveDeck = (step: Step, from: Server, deck: OnDeck, to: Server): vo
   putOnDeck(step, to, run);
 };
 
-/** A prepared device has a fresh nonce: the lease goes to disk with it, before the slot is free. */
+/**
+ * A prepared device has a fresh nonce: the lease goes to disk with it, before the slot is free. Said again while another run has the slot, it
+ * only puts off the next look, and an alarm may ring too early.
+ */
 export const noteReady = (step: Step, server: Server, deck: OnDeck, nonce: string, boot: string): void => {
+  if (deck.ready === null || server.lease === null) touch(step.state, server);
   if (deck.ready === null) become(deck.run, 'ready');
   deck.ready = { nonce, boot, heard_at: step.now };
   deck.saved = true;
-  step.state.touched.add(server);
   step.out.push({ type: 'save-lease', lease: deckRow(server, deck, deck.ready, false) });
 };
 

@@ -1,6 +1,5 @@
-import { deviceOf } from './devices.ts';
 import { placeRunsOf } from './eligibility.ts';
-import type { SlotState, Step } from './state.ts';
+import type { Device, SlotState, Step } from './state.ts';
 
 /** A replaced boot is not listened to for this long: longer than its messages are in flight. Only a last will may come later. */
 const REPLACED_FOR_MS = 30_000;
@@ -12,9 +11,8 @@ export type Sighting = 'same' | 'new-boot' | 'stale';
  * replace the living one. A will of another boot than the current one says nothing about the current one. A replaced boot that speaks
  * while the current one is offline, or still after REPLACED_FOR_MS, lives: then it was the other one whose word came late.
  */
-export const sight = (step: Step, name: string, boot: string, online: boolean): Sighting => {
-  const { state, now } = step;
-  const device = deviceOf(state, name);
+export const sight = (step: Step, device: Device, boot: string, online: boolean): Sighting => {
+  const { now } = step;
   const isNew = device.boot !== boot;
   if (isNew && device.boot !== null) {
     const replaced = new Map([...(device.replaced ?? [])].filter(([, at]) => now - at < REPLACED_FOR_MS));

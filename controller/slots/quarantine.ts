@@ -1,13 +1,8 @@
 import { settle } from './fairness.ts';
+import { AFTER_PROBE_MS, PROBE_INTERVAL_MS, sendProbe } from './probing.ts';
 import { PREPARE_LEAD_MS } from './seats.ts';
 import { changeServer, mayBeRunning } from './servers.ts';
 import type { Lease, Quarantine, Server, SlotState, Step } from './state.ts';
-
-/** The first probe comes this long after the unclean end, the next ones as far apart. */
-export const PROBE_INTERVAL_MS = 5000;
-
-/** After a probe that shows the server free it needs a moment to clean up (facts of iperf3 3.12). */
-export const AFTER_PROBE_MS = 500;
 
 /** The rest after the lease, for `rest_ms` or until a probe shows that the server is free. A longer one under way stays. */
 export const rest = (
@@ -62,7 +57,8 @@ const isProbed = (server: Server, { endpoint }: Quarantine): boolean =>
   !mayBeRunning(server) && endpoint === server.address;
 
 /** Ends the rest when it is over, and probes before that; out of charge another controller's client may be there. */
-export const tendQuarantine = ({ state, now, out }: Step, server: Server): void => {
+export const tendQuarantine = (step: Step, server: Server): void => {
+  const { state, now, out } = step;
   const { quarantine } = server;
   if (quarantine === null) return;
   if (now >= quarantine.until) {
@@ -73,7 +69,7 @@ export const tendQuarantine = ({ state, now, out }: Step, server: Server): void 
   } else if (now >= quarantine.probe_at && state.in_charge && isProbed(server, quarantine)) {
     quarantine.probe_at = now + PROBE_INTERVAL_MS;
     quarantine.probing = true;
-    out.push({ type: 'probe', server: server.server });
+    sendProbe(step, server);
   }
 };
 

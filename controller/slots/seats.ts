@@ -1,6 +1,5 @@
 import { isMaintained } from './ending.ts';
 import { holdersBeside } from './endpoints.ts';
-import { expectedMs } from './plan-length.ts';
 import { hostGroupHasRoom } from './servers.ts';
 import type { Lease, Server } from './state.ts';
 
@@ -10,8 +9,8 @@ export const PREPARE_LEAD_MS = 5000;
 /** A run that takes longer than its tests is expected to end any moment, the less so the longer it takes; its server is not idle. */
 const OVERRUN_MS = 1000;
 
-const leaseEndsIn = ({ granted_at, row }: Lease, now: number): number =>
-  Math.max(Math.abs(granted_at + expectedMs(row.tests) - now), OVERRUN_MS);
+const leaseEndsIn = ({ granted_at, expected_ms }: Lease, now: number): number =>
+  Math.max(Math.abs(granted_at + expected_ms - now), OVERRUN_MS);
 
 /** How long it takes until the server's host group has room. */
 const groupWait = (server: Server, now: number): number => {

@@ -2,10 +2,14 @@ import type { SlotServer } from './configuration.ts';
 import { holdersBeside, moveTo, noteHolding } from './endpoints.ts';
 import { emptyAccounts } from './fairness.ts';
 import type { HostGroup, Server, SlotState } from './state.ts';
+import { touch } from './touched.ts';
 import { allows, IllegalTransition, SERVER_TRANSITIONS, type ServerState } from './transitions.ts';
 
 /** What the state of a server follows from. */
-type Facts = Pick<Server, 'lease' | 'quarantine' | 'on_deck' | 'found' | 'busy' | 'suppressed' | 'maintenance'>;
+type Facts = Pick<
+  Server,
+  'lease' | 'quarantine' | 'on_deck' | 'found' | 'busy' | 'probe' | 'suppressed' | 'maintenance'
+>;
 
 const stateOf = ({ lease, quarantine, busy, suppressed, maintenance }: Facts): ServerState => {
   if (lease !== null) return 'leased';
@@ -19,25 +23,18 @@ const stateOf = ({ lease, quarantine, busy, suppressed, maintenance }: Facts): S
 export const mayBeRunning = ({ lease, on_deck }: Pick<Facts, 'lease' | 'on_deck'>): boolean =>
   lease !== null || on_deck?.recovered === true;
 
-/** This step looks at the server again: whether it can pass its slot on, who gets its seat, when it next needs a look. */
-export const touch = (state: SlotState, server: Server): void => {
-  state.touched.add(server);
-};
-
 /** Changes what is going on at a server: the only place that does. @throws IllegalTransition */
 export const changeServer = (state: SlotState, server: Server, change: Partial<Facts>): void => {
-  const { lease, quarantine, on_deck, found, busy, suppressed, maintenance } = server;
-  const after: Facts = { lease, quarantine, on_deck, found, busy, suppressed, maintenance, ...change };
-  const to = stateOf(after);
-  const isGranted = change.lease !== undefined && change.lease !== null;
-  if ((isGranted || to !== server.state) && !allows(SERVER_TRANSITIONS, server.state, to)) {
-    throw new IllegalTransition('server', server.server, server.state, to);
-  }
-  const { group } = server;
-  const before = { lease, quarantine, on_deck, found };
-  const more = Number(mayBeRunning(after)) - Number(mayBeRunning(server));
+  const { lease, quarantine, on_deck, found, probe, group, state: from } = server;
+  const before = { lease, quarantine, on_deck, found, probe };
   Object.assign(server, change);
+  const to = stateOf(server);
+  const isGranted = change.lease !== undefined && change.lease !== null;
+  if ((isGranted || to !== from) && !allows(SERVER_TRANSITIONS, from, to)) {
+    throw new IllegalTransition('server', server.server, from, to);
+  }
   server.state = to;
+  const more = Number(mayBeRunning(server)) - Number(mayBeRunning(before));
   touch(state, server);
   noteHolding(state, server, before);
   if (group === null || more === 0) return;
@@ -48,8 +45,9 @@ export const changeServer = (state: SlotState, server: Server, change: Partial<F
 /** Whether one more run fits beside those that may be running in the server's host group. */
 export const hostGroupHasRoom = ({ group }: Server): boolean => group === null || group.running < group.capacity;
 
-/** Whether a run may start here as far as other servers are concerned: its host group has room, and nobody holds its address. */
-export const hasRoom = (server: Server): boolean => hostGroupHasRoom(server) && holdersBeside(server).length === 0;
+/** Whether a run may start here besides its state: no probe is there, its host group has room, and nobody holds its address. */
+export const hasRoom = (server: Server): boolean =>
+  server.probe === null && hostGroupHasRoom(server) && holdersBeside(server).length === 0;
 
 const hostGroup = (state: SlotState, name: string): HostGroup => {
   const capacity = state.host_capacity.get(name)?.capacity ?? 1;
@@ -92,6 +90,7 @@ export const addServer = (
     on_deck: null,
     found: [],
     busy: null,
+    probe: null,
     suppressed: false,
     maintenance: false,
     maintenance_at: Number.POSITIVE_INFINITY,
@@ -99,6 +98,7 @@ export const addServer = (
     free_since: Number.NEGATIVE_INFINITY,
     accounts: emptyAccounts(),
     shown: 'idle',
+    touched: false,
     alarm: null,
   };
   state.servers.set(name, server);

@@ -1,4 +1,4 @@
-import { dueAlarms, setAlarm } from './alarms.ts';
+import { nextAlarm, setAlarm, takeDue } from './alarms.ts';
 import { applyEvent } from './apply-event.ts';
 import { busyWake, tendBusy } from './busy.ts';
 import { configure, forgetGone, newState, type SlotSettings } from './configuration.ts';
@@ -9,11 +9,12 @@ import { waitingFor } from './lanes.ts';
 import { grantReady, leaseWake, tendLease } from './lease.ts';
 import { deckWake, tendDeck } from './on-deck.ts';
 import { isOnline } from './presence.ts';
+import { probeWake, tendProbe } from './probing.ts';
 import { quarantineWake, restsForStranger, tendQuarantine } from './quarantine.ts';
 import { type FoundLease, recoverLeases } from './recovery.ts';
-import { touch } from './servers.ts';
 import { showChange, slotEffect } from './show.ts';
 import type { Server, SlotState, Step } from './state.ts';
+import { forgetTouched, touch } from './touched.ts';
 import type { ServerState } from './transitions.ts';
 
 export type { SlotServer } from './configuration.ts';
@@ -32,13 +33,15 @@ export type { ServerState } from './transitions.ts';
  * a run that was asked, is ready, or was found on disk. Only an idle server is given to the next run; a lease found on disk is asked
  * whatever else is known, as it may be running.
  *
+ * While a probe is out, and for a moment after one that found it free, a server is given to nobody (probing.ts).
+ *
  * All steps of both are in transitions.ts. What is not there throws.
  *
  * The invariant: between the first `start` of a token and the moment at which it can't be running any more (its agent said so, or
  * the deadline passed and the server has rested), no `start` of another token is sent for the same server.
  *
  * After each step no seat is open for which somebody has a turn. So a step has to look only at the servers that it touched, and at
- * lanes that had nobody to offer before; its cost does not grow with the runs that wait (lanes.ts), and alarms are in one heap.
+ * lanes that had nobody to offer before; its cost does not grow with the runs that wait (lanes.ts), and alarms are in heaps.
  *
  * Order on disk: a lease is saved while it is on deck, so before its `start`. The row of the run before it goes some time after that
  * `start`. Two or more rows of one server after a crash are therefore settled in the order of their tokens: each is asked, or waited for
@@ -82,10 +85,7 @@ export class Slots {
     const step: Step = { state: this.#state, now, out: [] };
     applyEvent(step, event);
     if (this.#state.everything) touchEverything(step);
-    for (const whose of dueAlarms(this.#state, now)) {
-      if ('request' in whose) place(step, whose);
-      else touch(this.#state, whose);
-    }
+    lookAtDue(step);
     for (const server of this.#state.touched) tend(step, server);
     grantReady(step);
     fillSeats(step);
@@ -96,7 +96,7 @@ export class Slots {
   /** The monotonic time at which the slots want a `tick`; Infinity when nothing is pending. */
   wake(now: number): number {
     if (this.#state.everything) return now;
-    return this.#state.alarms.peek()?.key ?? Number.POSITIVE_INFINITY;
+    return Math.min(nextAlarm(this.#state.run_alarms), nextAlarm(this.#state.server_alarms));
   }
 
   /**
@@ -156,8 +156,17 @@ const touchEverything = (step: Step): void => {
   for (const server of state.servers.values()) touch(state, server);
 };
 
+/** Whose time has come. */
+const lookAtDue = (step: Step): void => {
+  const { state, now } = step;
+  for (let run = takeDue(state.run_alarms, now); run !== null; run = takeDue(state.run_alarms, now)) place(step, run);
+  for (let server = takeDue(state.server_alarms, now); server !== null; server = takeDue(state.server_alarms, now))
+    touch(state, server);
+};
+
 /** What a server does by itself as time passes. */
 const tend = (step: Step, server: Server): void => {
+  tendProbe(step, server);
   tendQuarantine(step, server);
   tendBusy(step, server);
   if (server.lease !== null) tendLease(step, server, server.lease);
@@ -171,6 +180,7 @@ const nextLook = (state: SlotState, server: Server, now: number): number => {
     on_deck === null ? Number.POSITIVE_INFINITY : deckWake(server, on_deck),
     quarantineWake(state, server, now),
     busyWake(state, server, now),
+    probeWake(server),
   );
 };
 
@@ -178,11 +188,10 @@ const endStep = (step: Step): void => {
   const { state, now } = step;
   for (const server of state.touched) {
     showChange(step, server);
-    setAlarm(state, server, nextLook(state, server, now));
+    setAlarm(state.server_alarms, server, nextLook(state, server, now));
     forgetGone(state, server);
   }
-  state.touched.clear();
-  state.woken.clear();
+  forgetTouched(state);
 };
 
 /**
@@ -194,11 +203,30 @@ const urgencyOf = (effect: SlotEffect): number => {
   return effect.type === 'cancel' || effect.type === 'start' ? 1 : 2;
 };
 
-/** Of a slot only the last word of a step is told: nobody is to see it free between two leases. */
+/** What a step says once at most: of a slot, so that nobody sees it free between two leases, and to a device, as one word may overtake the other. */
+const subjectOf = (effect: SlotEffect): string | null => {
+  if (effect.type === 'slot') return effect.server;
+  return effect.type === 'prepare' ? `device ${effect.device}` : null;
+};
+
+/** Only the last word on each subject counts. */
+const withoutOvertaken = (effects: SlotEffect[]): SlotEffect[] => {
+  const last = new Map<string, SlotEffect>();
+  let said = 0;
+  for (const effect of effects) {
+    const subject = subjectOf(effect);
+    if (subject === null) continue;
+    last.set(subject, effect);
+    said += 1;
+  }
+  if (said === last.size) return effects;
+  return effects.filter((effect) => {
+    const subject = subjectOf(effect);
+    return subject === null || last.get(subject) === effect;
+  });
+};
+
 const mostUrgentFirst = (effects: SlotEffect[]): SlotEffect[] => {
   if (effects.length < 2) return effects;
-  const last = new Map(effects.flatMap((effect) => (effect.type === 'slot' ? [[effect.server, effect]] : [])));
-  return effects
-    .filter((effect) => effect.type !== 'slot' || last.get(effect.server) === effect)
-    .sort((a, b) => urgencyOf(a) - urgencyOf(b));
+  return withoutOvertaken(effects).sort((a, b) => urgencyOf(a) - urgencyOf(b));
 };

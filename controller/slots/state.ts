@@ -23,7 +23,7 @@ export interface Run {
   line: Line | null;
   /** Its entry there while it may take a seat; null while something of its own keeps it from that (eligibility.ts). */
   turn: Entry<Run> | null;
-  alarm: Entry<Run | Server> | null;
+  alarm: Entry<Run> | null;
 }
 
 /** A list of servers that runs have in common. */
@@ -53,6 +53,8 @@ export interface Lane {
   readonly heads: LazyHeap<Line>;
   /** How many wait, whether their turn may come or not. */
   waiting: number;
+  /** It is among those that this step has woken. */
+  woken: boolean;
 }
 
 /** The runs of a lane behind one uplink, or behind none. */
@@ -88,7 +90,7 @@ export interface Endpoint {
   readonly key: string;
   /** The servers that have it by the settings in force, or had it when they left them. */
   readonly members: Set<Server>;
-  /** Those with a lease, a rest or a recovered lease that was granted there. */
+  /** Those with a lease, a rest or a recovered lease that was granted there, or with a probe that is there. */
   readonly holders: Set<Server>;
 }
 
@@ -130,6 +132,8 @@ export interface OnDeck {
 export interface Lease {
   run: Run;
   row: LeaseRow;
+  /** How long it takes when all goes well. */
+  expected_ms: number;
   granted_at: number;
   deadline: number;
   /** When the `start` was last sent. */
@@ -163,6 +167,12 @@ export interface Busy {
   probe_at: number;
 }
 
+/** A probe that was sent, until the server has cleaned up after it: nobody starts at that address. */
+export interface Probe {
+  until: number;
+  endpoint: string;
+}
+
 /** Who had how much of a server: fairness.ts. */
 export interface Accounts {
   virtual_time: number;
@@ -182,7 +192,7 @@ export interface Server {
   lists: ServerList[];
   /** It left the configuration: nobody takes a seat here, and it is forgotten when its leases are settled. */
   gone: boolean;
-  /** Changed by `changeServer` only, as are the seven that follow. */
+  /** Changed by `changeServer` only, as are the eight that follow. */
   state: ServerState;
   lease: Lease | null;
   quarantine: Quarantine | null;
@@ -190,6 +200,7 @@ export interface Server {
   /** Behind a recovered lease on deck: more of them, in the order of their tokens. Mostly none. */
   found: readonly OnDeck[];
   busy: Busy | null;
+  probe: Probe | null;
   suppressed: boolean;
   maintenance: boolean;
   /** When the next maintenance begins; Infinity for never. */
@@ -201,7 +212,9 @@ export interface Server {
   accounts: Accounts;
   /** The state that was last told to everybody; null when it was somebody else who told them last. */
   shown: ServerState | null;
-  alarm: Entry<Run | Server> | null;
+  /** It is among those that this step looks at. */
+  touched: boolean;
+  alarm: Entry<Server> | null;
 }
 
 /** What is known of a device and its agent. */
@@ -230,11 +243,14 @@ export interface SlotState {
   /** By name, those that nobody has given up: waiting, on deck or with a slot. */
   readonly runs: Map<string, Run>;
   readonly devices: Map<string, Device>;
-  /** Who needs a look, and when. */
-  readonly alarms: LazyHeap<Run | Server>;
-  /** What this step has to look at: servers that changed, and lanes that have somebody to offer. */
-  readonly touched: Set<Server>;
-  readonly woken: Set<Lane>;
+  /** Those of them that are on deck or hold a lease. Nearly all that is heard is of these few: to look among a million takes longer. */
+  readonly engaged: Map<string, Device>;
+  /** Who needs a look, and when. Servers have a heap of their own: theirs is small, and each grant goes through it a few times. */
+  readonly run_alarms: LazyHeap<Run>;
+  readonly server_alarms: LazyHeap<Server>;
+  /** What this step has to look at, each once: servers that changed, and lanes that have somebody to offer (touched.ts). */
+  touched: Server[];
+  woken: Lane[];
   /** Settings or suppressions were replaced: every run and every server is looked at, once. */
   everything: boolean;
   host_capacity: ReadonlyMap<string, { capacity: number }>;

@@ -1,6 +1,6 @@
 import { syncLine } from './lanes.ts';
-import { touch } from './servers.ts';
 import type { Run, Server, SlotState } from './state.ts';
+import { touch } from './touched.ts';
 import { uplinkGroup } from './uplink-groups.ts';
 
 /** The run's device has a seat or a slot at the server, and takes room in its uplink group for it. */

@@ -1,5 +1,5 @@
 import { endRun, giveUp } from './ending.ts';
-import { findDeck, serversOf } from './engagement.ts';
+import { findDeck } from './engagement.ts';
 import type { Ending } from './events.ts';
 import { ask } from './lease.ts';
 import { clearDeck } from './on-deck.ts';
@@ -12,7 +12,7 @@ const tellAgent = ({ out }: Step, { request }: Run, reason: string): void => {
 /** Ends a run that nobody has sent a start for; true when it was one. */
 const endUnstarted = (step: Step, run: Run, ending: Extract<Ending, { how: 'skipped' | 'cancelled' }>): boolean => {
   if (run.state === 'asked' || run.state === 'ready') {
-    const seat = findDeck(step.state, run.request.device, run.request.run);
+    const seat = findDeck(run.device, run.request.run);
     if (seat !== null) clearDeck(step, seat.server, seat.deck);
     tellAgent(step, run, ending.reason);
   } else if (run.state !== 'waiting' && run.state !== 'held') return false;
@@ -28,7 +28,7 @@ export const cancelRun = (step: Step, name: string, reason: string): void => {
   giveUp(state, run, 'stopping');
   tellAgent(step, run, reason);
   out.push({ type: 'ended', run: name, ending: { how: 'cancelled', reason } });
-  for (const server of serversOf(state, run.request.device)) {
+  for (const server of run.device.engaged) {
     const { lease, on_deck, found } = server;
     if (lease?.run === run) {
       lease.over = { cancel: reason };

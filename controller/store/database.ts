@@ -82,8 +82,8 @@ export class Database {
   }
 
   /** The row of a query that always has one. */
-  one<T extends z.ZodType>(row: T, sql: string): z.infer<T> {
-    return this.#guarded(() => row.parse(this.#prepared(sql).get([])));
+  one<T extends z.ZodType>(row: T, sql: string, values: Values = []): z.infer<T> {
+    return this.#guarded(() => row.parse(this.#prepared(sql).get(values)));
   }
 
   /** All rows, in the order of the query. */

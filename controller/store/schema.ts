@@ -80,13 +80,21 @@ const MIGRATIONS: readonly string[] = [
 
   CREATE TABLE alert_states (
     kind TEXT NOT NULL /* device or server */, name TEXT NOT NULL, states TEXT NOT NULL /* JSON: what each rule remembers of it */,
-    open INTEGER NOT NULL /* how many of its alerts are pending or firing */, held_until_ms REAL /* when the first one fires that waits */,
-    PRIMARY KEY (kind, name)
+    known INTEGER NOT NULL /* how many alerts it has or had */, open INTEGER NOT NULL /* how many are pending or firing */,
+    held_until_ms REAL /* the earliest time until which one is held; null when none is */, PRIMARY KEY (kind, name)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX alert_states_open ON alert_states (open) WHERE open > 0;
+  CREATE INDEX alert_states_known ON alert_states (kind, name) WHERE known > 0;
+  CREATE INDEX alert_states_open ON alert_states (kind, name) WHERE open > 0;
   CREATE INDEX alert_states_held ON alert_states (held_until_ms) WHERE held_until_ms IS NOT NULL;
 
-  CREATE TABLE notices (id INTEGER PRIMARY KEY AUTOINCREMENT, receiver TEXT, notice TEXT /* JSON */) STRICT;
+  CREATE TABLE notices (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, receiver TEXT NOT NULL, notice TEXT NOT NULL /* JSON */
+  ) STRICT;
+  CREATE INDEX notices_of_a_receiver ON notices (receiver, id);
+  CREATE TABLE notices_set_aside (
+    id INTEGER PRIMARY KEY, receiver TEXT NOT NULL, notice TEXT NOT NULL, error TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX notices_set_aside_of_a_receiver ON notices_set_aside (receiver, id);
   `,
 ];
 

@@ -1,5 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { AlertHistory } from './alert-history.ts';
+import { AlertStates } from './alert-states.ts';
 import { Database } from './database.ts';
 import { Devices } from './devices.ts';
 import { asStoreError } from './errors.ts';
@@ -30,8 +32,10 @@ export class Store {
   readonly raw: RawResults;
   readonly records: Records;
   readonly outbox: Outbox;
-  readonly suppressions: Suppressions;
   readonly notices: Notices;
+  readonly alertStates: AlertStates;
+  readonly alertHistory: AlertHistory;
+  readonly suppressions: Suppressions;
   readonly #database: Database;
 
   private constructor(database: Database) {
@@ -44,8 +48,10 @@ export class Store {
     this.raw = new RawResults(database);
     this.records = new Records(database);
     this.outbox = new Outbox(database);
-    this.suppressions = new Suppressions(database);
     this.notices = new Notices(database);
+    this.alertStates = new AlertStates(database);
+    this.alertHistory = new AlertHistory(database);
+    this.suppressions = new Suppressions(database);
     this.results = new Results(database, { runs: this.runs, moved: this.moved, raw: this.raw, outbox: this.outbox });
   }
 

@@ -1,6 +1,7 @@
 import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { agentBench } from './agent.ts';
+import { alertsBench } from './alerts.ts';
 import { type Bench, isMet, verdict } from './bench.ts';
 import { handoffBench } from './handoff.ts';
 import { nightBench } from './night.ts';
@@ -13,6 +14,7 @@ const BENCHES: Record<string, Bench> = {
   night: nightBench,
   agent: agentBench,
   store: storeBench,
+  alerts: alertsBench,
 };
 
 const USAGE = `usage: npm run bench -- [NAME] [--json]

@@ -45,7 +45,13 @@ const LONGEST_MS = 6;
 const TRIP_MS = 7;
 
 /** The place of `d7`, `s7` or `r7`. */
-export const placeOf = (name: string): number => Number(name.slice(1));
+export const placeOf = (name: string): number => {
+  let place = 0;
+  for (let index = 1; index < name.length; index += 1) place = 10 * place + name.charCodeAt(index) - ZERO;
+  return place;
+};
+
+const ZERO = 48;
 
 /**
  * A million agents in a few arrays: what the slots see of an agent, from the text of the lease rule. One that is prepared says `ready` with
@@ -58,7 +64,8 @@ export class NightAgents {
   readonly #laws: NightLaws;
   readonly #tell: (event: SlotEvent) => void;
   readonly #fields: Float64Array;
-  readonly #runs: string[];
+  /** The names of a device and its run, beside each other. */
+  readonly #names: string[] = [];
   /** It declined once already. */
   readonly #declined: Uint8Array;
 
@@ -75,7 +82,7 @@ export class NightAgents {
     this.#tell = tell;
     this.#fields = new Float64Array(FIELDS * count);
     for (let who = 0; who < count; who += 1) this.#set(who, TRIP_MS, random.between(2, 60));
-    this.#runs = new Array<string>(count).fill('');
+    for (const { device } of fleet.devices) this.#names.push(device, '');
     this.#declined = new Uint8Array(count);
   }
 
@@ -90,7 +97,7 @@ export class NightAgents {
 
   /** The run of the device became due: who comes back does so about now. */
   runIsDue(who: number, run: string, now: number): void {
-    this.#runs[who] = run;
+    this.#names[2 * who + 1] = run;
     if (this.#trouble(who) === 'back-later') this.#queue.add(now + this.#random.between(0, 90_000), ONLINE, who, 0);
   }
 
@@ -137,8 +144,8 @@ export class NightAgents {
   }
 
   #happenStill(what: number, who: number, stamp: number, now: number): void {
-    const device = this.#fleet.devices[who]?.device ?? '';
-    const run = this.#runs[who] ?? '';
+    const device = this.#names[2 * who] ?? '';
+    const run = this.#names[2 * who + 1] ?? '';
     const token = this.#get(who, TOKEN);
     const trip_ms = this.#get(who, TRIP_MS);
     switch (what) {
@@ -206,7 +213,7 @@ export class NightAgents {
   }
 
   #get(who: number, field: number): number {
-    return at(this.#fields, FIELDS * who + field);
+    return this.#fields[FIELDS * who + field] ?? 0;
   }
 
   #set(who: number, field: number, value: number): void {

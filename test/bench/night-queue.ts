@@ -29,7 +29,7 @@ export class NightQueue {
 
   /** When the next one happens; Infinity when there is none. */
   get next_at(): number {
-    return this.#size === 0 ? Number.POSITIVE_INFINITY : at(this.#at, 0);
+    return this.#size === 0 ? Number.POSITIVE_INFINITY : (this.#at[0] ?? 0);
   }
 
   add(moment: number, what: number, who: number, stamp: number): void {
@@ -38,7 +38,7 @@ export class NightQueue {
     this.#size += 1;
     while (index > 0) {
       const parent = (index - 1) >> 2;
-      if (at(this.#at, parent) <= moment) break;
+      if ((this.#at[parent] ?? 0) <= moment) break;
       this.#copy(parent, index);
       index = parent;
     }
@@ -48,10 +48,10 @@ export class NightQueue {
   /** Takes the next one out, which there must be. The same object comes each time. */
   take(): Happening {
     const top = this.#top;
-    top.at = at(this.#at, 0);
-    top.what = at(this.#what, 0);
-    top.who = at(this.#who, 0);
-    top.stamp = at(this.#stamp, 0);
+    top.at = this.#at[0] ?? 0;
+    top.what = this.#what[0] ?? 0;
+    top.who = this.#who[0] ?? 0;
+    top.stamp = this.#stamp[0] ?? 0;
     this.taken += 1;
     this.#size -= 1;
     if (this.#size > 0) this.#sink(this.#size);
@@ -60,15 +60,16 @@ export class NightQueue {
 
   /** The last one takes the free place at the top, and goes down to where it belongs. */
   #sink(last: number): void {
-    const moment = at(this.#at, last);
+    const moment = this.#at[last] ?? 0;
     let index = 0;
     for (;;) {
       const first = index * ARITY + 1;
       if (first >= this.#size) break;
       let least = first;
       const end = Math.min(first + ARITY, this.#size);
-      for (let child = first + 1; child < end; child += 1) if (at(this.#at, child) < at(this.#at, least)) least = child;
-      if (at(this.#at, least) >= moment) break;
+      for (let child = first + 1; child < end; child += 1)
+        if ((this.#at[child] ?? 0) < (this.#at[least] ?? 0)) least = child;
+      if ((this.#at[least] ?? 0) >= moment) break;
       this.#copy(least, index);
       index = least;
     }
@@ -76,7 +77,7 @@ export class NightQueue {
   }
 
   #copy(from: number, to: number): void {
-    this.#set(to, at(this.#at, from), at(this.#what, from), at(this.#who, from), at(this.#stamp, from));
+    this.#set(to, this.#at[from] ?? 0, this.#what[from] ?? 0, this.#who[from] ?? 0, this.#stamp[from] ?? 0);
   }
 
   #set(index: number, moment: number, what: number, who: number, stamp: number): void {

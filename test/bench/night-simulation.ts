@@ -208,6 +208,7 @@ export class NightSimulation {
       case 'phase':
       case 'save-lease':
       case 'drop-lease':
+      case 'unprobed':
         break;
     }
   }

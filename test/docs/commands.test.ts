@@ -6,7 +6,10 @@ import { allHelp, flagOf } from './help.ts';
 import { allPages, codeIn, page, section } from './markdown.ts';
 
 const HELP = await allHelp();
-const LEAVES = HELP.filter(({ commands }) => commands.length === 0);
+/** What can be called: also `results`, which has a command below it. */
+const LEAVES = HELP.filter(
+  ({ command, commands, options }) => command !== '' && (commands.length === 0 || options.length > 0),
+);
 
 const COMMANDS = page('docs/commands.md');
 
@@ -62,7 +65,7 @@ const calls = [
 const fault = (call: string): string | null => {
   const words = call.split(/\s+/);
   const help = HELP.findLast(({ command }) => command !== '' && `${words.join(' ')} `.startsWith(`${command} `));
-  if (help === undefined || help.commands.length > 0) return 'no such command';
+  if (help === undefined || !LEAVES.includes(help)) return 'no such command';
   const flags = help.options.map(flagOf);
   return words.find((word) => word.startsWith('--') && !flags.includes(word)) ?? null;
 };

@@ -41,6 +41,7 @@ const SHAPES = [
 const VARIANTS: Record<string, object[]> = {
   broker: [{}, { listen: 'mqtts://127.0.0.1:0' }, { url: 'mqtts://127.0.0.1:1' }],
   influx: [{ version: 1 }, { version: 2 }],
+  'receivers.<name>': [{ webhook: '' }, { email: [] }, { alertmanager: '' }, { mqtt: '' }],
 };
 
 /** All keys below `place`; `nest` puts a mapping there. */

@@ -9,6 +9,7 @@ import { plainServer } from '../../controller/config/servers-section.ts';
 import type { CheckSettings, Settings } from '../../controller/config/settings.ts';
 import { Controller } from '../../controller/controller.ts';
 import type { RunRecord } from '../../controller/run-record.ts';
+import { GRANT_REST_MS } from '../../controller/runs/dispatcher.ts';
 import { JumpingClock } from './jumping-clock.ts';
 import { RecordedLog } from './recorded-log.ts';
 import { ScriptedAgent } from './scripted-agent.ts';
@@ -134,6 +135,7 @@ export class ControllerFixture {
     const password = this.#passwords.get(device) ?? '';
     const agent = new ScriptedAgent(`mqtt://127.0.0.1:${this.#mqtt_port}`, device, password);
     agent.boot = boot;
+    agent.onStart = () => this.clock.advance(GRANT_REST_MS);
     onTestFinished(() => agent.stop());
     await agent.start();
     await until(`${device} is seen online`, () => {

@@ -15,6 +15,8 @@ export class ScriptedAgent {
   readonly commands: Told[] = [];
   readonly log = new RecordedLog();
   boot = 'boot-1';
+  /** Called when `begin` has its start: what follows from a grant rests until the clock moves. */
+  onStart = () => {};
   readonly #link: MqttLink;
   #seen = 0;
 
@@ -97,6 +99,7 @@ export class ScriptedAgent {
     const { run } = await this.next('prepare');
     await this.ready(run, nonce);
     const start = await this.next('start');
+    this.onStart();
     await this.started(start);
     return start;
   }

@@ -1,20 +1,9 @@
-import type { TestPlan } from '../../broker/contract/messages.ts';
 import type { LeaseRow, RunRequest, SlotEffect, SlotEvent } from '../../controller/slots/events.ts';
 import { type SlotOptions, Slots } from '../../controller/slots/slots.ts';
+import { testPlan } from './test-plan.ts';
 
 /** A test of 10 s: its lease is 25 s, its deadline 31 s after the start, the rest after an unclean end 50 s. */
-export const TEN_SECONDS: TestPlan = {
-  test: 'tcp-upload',
-  protocol: 'tcp',
-  direction: 'upload',
-  duration_s: 10,
-  omit_s: 0,
-  streams: 1,
-  bitrate: null,
-  length: null,
-  window: null,
-  congestion: null,
-};
+export const TEN_SECONDS = testPlan();
 export const LEASE_MS = 25_000;
 export const DEADLINE_MS = 31_000;
 export const REST_MS = 50_000;

@@ -1,6 +1,7 @@
 import { type SuppressionScope, suppressesDevice, suppressesServer } from '../../controller/schedule/suppression.ts';
 import type { RunRequest, SlotEffect, SlotEvent } from '../../controller/slots/events.ts';
 import { expectedMs, leaseMs, slotLengthMs } from '../../controller/slots/plan-length.ts';
+import { AFTER_PROBE_MS, PROBE_HOLD_MS } from '../../controller/slots/probing.ts';
 import type { SlotServer, Slots, SlotView } from '../../controller/slots/slots.ts';
 
 /** A run as the model sees it: where it is, by the effects alone. */
@@ -40,6 +41,8 @@ export class SlotModel {
   /** Put aside because they did not answer, in this step. */
   readonly #silent = new Set<string>();
   readonly #doubtful = new Map<string, number>();
+  /** Until when nobody may start on a server that is, or was just, probed. */
+  readonly #probed = new Map<string, number>();
 
   constructor(world: World) {
     this.#world = world;
@@ -55,6 +58,10 @@ export class SlotModel {
     if (event.type === 'declined' && event.reason === 'cross-traffic') this.#setback_ms = CROSS_TRAFFIC_MS;
     // Beside a lease the rest and the wait are not to be seen, and longer than what any event can begin they are not.
     if (event.type === 'stranger' || event.type === 'served') this.#doubtful.set(event.server, now + LONGEST_WAIT_MS);
+    if (event.type === 'probed' && this.#isProbed(event.server, now)) {
+      const until = event.verdict === 'free' ? now + AFTER_PROBE_MS : now;
+      this.#probed.set(event.server, Math.min(until, this.#probed.get(event.server) ?? now));
+    }
     // A server that rests for a stranger shows that one's slot, before and after.
     if (event.type === 'finished' && this.runs.get(event.run)?.at === 'stopping') this.#known(event.run).at = 'over';
     if (event.type === 'status') {
@@ -77,12 +84,15 @@ export class SlotModel {
   }
 
   see(effects: readonly SlotEffect[], now: number): void {
+    const asked = effects.flatMap((effect) => (effect.type === 'prepare' ? [effect.device] : []));
+    if (asked.length > new Set(asked).size) throw new Error(`one step asks a device twice: ${asked}`);
     for (const effect of effects) {
       if (effect.type === 'cancel' && effect.reason === 'no answer to prepare') this.#silent.add(effect.run);
       else if (effect.type === 'ended') this.#end(effect.run, effect.ending.how === 'cancelled');
       else if (effect.type === 'released') this.#end(effect.run, false);
       else if (effect.type === 'slot')
         this.#settle(effect.server, effect.state === 'leased' ? (effect.lease?.run ?? null) : null);
+      else if (effect.type === 'probe') this.#probe(effect.server, now);
       else if (effect.type === 'phase') this.#move(effect, now);
     }
   }
@@ -100,7 +110,19 @@ export class SlotModel {
     if (effect.phase === 'on-deck') this.#checkSeat(run, effect.server, now);
     if (effect.phase !== 'starting') return;
     run.granted_at = now;
-    this.#checkGrant(run, effect.server);
+    this.#checkGrant(run, effect.server, now);
+  }
+
+  #isProbed(server: string, now: number): boolean {
+    return (this.#probed.get(server) ?? 0) > now;
+  }
+
+  /** Not where somebody is, nor where a probe is. */
+  #probe(server: string, now: number): void {
+    if (this.#isProbed(server, now)) throw new Error(`${server} is probed twice`);
+    const client = this.#at('slot', 'stopping').find((run) => run.server === server);
+    if (client) throw new Error(`${server} is probed, and ${client.request.run} is there`);
+    this.#probed.set(server, now + PROBE_HOLD_MS);
   }
 
   /** The server is not held by who was cancelled any more. */
@@ -129,6 +151,7 @@ export class SlotModel {
   /** Who is on deck of an idle server, and said less than 4 s ago that it is ready, has been started. */
   #checkStarted({ server, state, on_deck }: SlotView, now: number): void {
     if (state !== 'idle' || on_deck === null || !on_deck.ready || this.#hostGroupIsFull(server)) return;
+    if (this.#isProbed(server, now)) return;
     if (now - this.#known(on_deck.run).ready_at <= 4000) throw new Error(`${on_deck.run} is ready, and ${server} idle`);
   }
 
@@ -203,7 +226,8 @@ export class SlotModel {
     run.at = 'deck';
   }
 
-  #checkGrant(run: Known, server: string): void {
+  #checkGrant(run: Known, server: string, now: number): void {
+    if (this.#isProbed(server, now)) throw new Error(`${run.request.run} starts on ${server}, where a probe is`);
     const others = this.#at('slot', 'stopping').filter((other) => other !== run);
     if (others.some((other) => other.server === server)) throw new Error(`two on ${server}`);
     run.at = 'deck';
@@ -213,7 +237,7 @@ export class SlotModel {
 
   /** Nobody is on deck behind a run of which the end is far, who could start on this idle server. */
   #checkNobodyElse(slots: Slots, idle: string, now: number): void {
-    if (this.#hostGroupIsFull(idle)) return;
+    if (this.#hostGroupIsFull(idle) || this.#isProbed(idle, now)) return;
     for (const { server, run, on_deck } of slots.view()) {
       if (run === null || on_deck === null) continue;
       const { granted_at, request } = this.#known(run);

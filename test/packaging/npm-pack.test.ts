@@ -40,7 +40,7 @@ test('npm ships the programs, the pages and what a controller is installed with,
   const expected = [
     ...['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', 'dist/agent.js', 'dist/perfleet.js'],
     ...tracked.filter((path) =>
-      /^(docs\/|packaging\/(grafana\/(dashboards|provisioning)|mosquitto|systemd)\/|packaging\/[^/]+\.yaml$)/.test(
+      /^(docs\/|packaging\/(grafana\/(dashboards|provisioning)|iperf3-server|mosquitto|systemd)\/|packaging\/[^/]+\.yaml$)/.test(
         path,
       ),
     ),

@@ -19,7 +19,7 @@ test('package.json names the licence and the Node.js it needs, and the licence i
 });
 
 test('the commands need nothing that only `npm ci` brings', () => {
-  for (const command of ['build', 'check', 'demo', 'test', 'bench', 'simulate']) {
+  for (const command of ['build', 'check', 'demo', 'test', 'bench', 'simulate', 'fuzz']) {
     expect(manifest.scripts[command]).toBe(`node packaging/dev/run.mjs ${command}`);
   }
 });

@@ -30,7 +30,7 @@ export interface HandsOptions {
 }
 
 const isBeforeAll = ({ type }: SlotEffect): boolean =>
-  ['save-lease', 'slot', 'cancel', 'start', 'probe'].includes(type);
+  ['save-lease', 'slot', 'cancel', 'start', 'probe', 'unprobed'].includes(type);
 
 /** What a restart does again: nobody waits for the disk. */
 const isRedone = ({ type }: SlotEffect): boolean =>
@@ -158,6 +158,8 @@ export class Hands {
         break;
       case 'probe':
         probe(effect.server);
+        break;
+      case 'unprobed':
         break;
     }
   }

@@ -32,6 +32,8 @@ export class WallWatch {
     this.#looked_at = now_ms;
     this.#next_night = next;
     this.tellBans();
+    // A person who wants to know whether the servers answer.
+    for (const { server } of slots.view()) this.#process.handle({ type: 'check', server });
     // What rule L11 forbids.
     if (machine.world.broken === 'leased-is-not-probed')
       for (const { server } of slots.view()) this.#process.probe(server);

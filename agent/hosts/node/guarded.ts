@@ -1,18 +1,12 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Action } from '../../core/io.ts';
+import type { Action, Exit } from '../../core/io.ts';
 import { GUARD } from '../../iperf3/guard.ts';
 import { capture } from './capture.ts';
 import { MARKER, signal } from './leftovers.ts';
 
 type Spawn = Extract<Action, { kind: 'spawn' }>;
-
-export interface Exit {
-  exit_code: number | null;
-  stdout: string;
-  stderr: string;
-}
 
 const STDOUT_LIMIT = 512 * 1024;
 const STDERR_LIMIT = 16 * 1024;

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../broker/clock.ts';
 import type { Log } from '../../../broker/log.ts';
-import type { Action } from '../../core/io.ts';
-import { dismiss, type Exit, type Guard, type Kill, runGuarded, startGuard } from './guarded.ts';
+import type { Action, Exit } from '../../core/io.ts';
+import { dismiss, type Guard, type Kill, runGuarded, startGuard } from './guarded.ts';
 
 type Of<K extends Action['kind']> = Extract<Action, { kind: K }>;
 

@@ -8,15 +8,15 @@ import type { Clock } from '../../../broker/clock.ts';
 import { commandTopic, controllerTopic, statusTopic } from '../../../broker/contract/topics.ts';
 import type { Log } from '../../../broker/log.ts';
 import { type Agent, createAgent } from '../../core/agent.ts';
-import type { Action, Input, Publication, WanTraffic } from '../../core/io.ts';
+import type { Action, AgentIdentity, Exit, Input, Publication, WanTraffic } from '../../core/io.ts';
 import type { AgentConfig } from './config.ts';
-import type { Exit } from './guarded.ts';
 import { Guards } from './guards.ts';
 import { endLeftovers } from './leftovers.ts';
 import { lockFolder } from './lock.ts';
 import { iperf3Finder, resolveHost } from './preflight.ts';
+import { rehearse } from './rehearsal.ts';
 import { ResultFolder } from './result-folder.ts';
-import { watchWan } from './wan-traffic.ts';
+import { countWan, watchWan } from './wan-traffic.ts';
 
 export interface AgentSurroundings {
   /** Version of the agent. */
@@ -52,6 +52,8 @@ export class NodeAgent {
   readonly #results: ResultFolder;
   readonly #findIperf3: ReturnType<typeof iperf3Finder>;
   readonly #guards: Guards;
+  /** For each iperf3 that runs: what has gone over the WAN since it was started. */
+  readonly #wanSince = new Map<number, () => number | null>();
   readonly #end = new EventEmitter<{ stopped: [] }>();
   #starting = false;
   #stopping = false;
@@ -65,7 +67,7 @@ export class NodeAgent {
     this.#config = config;
     this.#around = around;
     const { env, clock, log } = around;
-    const onExit = (key: number, exit: Exit) => this.#take({ kind: 'exited', key, ...exit });
+    const onExit = (key: number, exit: Exit) => this.#onExit(key, exit);
     this.#guards = new Guards({ state: config.state, env, clock, log, onExit });
     this.#findIperf3 = iperf3Finder(env);
     this.#results = new ResultFolder(join(config.state, 'results'), log);
@@ -105,7 +107,7 @@ export class NodeAgent {
   #connect(iperf3: string | null): void {
     const { device, broker, username, password, tls, limits, state } = this.#config;
     const { clock, random, log, version } = this.#around;
-    const core = createAgent({
+    const identity: AgentIdentity = {
       device,
       boot: randomId(),
       agent: version,
@@ -115,7 +117,9 @@ export class NodeAgent {
       limits,
       random: randomId,
       stored: this.#results.load(),
-    });
+    };
+    rehearse(identity);
+    const core = createAgent(identity);
     const topics = [
       { topic: 'command', name: commandTopic(device) },
       { topic: 'status', name: statusTopic(device) },
@@ -170,6 +174,8 @@ export class NodeAgent {
         break;
       case 'spawn':
         this.#guards.spawn(action);
+        // Only now: iperf3 is on its way, and has sent nothing yet.
+        this.#wanSince.set(action.key, countWan(this.#config.wan_interface, PROC_NET));
         break;
       case 'kill':
         this.#guards.kill(action);
@@ -181,12 +187,19 @@ export class NodeAgent {
         this.#results.forget(action.run);
         break;
       case 'log':
-        log[action.level]({}, action.message);
+        // Words for people come last: what somebody waits for is on its way by then.
+        setImmediate(() => log[action.level]({}, action.message));
         break;
       case 'exit':
         void this.#leave();
         break;
     }
+  }
+
+  #onExit(key: number, exit: Exit): void {
+    const wan_bytes = this.#wanSince.get(key)?.() ?? null;
+    this.#wanSince.delete(key);
+    this.#take({ kind: 'exited', key, ...exit, wan_bytes });
   }
 
   #wakeAt(at_ms: number): void {

@@ -37,13 +37,32 @@ const readCounters = (folder: string, name: string): Counters | null => {
   }
 };
 
-/** Between two looks; counters that went back (a new interface of the same name, 32 bits that wrapped) say nothing. */
-export const trafficOf = (name: string, before: Counters, after: Counters | null, elapsed_ms: number): Seen => {
-  if (after === null) return { problem: `interface ${name} went away while it was watched` };
+/** Between two looks, both ways; null when counters went back: a new interface of the same name, or 32 bits that wrapped. */
+const bytesBetween = (before: Counters, after: Counters): number | null => {
   const received = after.received - before.received;
   const sent = after.sent - before.sent;
-  if (received < 0 || sent < 0) return { problem: `the byte counters of ${name} went back while they were watched` };
-  return { wan: { interface: name, bits_per_second: Math.round((8000 * (received + sent)) / elapsed_ms) } };
+  return received < 0 || sent < 0 ? null : received + sent;
+};
+
+/** What a look at the counters, and another one `elapsed_ms` later, come to. */
+export const trafficOf = (name: string, before: Counters, after: Counters | null, elapsed_ms: number): Seen => {
+  if (after === null) return { problem: `interface ${name} went away while it was watched` };
+  const bytes = bytesBetween(before, after);
+  if (bytes === null) return { problem: `the byte counters of ${name} went back while they were watched` };
+  return { wan: { interface: name, bits_per_second: Math.round((8000 * bytes) / elapsed_ms) } };
+};
+
+/**
+ * Looks at the counters of an interface, null for that of the default route. The returned function looks again: how many bytes went over it
+ * since, both ways; null when that can't be known. `folder` as below.
+ */
+export const countWan = (wanted: string | null, folder: string): (() => number | null) => {
+  const name = wanted ?? findWanInterface(folder);
+  const before = name === null ? null : readCounters(folder, name);
+  return () => {
+    const after = name === null || before === null ? null : readCounters(folder, name);
+    return before === null || after === null ? null : bytesBetween(before, after);
+  };
 };
 
 /**

@@ -5,8 +5,10 @@ import type { Measurement } from '../../results/measurement.ts';
 import type { RunRecord } from '../../run-record.ts';
 import { asksController, type Context, type ControllerFlags, clientOf, printJson } from '../context.ts';
 import { figure, megabits, NOTHING, utc } from '../figures.ts';
+import { remarksOn } from '../measurements-table.ts';
 import { type Column, table } from '../table.ts';
 import { typedName } from '../typed-name.ts';
+import { addResultsShow } from './results-show.ts';
 
 interface ResultsFlags extends ControllerFlags {
   device?: string;
@@ -27,18 +29,17 @@ const limit = (text: string): string => {
 const first = (record: RunRecord, protocol: Measurement['protocol'], direction?: Measurement['direction']) =>
   record.measurements.find((one) => one.protocol === protocol && (direction ?? one.direction) === one.direction);
 
+const marked = (figures: Measurement | undefined): string =>
+  `${megabits(figures?.bits_per_second)}${figures !== undefined && remarksOn(figures) !== '' ? '*' : ''}`;
+
 const COLUMNS: readonly Column<RunRecord>[] = [
   { head: 'started (UTC)', cell: ({ granted_at }) => utc(granted_at) },
   { head: 'run', cell: ({ run }) => run },
   { head: 'device', cell: ({ device }) => device },
   { head: 'server', cell: ({ server }) => server ?? NOTHING },
   { head: 'outcome', cell: ({ outcome }) => outcome ?? 'not over' },
-  { head: 'up Mbit/s', align: 'right', cell: (record) => megabits(first(record, 'tcp', 'upload')?.bits_per_second) },
-  {
-    head: 'down Mbit/s',
-    align: 'right',
-    cell: (record) => megabits(first(record, 'tcp', 'download')?.bits_per_second),
-  },
+  { head: 'up Mbit/s', align: 'right', cell: (record) => marked(first(record, 'tcp', 'upload')) },
+  { head: 'down Mbit/s', align: 'right', cell: (record) => marked(first(record, 'tcp', 'download')) },
   { head: 'jitter ms', align: 'right', cell: (record) => figure(first(record, 'udp')?.jitter_ms) },
   { head: 'loss %', align: 'right', cell: (record) => figure(first(record, 'udp')?.lost_percent, 2) },
   { head: 'reason', cell: ({ reason }) => reason ?? '' },
@@ -49,9 +50,11 @@ export const addResults = (program: Command, context: Context): void => {
   const command = program
     .command('results')
     .description('show runs and their numbers, newest first')
+    .enablePositionalOptions()
     .option('--device <device>', 'only those of this device', typedName)
     .option('--since <time>', 'only those since then: 2026-11-22T02:00:00Z, or how far back: 24h', since)
     .option('--limit <number>', `at most this many (default: ${DEFAULT_LIMIT})`, limit);
+  addResultsShow(command, context);
   asksController(command, 'perfleet results --device ap-12 --since 24h').action(async (flags: ResultsFlags) => {
     const { device, since, limit } = flags;
     const given = Object.entries({ device, since, limit }).filter(([, value]) => value !== undefined);
@@ -60,6 +63,9 @@ export const addResults = (program: Command, context: Context): void => {
     if (flags.json) printJson(context, records);
     else if (records.length > 0) stdout.write(table(context, COLUMNS, records));
     else stderr.write('no such runs\n');
+    if (!flags.json && records.some(({ measurements }) => measurements.some((one) => remarksOn(one) !== ''))) {
+      stderr.write('* not the link alone, or not measured as such: perfleet results show RUN says why\n');
+    }
     if (limit === undefined && records.length === DEFAULT_LIMIT) {
       stderr.write(`only the newest ${DEFAULT_LIMIT} runs: --limit shows more, --since fewer\n`);
     }

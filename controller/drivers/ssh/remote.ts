@@ -1,6 +1,5 @@
 import { isIP } from 'node:net';
-import type { Action, Found } from '../../../agent/core/io.ts';
-import type { Exit } from '../../../agent/hosts/node/guarded.ts';
+import type { Action, Exit, Found } from '../../../agent/core/io.ts';
 import type { Clock } from '../../../broker/clock.ts';
 import { START_WINDOW_MS, WAN_LOOK_MS } from '../../../broker/contract/numbers.ts';
 import type { Log } from '../../../broker/log.ts';

@@ -128,6 +128,11 @@ export class Bench {
     return this.of('publish', actions).flatMap((one) => (one.what === 'result' ? [one.payload] : []));
   }
 
+  /** The results that are sent a moment later. */
+  sentSoon(): RunResult[] {
+    return this.pass(100).results();
+  }
+
   statuses(actions: Action[] = this.last): AgentStatus[] {
     return this.of('publish', actions).flatMap((one) => (one.what === 'status' ? [one.payload] : []));
   }

@@ -97,6 +97,7 @@ describe('prepare', () => {
     expect(bench.reason()).toBe(
       'plan: tcp-upload: bidir needs iperf3 3.7, this is 3.1.3; tcp-upload: authentication needs iperf3 3.2, this is 3.1.3',
     );
+    expect(bench.pass(1_000).statuses()).toHaveLength(1);
     expect(bench.statuses()[0]).toMatchObject({ iperf3: '3.1.3', capabilities: ['tcp', 'udp', 'cross-traffic'] });
   });
 

@@ -4,20 +4,15 @@ import { MAX_PAYLOAD_BYTES } from '../../../broker/contract/numbers.ts';
 import { Bench, prepare, stored, test } from './bench.ts';
 
 describe('a result', () => {
-  it('is stored, then finished is said, then it is sent', () => {
+  it('is stored, then finished is said, and it is sent 100 ms later', () => {
     const bench = new Bench().ready().start(7).exit('{"x":1}');
-    expect(bench.last.map(({ kind }) => kind)).toEqual([
-      'wake',
-      'store_result',
-      'publish',
-      'publish',
-      'log',
-      'publish',
-    ]);
+    expect(bench.last.map(({ kind }) => kind)).toEqual(['wake', 'store_result', 'publish', 'log']);
     expect(bench.events()).toEqual([{ type: 'finished', run: 'r-1', boot: 'boot-a', token: 7 }]);
-    expect(bench.results()[0]).toMatchObject({ run: 'r-1', token: 7, boot: 'boot-a' });
     expect(bench.of('store_result')[0]?.result).toMatchObject({ run: 'r-1', token: 7, nonce: 'n-1' });
-    expect(bench.statuses()[0]).toMatchObject({ online: true, pending: 1 });
+    expect(bench.pass(99).of('publish')).toEqual([]);
+    expect(bench.pass(1).of('publish')).toHaveLength(1);
+    expect(bench.results()[0]).toMatchObject({ run: 'r-1', token: 7, boot: 'boot-a' });
+    expect(bench.pass(59_999).results()).toEqual([]);
   });
 
   it('is kept until its run and token are accepted', () => {
@@ -26,12 +21,22 @@ describe('a result', () => {
     expect(bench.command({ type: 'accepted', run: 'r-2', token: 7 }).of('forget_result')).toEqual([]);
     bench.command({ type: 'accepted', run: 'r-1', token: 7 });
     expect(bench.of('forget_result')).toEqual([{ kind: 'forget_result', run: 'r-1' }]);
-    expect(bench.statuses()[0]).toMatchObject({ pending: 0 });
     expect(bench.pass(1e7).results()).toEqual([]);
   });
 
-  it('is sent again after 60 s, doubling to 15 minutes', () => {
+  it('is sent at once when its start is repeated, and when the agent stops', () => {
     const bench = new Bench().ready().start(7).exit();
+    expect(bench.start(7).results()).toHaveLength(1);
+    expect(bench.sentSoon()).toEqual([]);
+    const stopped = new Bench().ready().start(7).exit().give({ kind: 'stop' });
+    expect(stopped.results()).toHaveLength(1);
+    const late = new Bench().ready().start(7).exit();
+    late.sentSoon();
+    expect(late.give({ kind: 'stop' }).results()).toEqual([]);
+  });
+
+  it('is sent again after 60 s, doubling to 15 minutes', () => {
+    const bench = new Bench().ready().start(7).exit().pass(100);
     const waits = [60, 120, 240, 480, 900, 900];
     for (const wait of waits) {
       expect(bench.pass(wait * 1000 - 1).results()).toEqual([]);
@@ -102,7 +107,7 @@ describe('a result', () => {
     const tests = Array.from({ length: 32 }, (_, i) => test({ test: `t${i}`, duration_s: 1 }));
     const bench = new Bench().ready(prepare({ tests, lease_ms: 1e6 })).start(7);
     for (let i = 0; i < 32; i++) bench.exit('"'.repeat(500_000));
-    expect(Buffer.byteLength(JSON.stringify(bench.results()[0]))).toBeLessThanOrEqual(MAX_PAYLOAD_BYTES);
+    expect(Buffer.byteLength(JSON.stringify(bench.sentSoon()[0]))).toBeLessThanOrEqual(MAX_PAYLOAD_BYTES);
   });
 
   it.each([

@@ -50,6 +50,25 @@ describe('the status', () => {
     expect(bench.give(status('x')).statuses()).toEqual([]);
   });
 
+  it('tells of a change a second later, and not of one that is over by then', () => {
+    const bench = new Bench().ready().start(7).exit();
+    expect(bench.statuses()).toEqual([]);
+    bench.command({ type: 'accepted', run: 'r-1', token: 7 });
+    expect(bench.pass(1e6).statuses()).toEqual([]);
+    const waiting = new Bench().ready().start(7).exit().pass(999);
+    expect(waiting.statuses()).toEqual([]);
+    expect(waiting.pass(1).statuses()).toMatchObject([{ online: true, pending: 1 }]);
+    waiting.command({ type: 'accepted', run: 'r-1', token: 7 });
+    expect(waiting.pass(1_000).statuses()).toMatchObject([{ online: true, pending: 0 }]);
+  });
+
+  it('tells of a change at once when it connects', () => {
+    const bench = new Bench().ready().start(7).exit().give({ kind: 'disconnected' });
+    expect(bench.pass(1e5).statuses()).toEqual([]);
+    expect(bench.connect().statuses()).toMatchObject([{ pending: 1 }]);
+    expect(bench.pass(1e4).statuses()).toEqual([]);
+  });
+
   it('waits for the connection', () => {
     const bench = new Bench().give(status({ online: false, boot: 'boot-z' }));
     expect(bench.statuses()).toEqual([]);
@@ -80,7 +99,6 @@ describe('stop', () => {
     expect(bench.last.map(({ kind }) => kind)).toEqual([
       'wake',
       'store_result',
-      'publish',
       'publish',
       'log',
       'publish',

@@ -193,3 +193,21 @@ it('tells nobody but the log what failed inside', async () => {
     { message: 'a request failed', fields: { path: '/api/1/servers', error: expect.stringContaining('disk I/O') } },
   ]);
 });
+
+describe('what iperf3 printed in a run', () => {
+  it('is shown, one entry for each attempt', async () => {
+    api.service.runs.set('r-1', runRecord());
+    const test = {
+      test: 'tcp-upload',
+      exit_code: 0,
+      stdout: '{}',
+      stderr: '',
+      started_ms: 0,
+      ended_ms: 1,
+      wan_bytes: 7,
+    };
+    api.service.attempts = [{ token: 3, tests: [test] }];
+    expect(await (await call('/api/1/runs/r-1/raw')).json()).toEqual({ run: 'r-1', attempts: api.service.attempts });
+    expect((await call('/api/1/runs/r-9/raw')).status).toBe(404);
+  });
+});

@@ -7,15 +7,21 @@ import type {
   DeviceView,
   NewDevice,
   Problem,
+  RawView,
+  ReceiverTest,
+  ReceiverView,
   Resumed,
   RunOrder,
+  ServerCheck,
   ServerView,
   StatusView,
   Suppressed,
   SuppressionView,
 } from '../../../controller/api/views.ts';
 import type { RunRecord } from '../../../controller/run-record.ts';
+import type { Checked } from '../../../controller/runs/checks.ts';
 import { type Progress, ProgressBoard, type ProgressListener } from '../../../controller/runs/progress.ts';
+import { serverCheck } from '../../../controller/server-check.ts';
 
 const refused = (error: Problem['error'], message: string): { ok: false; problem: Problem } => ({
   ok: false,
@@ -97,6 +103,9 @@ export class SmallService implements Service {
   readonly suppressed: SuppressionView[] = [];
   readonly list: DeviceView[] = [];
   readonly runs = new Map<string, RunRecord>();
+  /** What iperf3 printed in every run. */
+  attempts: RawView['attempts'] = [];
+  readonly receivers: ReceiverView[] = [];
   monthly_budget: number | null = null;
   /** How many watch now. */
   watchers = 0;
@@ -115,6 +124,7 @@ export class SmallService implements Service {
       messages_dropped: 0,
       broker: null,
       influx: null,
+      receivers: this.receivers,
     };
   }
 
@@ -171,6 +181,16 @@ export class SmallService implements Service {
     ];
   }
 
+  /** What `checkServer` finds, by server; others are not known. */
+  readonly checks = new Map<string, Checked>();
+
+  async checkServer(server: string): Promise<Answer<ServerCheck>> {
+    const target = this.servers().find((one) => one.server === server);
+    const checked = this.checks.get(server);
+    if (target === undefined || checked === undefined) return refused('not-found', `there is no server ${server}`);
+    return { ok: true, value: serverCheck(target, checked) };
+  }
+
   suppressions(): SuppressionView[] {
     return this.suppressed;
   }
@@ -198,6 +218,13 @@ export class SmallService implements Service {
     return { ok: true, value: { resumed } };
   }
 
+  async testReceiver(receiver: string): Promise<Answer<ReceiverTest>> {
+    const found = this.receivers.find((one) => one.receiver === receiver);
+    if (found === undefined) return refused('not-found', `there is no receiver ${receiver} in the configuration`);
+    const delivered = found.last_error === null;
+    return { ok: true, value: { receiver, id: 'test-1', delivered, answer: found.last_error ?? 'it answered 200' } };
+  }
+
   orderRun(order: RunOrder): Answer<{ run: string }> {
     const found = this.device(order.device);
     if (!found.ok) return found;
@@ -220,6 +247,11 @@ export class SmallService implements Service {
   record(run: string): Answer<RunRecord> {
     const value = this.runs.get(run);
     return value === undefined ? refused('not-found', `there is no run ${run}`) : { ok: true, value };
+  }
+
+  raw(run: string): Answer<RawView> {
+    const found = this.record(run);
+    return found.ok ? { ok: true, value: { run, attempts: this.attempts } } : found;
   }
 
   records(filter: RecordFilter): RunRecord[] {

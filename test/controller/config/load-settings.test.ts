@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { BUILT_IN, EVERYTHING } from '../../../controller/config/built-in-alerts.ts';
 import { loadSettings, parseSettings } from '../../../controller/config/load-settings.ts';
 import type { Settings } from '../../../controller/config/settings.ts';
 import { SECRET, secretFolder } from './secrets.ts';
@@ -50,7 +51,7 @@ describe('the example', () => {
     ['of the design', DESIGN],
   ])('%s is accepted and means what it says', (_, text) => {
     const { settings, warnings } = accepted(text.replaceAll('/etc/perfleet/', ''));
-    expect(warnings).toEqual(['alerts are checked but not evaluated by this version']);
+    expect(warnings).toEqual([]);
     const server = { host: 'iperf1.example.net', host_group: 'milan', auth: null, max_bitrate: null, maintenance: [] };
     const enabled = { ...UNSAID, schedule: '0 2 * * *', window_ms: 18_000_000, tests: DEFAULT_TESTS, retries: 2 };
     expect(settings).toEqual({
@@ -85,19 +86,21 @@ describe('the example', () => {
         ],
       ]),
       alerts: [
+        ...[...BUILT_IN.values()].map((rule) => ({ ...rule, notify: ['noc'] })),
         {
           name: 'slow-download',
+          subject: 'device',
           metric: 'tcp.download.bits_per_second',
-          compare: 'below',
-          threshold: 20e6,
+          condition: { kind: 'below', threshold: 20e6, clear: 25e6 },
           breaches: 2,
           of: 3,
-          clear: 25e6,
-          where: { organization: 'acme', device: null, server: null, uplink_group: null },
+          severity: 'warning',
+          retest: false,
+          where: { ...EVERYTHING, organization: 'acme' },
           notify: ['noc'],
         },
       ],
-      receivers: new Map([['noc', { webhook: 'https://noc.example.net/hook', secret: SECRET }]]),
+      receivers: new Map([['noc', { kind: 'webhook', url: 'https://noc.example.net/hook', secret: SECRET, ca: null }]]),
     });
   });
 
@@ -419,28 +422,6 @@ organizations:
     const yaml = `check: { tests: &t [{ protocol: tcp, direction: download }] }\norganizations: { acme: { check: { tests: *t } } }\n`;
     expect(check(yaml, 'acme')?.tests).toEqual(check(yaml)?.tests);
   });
-});
-
-test('an alert has one breach of one, clears at its threshold and is for everything, unless it says otherwise', () => {
-  const [alert] = accepted(`${HTTP}alerts: [{ name: a, metric: udp.upload.jitter_ms, above: 20.5 }]`).settings.alerts;
-  const where = { organization: null, device: null, server: null, uplink_group: null };
-  expect(alert).toEqual({
-    name: 'a',
-    metric: 'udp.upload.jitter_ms',
-    compare: 'above',
-    threshold: 20.5,
-    breaches: 1,
-    of: 1,
-    clear: 20.5,
-    where,
-    notify: [],
-  });
-});
-
-test('a receiver needs no secret', () => {
-  expect(
-    accepted(`${HTTP}receivers: { noc: { webhook: "http://noc.example.net/?to=me" } }`).settings.receivers,
-  ).toEqual(new Map([['noc', { webhook: 'http://noc.example.net/?to=me', secret: null }]]));
 });
 
 describe('files', () => {

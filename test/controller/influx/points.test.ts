@@ -44,6 +44,14 @@ test('a TCP measurement has the fields of the schema, each under its type, and n
   });
 });
 
+test('the marks are the integer 1 where they are, and the traffic of others is a float', () => {
+  const marked: Measurement = { ...TCP, cpu_bound: true, derived: true, cross_traffic: 0 };
+  expect(measurementPoint(RUN, marked, 0)).toMatchObject({
+    floats: { cross_traffic: 0 },
+    integers: { bytes: 117_500_000, retransmits: 3, cpu_bound: 1, derived: 1 },
+  });
+});
+
 test('a UDP measurement has its own fields', () => {
   const udp: Measurement = {
     test: 'udp-download',

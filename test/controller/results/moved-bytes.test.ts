@@ -1,12 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { movedBytes, plannedBytes } from '../../../controller/results/moved-bytes.ts';
+import { readIperf3Text } from '../../../controller/results/iperf3-documents.ts';
+import { addedUp, movedBytes, plannedBytes } from '../../../controller/results/moved-bytes.ts';
 import { testPlan } from '../../helpers/controller-fixture.ts';
-import { corpusFiles } from '../../helpers/iperf3-corpus.ts';
-import { corpusOutput } from '../../helpers/iperf3-output.ts';
+import { corpusFiles, corpusText } from '../../helpers/iperf3-corpus.ts';
 
-const textOf = (stdout: string) => corpusOutput('v3.12__tcp_up.json', { stdout });
-const report = (parts: object) => textOf(JSON.stringify({ start: {}, intervals: [], end: {}, ...parts }));
+const movedIn = (stdout: string): number | null => {
+  const { output } = readIperf3Text(stdout);
+  return output === null ? null : movedBytes(output);
+};
+const report = (parts: object) => JSON.stringify({ start: {}, intervals: [], end: {}, ...parts });
 
 describe('the bytes that a test has moved', () => {
   // Read from the files by hand.
@@ -21,7 +24,7 @@ describe('the bytes that a test has moved', () => {
     ['v3.12__err_busy.json', 0, 'it never began'],
     ['v3.12__err_refused.json', 0, 'it never connected'],
   ])('of %s are %d: %s', (file, bytes) => {
-    expect(movedBytes([corpusOutput(file)])).toBe(bytes);
+    expect(movedIn(corpusText(file))).toBe(bytes);
   });
 
   it('of a bidirectional test before 3.11, where the sums of one direction hide the others, are those of the streams', () => {
@@ -30,25 +33,29 @@ describe('the bytes that a test has moved', () => {
       receiver: { bytes: received, sender },
     });
     const end = { streams: [stream(true, 100, 90), stream(false, 50, 60)], sum_sent: { bytes: 50 } };
-    expect(movedBytes([report({ end })])).toBe(160);
+    expect(movedIn(report({ end }))).toBe(160);
   });
 
-  it('are added up over the tests of a run, and nothing can be read from what is no output', () => {
-    const outputs = [corpusOutput('v3.12__tcp_up.json'), textOf(''), textOf('iperf3: error'), report({})];
-    expect(movedBytes(outputs)).toBe(4_596_695_040);
+  it('are counted also where the intervals are no intervals', () => {
+    expect(movedIn(report({}))).toBe(0);
+    expect(movedIn(report({ intervals: [null, 7, {}, { sum: null }, { sum: { omitted: true } }] }))).toBe(0);
+    const end = { sum_sent: { bytes: 100 } };
+    const intervals = [null, 7, { sum: null }, { streams: [{ omitted: true, bytes: 5 }] }];
+    expect(movedIn(report({ intervals, end }))).toBe(105);
   });
 
   it('are a number that a store can keep, whatever a device claims', () => {
     const huge = report({ end: { sum_sent: { bytes: 9e15 } } });
-    expect(movedBytes([huge, huge])).toBe(Number.MAX_SAFE_INTEGER);
-    expect(movedBytes([report({ end: { sum_sent: { bytes: -5 }, sum_received: { bytes: 1e300 } } })])).toBe(0);
+    expect(movedIn(huge)).toBe(9e15);
+    expect(addedUp([9e15, 9e15])).toBe(Number.MAX_SAFE_INTEGER);
+    expect(movedIn(report({ end: { sum_sent: { bytes: -5 }, sum_received: { bytes: 1e300 } } }))).toBe(0);
   });
 
   it.each(corpusFiles)('%s can be read up to any point', (file) => {
-    const { stdout } = corpusOutput(file);
+    const stdout = corpusText(file);
     fc.assert(
       fc.property(fc.nat(stdout.length), (length) => {
-        const bytes = movedBytes([textOf(stdout.slice(0, length))]);
+        const bytes = movedIn(stdout.slice(0, length)) ?? 0;
         expect(Number.isSafeInteger(bytes) && bytes >= 0).toBe(true);
       }),
       { numRuns: 5 },

@@ -1,121 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TestPlan } from '../../../broker/contract/messages.ts';
-import { Failure, Measurement, type Reading } from '../../../controller/results/measurement.ts';
 import { readTest } from '../../../controller/results/read-test.ts';
-import { corpusFiles, corpusText } from '../../helpers/iperf3-corpus.ts';
-
-const texts = corpusFiles.map(corpusText);
-const junk = [
-  'nan',
-  '-nan',
-  'inf',
-  '1e999',
-  '-1',
-  '0',
-  '{',
-  '}',
-  '[',
-  ']',
-  '"',
-  ',',
-  ':',
-  '\\',
-  'null',
-  'true',
-  '6e8',
-  '\n',
-];
-
-/** One change: cut, remove, repeat or replace a part, or change a number. Positions are shares of the length. */
-const mutation = fc.oneof(
-  fc.record({ kind: fc.constant('cut' as const), at: fc.double({ min: 0, max: 1, noNaN: true }) }),
-  fc.record({
-    kind: fc.constantFrom('remove' as const, 'repeat' as const),
-    at: fc.double({ min: 0, max: 1, noNaN: true }),
-    length: fc.nat(400),
-  }),
-  fc.record({
-    kind: fc.constant('insert' as const),
-    at: fc.double({ min: 0, max: 1, noNaN: true }),
-    text: fc.oneof(fc.constantFrom(...junk), fc.string({ maxLength: 8 })),
-  }),
-  fc.record({
-    kind: fc.constant('number' as const),
-    at: fc.double({ min: 0, max: 1, noNaN: true }),
-    text: fc.oneof(fc.constantFrom(...junk), fc.double().map(String), fc.bigInt().map(String)),
-  }),
-);
-type Mutation = typeof mutation extends fc.Arbitrary<infer T> ? T : never;
-
-const mutate = (text: string, change: Mutation): string => {
-  const at = Math.floor(change.at * text.length);
-  switch (change.kind) {
-    case 'cut':
-      return text.slice(0, at);
-    case 'remove':
-      return text.slice(0, at) + text.slice(at + change.length);
-    case 'repeat':
-      return text.slice(0, at + change.length) + text.slice(at);
-    case 'insert':
-      return text.slice(0, at) + change.text + text.slice(at);
-    case 'number':
-      return text.slice(0, at) + text.slice(at).replace(/-?\d[\d.e+]*/, change.text);
-  }
-};
-
-const plan: fc.Arbitrary<TestPlan | null> = fc.option(
-  fc
-    .record({
-      protocol: fc.constantFrom('tcp', 'udp'),
-      direction: fc.constantFrom('upload', 'download', 'bidir'),
-      duration_s: fc.constantFrom(1, 2, 10),
-    })
-    .map((shape) => TestPlan.parse({ test: 'fuzzed', ...shape })),
-);
-
-const soundReading = (reading: Reading): void => {
-  if (!reading.ok) {
-    expect(Failure.safeParse(reading.failure).success).toBe(true);
-    expect(reading.failure.retryable).toBe(['busy', 'unreachable', 'link-lost'].includes(reading.failure.class));
-    return;
-  }
-  expect(reading.measurements.length).toBeGreaterThan(0);
-  for (const measurement of reading.measurements) {
-    expect(Measurement.safeParse(measurement).success).toBe(true);
-    for (const value of Object.values(measurement)) {
-      if (typeof value === 'number') expect(Number.isFinite(value) && value >= 0, `${value}`).toBe(true);
-    }
-    expect(measurement.bytes).toBeGreaterThan(0);
-    expect(measurement.lost_percent ?? 0).toBeLessThanOrEqual(100);
-  }
-};
+import { readTolerantJson } from '../../../controller/results/tolerant-json.ts';
+import { anything, damaged, hostile, resultWith } from '../../fuzz/inputs.ts';
+import { unsound } from '../../fuzz/soundness.ts';
 
 describe('whatever iperf3 prints', () => {
-  it('mutated captured output never throws, and its numbers are finite and not negative', () => {
+  it.each([
+    ['damaged output', damaged, 3000],
+    ['arbitrary text', anything, 2000],
+    ['text that is meant to take long', hostile(3000), 1000],
+  ])('%s never throws, and its numbers are finite and not negative', (_, stdout, numRuns) => {
     fc.assert(
-      fc.property(
-        fc.constantFrom(...texts),
-        fc.array(mutation, { minLength: 1, maxLength: 5 }),
-        plan,
-        (text, changes, ofTest) =>
-          soundReading(readTest({ stdout: changes.reduce(mutate, text), stderr: '', exit_code: 0 }, ofTest)),
-      ),
-      { numRuns: 3000 },
-    );
-  });
-
-  it('arbitrary text never throws', () => {
-    const anything = fc.oneof(
-      fc.string(),
-      fc.json(),
-      fc.array(fc.constantFrom(...junk)).map((parts) => parts.join('')),
-    );
-    fc.assert(
-      fc.property(anything, anything, fc.option(fc.integer()), plan, (stdout, stderr, exit_code, ofTest) =>
-        soundReading(readTest({ stdout, stderr, exit_code, elapsed_ms: 1 }, ofTest)),
-      ),
-      { numRuns: 2000 },
+      fc.property(resultWith(stdout), ({ result, plan }) => {
+        expect(unsound(readTest(result, plan))).toBeNull();
+      }),
+      { numRuns },
     );
   });
 
@@ -126,34 +26,54 @@ describe('whatever iperf3 prints', () => {
   });
 });
 
-describe('the time it takes', () => {
-  const MIB = 1 << 20;
-  const fill = (part: string): string => part.repeat(Math.ceil(MIB / part.length));
-  const wholeTest = (): string => {
-    const [head = '', tail = ''] = corpusText('v3.12__tcp_p16_getserver.json').split('"intervals":\t[{');
-    const [interval = ''] = tail.split('"end":\t{\n\t\t"streams"');
-    const body = `{${interval.slice(0, interval.lastIndexOf('}],'))}},`;
-    return `${head}"intervals":\t[${fill(body)}{${tail}`;
-  };
+describe('what is built of a text', () => {
+  const KEYS = new Set(['a', 'b']);
+  const built = (value: unknown): number =>
+    typeof value === 'object' && value !== null
+      ? Object.values(value).reduce((sum: number, one) => sum + built(one), 1)
+      : 0;
 
-  it.each([
-    ['a long test', wholeTest()],
-    ['a long test without its end', wholeTest().slice(0, MIB)],
-    ['braces', fill('{')],
-    ['brackets', `{"a":${fill('[')}`],
-    ['empty objects', fill('{}')],
-    ['nan(', `{"a":[${fill('nan(')}`],
-    ['an open string', `{"${fill('\\"')}`],
-    ['digits', `{"a":${fill('9')}`],
-    ['words', `{${fill('x y ')}`],
-    ['lines', fill('\n')],
-  ])('is linear for a MiB of %s', (_, stdout) => {
-    const time = (): number => {
-      const begin = performance.now();
-      readTest({ stdout, stderr: stdout, exit_code: 0 }, null);
-      return performance.now() - begin;
-    };
-    // The target is 50 ms per MiB; the bound here leaves room for a busy machine and still fails for anything quadratic.
-    expect(Math.min(time(), time(), time())).toBeLessThan((1000 * stdout.length) / MIB);
+  it('is bounded by its length, so that the time is: npm run fuzz measures it', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom('{}', '{"a":{}},', '[[]],', '"a":[{},{}],', '{"a":1}', '"b":{"a":[1,1,1]},'),
+        (piece) => {
+          for (const opening of ['', '{"a":[', '{"a":{"b":']) {
+            const text = opening + piece.repeat(200_000 / piece.length);
+            const { documents, excess } = readTolerantJson(text, KEYS);
+            expect(documents.reduce((sum, { value }) => sum + built(value), 0)).toBeLessThan(1024 + text.length / 50);
+            expect(excess || documents.length < 2).toBe(true);
+          }
+        },
+      ),
+    );
+  });
+
+  it('is all of what real iperf3 prints, however much that is, and only what was asked for', () => {
+    const stream = `{"a":1.5,"b":2,"socket":5,"start":0,"end":1.00012,"seconds":1.0001,"bytes":131072,"sender":true,"omitted":false}`;
+    const text = `{"a":[${Array.from({ length: 5000 }, () => stream).join(',')}]}`;
+    const { documents, excess } = readTolerantJson(text, KEYS);
+    expect(excess).toBe(false);
+    const found = documents[0]?.value['a'];
+    expect(found).toHaveLength(5000);
+    expect(Array.isArray(found) && found[4999]).toEqual({ a: 1.5, b: 2 });
+  });
+
+  it('is told to be incomplete when the text has far more', () => {
+    const stdout = `{"start":{"version":"iperf 3.12"},"intervals":[${'{},'.repeat(10_000)}{}]}`;
+    expect(readTest({ stdout, stderr: '', exit_code: 0 }, null).warnings).toContain(
+      'the JSON is far larger than what iperf3 prints, the rest of it was skipped',
+    );
+  });
+
+  it('has strings without their escapes, cut at 4000 characters', () => {
+    const read = (text: string) => readTolerantJson(`{"a":"${text}"}`, KEYS).documents[0]?.value['a'];
+    expect(read('\\u00e4\\n\\/\\x\\"\\ud83d\\ude00')).toBe('ä\n/x"😀');
+    expect(read('x'.repeat(5000))).toBe('x'.repeat(4000));
+  });
+
+  it('has no number where it goes on as none', () => {
+    const { documents, damaged } = readTolerantJson('{"a":1.#QNAN,"b":5.924e 06}', KEYS);
+    expect([documents[0]?.value, damaged]).toEqual([{ b: 5_924_000 }, true]);
   });
 });

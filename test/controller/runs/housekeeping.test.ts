@@ -56,3 +56,31 @@ it('a run whose result has not come for a day is lost, and keeps the bytes that 
   expect(store.records.get('r-1')).toMatchObject({ outcome: 'lost', reason: 'no-result' });
   expect(store.moved.since('ap-12', 0)).toBe(5);
 });
+
+it('alerts are seen to every ten minutes', () => {
+  const { store, clock, house: without } = keeping();
+  without.stop();
+  const ticks: number[] = [];
+  const notices: number[] = [];
+  const house = new Housekeeping({
+    store,
+    settlement: new Settlement({
+      store,
+      influx: false,
+      checkOf: () => ({ retries: 0, backoff_ms: 1 }),
+      random: () => 0,
+      log: new RecordedLog(),
+    }),
+    clock,
+    alerts: { tick: (now_ms) => ({ notices: ticks.push(now_ms), retests: [] }) },
+    onAlerts: (outcome) => notices.push(outcome.notices),
+    onFatal: (error) => expect.fail(error.message),
+    onPoints: () => {},
+  });
+  onTestFinished(() => house.stop());
+  const begin = clock.wall();
+  house.start();
+  clock.advance(600_000);
+  expect(ticks.map((at_ms) => at_ms - begin)).toEqual([0, 600_000]);
+  expect(notices).toEqual([1, 2]);
+});

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { plainServer } from '../../../controller/config/servers-section.ts';
 import { ControllerFixture } from '../../helpers/controller-fixture.ts';
+import { until } from '../../helpers/until.ts';
 
 /** The settings of the world with these servers only, by name and port. */
 const withServers = ({ settings }: ControllerFixture, ports: Record<string, number>) => {
@@ -66,7 +67,8 @@ it('runs that wait are measured as the new settings say, and end where their org
   await second.next('prepare');
   const waiting = world.order('ap-3');
   world.controller.reload(withServers(world, { 's-1': 5201, 's-2': 5202 }));
-  expect(world.controller.fleet.progress(waiting)).toMatchObject({ phase: 'on-deck', server: 's-2' });
+  await until('the new server is used', () => world.controller.fleet.progress(waiting)?.phase === 'on-deck');
+  expect(world.controller.fleet.progress(waiting)).toMatchObject({ server: 's-2' });
   expect(world.controller.fleet.progress(deck)).toMatchObject({ phase: 'on-deck', server: 's-1' });
   await world.agent('ap-4');
   const last = world.order('ap-4');

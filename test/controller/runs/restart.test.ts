@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { GRANT_REST_MS } from '../../../controller/runs/dispatcher.ts';
 import { Store } from '../../../controller/store/store.ts';
 import { ControllerFixture, testPlan, worldSettings } from '../../helpers/controller-fixture.ts';
 import { corpusOutput } from '../../helpers/iperf3-output.ts';
@@ -29,6 +30,7 @@ it('a controller that restarts asks for its leases with the same start, and star
 
   await back.finished(again);
   expect(await other.next('start')).toMatchObject({ run: waiting });
+  world.clock.advance(GRANT_REST_MS);
   await back.result(again, [corpusOutput('v3.12__tcp_up.json')]);
   expect(await world.over(run)).toMatchObject({ outcome: 'success', attempts: 1 });
   expect(world.record(run).measurements).toHaveLength(1);

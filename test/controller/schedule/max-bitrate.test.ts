@@ -1,25 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { TestPlan } from '../../../broker/contract/messages.ts';
 import { withinBitrate } from '../../../controller/schedule/max-bitrate.ts';
+import { testPlan } from '../../helpers/test-plan.ts';
 
-const plan = (more: Partial<TestPlan>): TestPlan => ({
-  test: 't',
-  protocol: 'tcp',
-  direction: 'upload',
-  duration_s: 10,
-  omit_s: 0,
-  streams: 1,
-  bitrate: null,
-  length: null,
-  window: null,
-  congestion: null,
-  ...more,
-});
-const allowed = (more: Partial<TestPlan>, max: number | null) => withinBitrate([plan(more)], max)[0]?.bitrate;
+const allowed = (more: Partial<TestPlan>, max: number | null) => withinBitrate([testPlan(more)], max)[0]?.bitrate;
 
 describe("a server's max_bitrate", () => {
   it('changes nothing when there is none', () => {
-    const tests = [plan({}), plan({ bitrate: 5e9 })];
+    const tests = [testPlan({}), testPlan({ bitrate: 5e9 })];
     expect(withinBitrate(tests, null)).toBe(tests);
   });
 
@@ -43,7 +31,7 @@ describe("a server's max_bitrate", () => {
   });
 
   it('changes nothing else of a test', () => {
-    const [test] = withinBitrate([plan({ streams: 8, length: 1400 })], 10e6);
-    expect(test).toEqual(plan({ streams: 8, length: 1400, bitrate: 10e6 }));
+    const [test] = withinBitrate([testPlan({ streams: 8, length: 1400 })], 10e6);
+    expect(test).toEqual(testPlan({ streams: 8, length: 1400, bitrate: 10e6 }));
   });
 });

@@ -76,6 +76,7 @@ const actions = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: oneOf('served' as const), server, busy: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: oneOf('stranger' as const, 'probed' as const), server }) },
+  { weight: 2, arbitrary: fc.record({ do: oneOf('check' as const), server }) },
   { weight: 1, arbitrary: fc.record({ do: oneOf('configure' as const), without: oneOf(null, 's1', 's2') }) },
 );
 type Action = typeof actions extends fc.Arbitrary<infer T> ? T : never;
@@ -98,6 +99,8 @@ const eventOf = (action: Heard): SlotEvent => {
       return { type: 'served', server: action.server, busy_elsewhere: action.busy };
     case 'stranger':
       return { type: 'stranger', server: action.server, rest_ms: 30_000 };
+    case 'check':
+      return { type: 'check', server: action.server };
     case 'probed':
       return { type: 'probed', server: action.server, verdict: 'free' };
   }

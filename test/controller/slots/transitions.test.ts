@@ -25,6 +25,7 @@ const runIn = (state: RunState) => ({ ...newRun(SLOTS, request('r1', 'd1'), 0), 
 const lease: Lease = {
   run: newRun(SLOTS, request('r1', 'd1'), 0),
   row: row(1, 'r1', 'd1'),
+  expected_ms: 10_000,
   granted_at: 0,
   deadline: 31_000,
   start_sent_at: 0,

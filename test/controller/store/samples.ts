@@ -4,21 +4,11 @@ import type { Measurement } from '../../../controller/results/measurement.ts';
 import type { LeaseRow } from '../../../controller/store/leases.ts';
 import type { Ending, ResultWrite } from '../../../controller/store/results.ts';
 import type { Grant, NewRun } from '../../../controller/store/runs.ts';
+import { testPlan } from '../../helpers/test-plan.ts';
 
 export const T0 = Date.UTC(2026, 10, 22, 2);
 
-export const plan = (test: string): TestPlan => ({
-  test,
-  protocol: 'tcp',
-  direction: 'upload',
-  duration_s: 10,
-  omit_s: 0,
-  streams: 1,
-  bitrate: null,
-  length: null,
-  window: null,
-  congestion: null,
-});
+export const plan = (test: string): TestPlan => testPlan({ test });
 
 export const newRun = (run: string, changes: Partial<NewRun> = {}): NewRun => ({
   run,

@@ -92,20 +92,11 @@ describe('the agent as a process', () => {
     expect(world.results()[0]?.tests[0]).toMatchObject({ exit_code: null });
   });
 
-  it('SIGTERM in the middle of a run: iperf3 ends, offline is published, exit code 0 within 5 s', async () => {
-    const agent = launch();
-    await world.begin('r-1', 7, 60);
-    const pid = await iperf3();
-    const { code, took_ms } = await end(agent);
-    expect(code).toBe(0);
-    expect(took_ms).toBeLessThan(5_000);
-    expect(isRunning(pid)).toBe(false);
-    await until('offline is published', () => world.status()?.online === false);
-    expect(world.events('finished')).toHaveLength(1);
-  });
-
-  it('SIGTERM while iperf3 ignores its own: it is killed, offline is published, exit code 0 within 5 s', async () => {
-    const agent = launch(world.withProgram('iperf3', `${VERSION}; ${DEAF}`));
+  it.each([
+    ['in the middle of a run: iperf3 ends', () => launch()],
+    ['while iperf3 ignores its own: it is killed', () => launch(world.withProgram('iperf3', `${VERSION}; ${DEAF}`))],
+  ])('SIGTERM %s, offline is published, exit code 0 within 5 s', async (_, launched) => {
+    const agent = launched();
     await world.begin('r-1', 7, 60);
     const pid = await iperf3();
     const { code, took_ms } = await end(agent);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { findWanInterface } from '../../../../agent/hosts/node/wan-interface.ts';
-import { type Seen, watchWan } from '../../../../agent/hosts/node/wan-traffic.ts';
+import { countWan, type Seen, watchWan } from '../../../../agent/hosts/node/wan-traffic.ts';
 import { systemClock } from '../../../../broker/clock.ts';
 import { ManualClock } from '../../../helpers/manual-clock.ts';
 import { tempFolder } from '../../../helpers/temp-folder.ts';
@@ -197,5 +197,27 @@ describe('the traffic of the WAN', () => {
     expect(found).toMatchObject({ wan: { interface: 'lo' } });
     // Others may use loopback, too.
     expect('wan' in found ? found.wan.bits_per_second : 0).toBeGreaterThanOrEqual((2 * 8 * BYTES) / elapsed_s);
+  });
+});
+
+describe('the bytes that go over the WAN while iperf3 runs', () => {
+  it('are those of both directions, of the interface of the default route unless one is named', () => {
+    route(default4('eth1', 0));
+    counters(line('eth1', 1_000, 2_000), line('eth2', 0, 0));
+    const looks = [countWan(null, folder), countWan('eth2', folder)];
+    counters(line('eth1', 1_500, 2_070), line('eth2', 3, 4));
+    expect(looks.map((look) => look())).toEqual([570, 7]);
+  });
+
+  it('are not known without an interface or its counters, before or after, or when a counter went back', () => {
+    const none = countWan(null, folder);
+    const unknown = countWan('eth1', folder);
+    counters(line('eth1', 10, 10));
+    expect([none(), unknown()]).toEqual([null, null]);
+    const look = countWan('eth1', folder);
+    counters(line('eth1', 10, 9));
+    expect(look()).toBeNull();
+    counters();
+    expect(look()).toBeNull();
   });
 });

@@ -1,0 +1,75 @@
+import type { Settings } from '../config/settings.ts';
+import { checkOf } from '../schedule/check-of.ts';
+import type { Store } from '../store/store.ts';
+import type { Subject } from './notice.ts';
+import { endAlerts, whyEnded } from './reconcile.ts';
+import type { RuleIndex, ScopedDevice } from './rule-index.ts';
+import type { SubjectStates } from './state.ts';
+import type { Teller } from './teller.ts';
+
+/** Whether the schedule measures the device. */
+export const isChecked = (
+  { organizations }: Pick<Settings, 'organizations'>,
+  { organization, tags }: Pick<ScopedDevice, 'organization' | 'tags'>,
+): boolean => {
+  const known = organizations.get(organization);
+  return known !== undefined && checkOf(known, tags).enabled;
+};
+
+const wasRemoved = (name: string): string => `${name} was removed`;
+
+/** Ends alerts that no value will end any more. */
+export class Endings {
+  readonly #states: Store['alertStates'];
+  readonly #teller: Teller;
+  readonly #settings: () => Settings;
+
+  constructor(states: Store['alertStates'], teller: Teller, settings: () => Settings) {
+    this.#states = states;
+    this.#teller = teller;
+    this.#settings = settings;
+  }
+
+  /** Looks at all that is pending or firing. Returns how many notices there are now to be delivered. */
+  look(index: RuleIndex, now_ms: number): number {
+    const printOf = (rule: string) => index.get(rule)?.print ?? null;
+    return this.#states.open().reduce((notices, { kind, name, states }) => {
+      const { organization, ...about } = kind === 'device' ? this.#ofDevice(name) : this.#ofServer(name);
+      const left = endAlerts(states, whyEnded(states, { name, now_ms, printOf, ...about }));
+      return notices + this.#put({ kind, name }, organization, states, left, now_ms);
+    }, 0);
+  }
+
+  /** All alerts of a device, which is about to be removed. */
+  ofRemoved(device: string, now_ms: number): number {
+    const subject: Subject = { kind: 'device', name: device };
+    const organization = this.#states.device(device)?.organization ?? null;
+    const { changes } = endAlerts(this.#states.get(subject), () => wasRemoved(device));
+    this.#states.remove(subject);
+    return this.#teller.tell(subject, organization, changes, now_ms);
+  }
+
+  #put(
+    subject: Subject,
+    organization: string | null,
+    before: SubjectStates,
+    { states, changes }: ReturnType<typeof endAlerts>,
+    now_ms: number,
+  ): number {
+    if (Object.keys(states.rules).length < Object.keys(before.rules).length) this.#states.put(subject, states);
+    return this.#teller.tell(subject, organization, changes, now_ms);
+  }
+
+  #ofDevice(name: string) {
+    const row = this.#states.device(name);
+    const check_is_on = row !== null && isChecked(this.#settings(), row);
+    return { gone: row === null ? wasRemoved(name) : null, check_is_on, organization: row?.organization ?? null };
+  }
+
+  #ofServer(name: string) {
+    const { servers, organizations } = this.#settings();
+    const isUsed = [...organizations.values()].some((one) => one.servers.includes(name));
+    const unused = isUsed ? null : `no organization uses ${name} any more`;
+    return { gone: servers.has(name) ? unused : wasRemoved(name), check_is_on: true, organization: null };
+  }
+}

@@ -1,0 +1,69 @@
+import type { AlertHistory, Ended, Measured, Metric } from '../store/alert-history.ts';
+import { causeOf } from './device.ts';
+import { medianOf } from './median.ts';
+import { reachedBy } from './reached.ts';
+import { type PastValue, replayDevice, replayServer } from './replay.ts';
+import type { Rule } from './rule-index.ts';
+import type { ExplainedRule, ReplayedAlert } from './stored-alert.ts';
+
+/** So many values of a rule are shown, unless it looks at more. */
+const SHOWN = 5;
+
+const metricOf = (source: string): Metric => {
+  const dot = source.indexOf('.');
+  return { protocol: source.slice(0, dot), direction: source.slice(dot + 1) };
+};
+
+const ofRun = ({ outcome, reason, ...run }: Ended): PastValue =>
+  outcome === 'success'
+    ? { ...run, value: 1, zero: false, cause: null }
+    : { ...run, value: 0, zero: false, cause: causeOf(outcome, reason) };
+
+/** Of a test that was never measured only the throughput counts. */
+const ofMeasurement =
+  (field: NonNullable<Rule['field']>) =>
+  ({ measurement, zero, ...run }: Measured): PastValue[] => {
+    const value = zero && field !== 'bits_per_second' ? undefined : measurement[field];
+    return value === undefined ? [] : [{ ...run, value, zero, cause: null }];
+  };
+
+/** What is stored, in the eyes of a rule. */
+export class History {
+  readonly #store: AlertHistory;
+
+  constructor(store: AlertHistory) {
+    this.#store = store;
+  }
+
+  /** What a drop is measured by: the median of what was really measured in the time before. */
+  median({ condition, source, field }: Rule, device: string, before_ms: number): number | null {
+    if (condition.kind !== 'drop' || field === null) return null;
+    const from_ms = before_ms - condition.over_ms;
+    return medianOf(this.#store.values(device, metricOf(source), field, from_ms, before_ms));
+  }
+
+  /** The last values of a rule's metric, newest first. */
+  last(device: string, rule: Rule): ExplainedRule['last_values'] {
+    return this.#values(device, rule, 0, Math.max(SHOWN, rule.of))
+      .map(({ value, time_ms, run, server }) => ({ value, time_ms, run, server }))
+      .reverse();
+  }
+
+  replayDevice(rule: Rule, device: string, since_ms: number): ReplayedAlert[] {
+    const over_ms = rule.condition.kind === 'drop' ? rule.condition.over_ms : 0;
+    return replayDevice(rule, device, this.#values(device, rule, since_ms - over_ms), since_ms);
+  }
+
+  replayServer(rule: Rule, server: string, since_ms: number): ReplayedAlert[] {
+    const attempts = this.#store.attempted(server, since_ms).flatMap(({ failures, measured, ...attempt }) => {
+      const reached = reachedBy(failures, measured);
+      return reached === null ? [] : [{ ...attempt, server, reached, at_ms: attempt.time_ms }];
+    });
+    return replayServer(rule, server, attempts);
+  }
+
+  #values(device: string, { field, source }: Rule, since_ms: number, limit?: number): PastValue[] {
+    if (field === null) return this.#store.ended(device, since_ms, limit).map(ofRun);
+    return this.#store.measured(device, metricOf(source), since_ms, limit).flatMap(ofMeasurement(field));
+  }
+}

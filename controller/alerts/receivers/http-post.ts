@@ -1,0 +1,91 @@
+import { type ClientRequest, type IncomingMessage, request as plainRequest } from 'node:http';
+import { request as tlsRequest } from 'node:https';
+import { networkReason, shortened } from '../../short-reason.ts';
+import type { Outcome } from './receiver.ts';
+
+/** So much of an answer is read; what comes after it is not waited for. */
+const MAX_ANSWER_BYTES = 16 * 1024;
+
+export interface HttpPost {
+  url: string;
+  /** Beside those of JSON. */
+  headers: Record<string, string>;
+  /** JSON. */
+  body: string;
+  /** PEM, instead of the system's authorities. */
+  ca: string | null;
+  /** Named in errors: what people may have to correct, such as `the webhook`. */
+  what: string;
+}
+
+interface Answer {
+  status: number;
+  headers: IncomingMessage['headers'];
+  text: string;
+}
+
+const readBounded = async (message: IncomingMessage): Promise<string> => {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of message) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes >= MAX_ANSWER_BYTES) break; // which destroys the connection
+    }
+  } catch {
+    // The status is what counts.
+  }
+  return Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES).toString();
+};
+
+const ask = ({ url, headers, body, ca }: HttpPost, signal: AbortSignal): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const bytes = Buffer.from(body);
+    const options = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-length': bytes.length, ...headers },
+      agent: false, // a connection of its own, closed after the answer
+      signal,
+    };
+    const answered = (message: IncomingMessage) =>
+      void readBounded(message).then((text) =>
+        resolve({ status: Number(message.statusCode), headers: message.headers, text }),
+      );
+    const sent: ClientRequest = url.startsWith('https:')
+      ? tlsRequest(url, { ...options, ...(ca === null ? {} : { ca }) }, answered)
+      : plainRequest(url, options, answered);
+    sent.on('error', reject);
+    sent.end(bytes);
+  });
+
+/** RFC 9110: seconds, or a date. `now_ms` is the wall clock. */
+const retryAfterMs = (header: string | undefined, now_ms: number): number | undefined => {
+  if (header === undefined) return undefined;
+  const ms = /^\d{1,9}$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now_ms;
+  return ms > 0 ? ms : undefined;
+};
+
+/** Of the statuses from 400 to 499 those that are about the moment, not about what was sent. */
+const PASSING = [408, 425, 429];
+
+/**
+ * Sends JSON once. An answer from 200 to 299 is a success; 408, 425, 429, from 500 on, a redirection (not followed: what is to be
+ * corrected is the address) and no answer are tried again; anything else is refused. The address is shown without its path, which may
+ * be a secret.
+ */
+export const httpPost = async (post: HttpPost, now_ms: number, signal: AbortSignal): Promise<Outcome> => {
+  const where = `${post.what} at ${new URL(post.url).origin}`;
+  try {
+    const { status, headers, text } = await ask(post, signal);
+    const said = `${where} answered ${status}${text.trim() === '' ? '' : ` (${shortened(text)})`}`;
+    if (status >= 200 && status < 300) return { kind: 'delivered', answer: said };
+    if (status < 400) return { kind: 'retry', reason: `${said}: redirections are not followed, correct its URL` };
+    if (status < 500 && !PASSING.includes(status)) return { kind: 'refused', reason: said };
+    const after_ms = retryAfterMs(headers['retry-after'], now_ms);
+    return { kind: 'retry', reason: said, ...(after_ms === undefined ? {} : { after_ms }) };
+  } catch (error) {
+    const why = networkReason(signal.aborted ? signal.reason : error);
+    return { kind: 'retry', reason: `${where} gave no answer (${why}): check that it runs, and its URL` };
+  }
+};

@@ -1,0 +1,44 @@
+import type { RuleState, SubjectStates } from './state.ts';
+import { type Change, end } from './step.ts';
+
+/** An alert whose subject has had no value for so long is not waited for: a monthly check has had its turn. */
+export const STALE_MS = 62 * 86_400_000;
+
+/** What is left of a subject's alerts when `whyEnded` gives a reason in words for those that no value will end any more. */
+export const endAlerts = (
+  states: SubjectStates,
+  whyEnded: (name: string, entry: RuleState) => string | null,
+): { states: SubjectStates; changes: Change[] } => {
+  const rules: SubjectStates['rules'] = {};
+  const changes: Change[] = [];
+  for (const [name, entry] of Object.entries(states.rules)) {
+    const why = whyEnded(name, entry);
+    const change = why === null ? null : end(entry, name, why);
+    if (why === null) rules[name] = entry;
+    if (change !== null) changes.push(change);
+  }
+  return { states: { ...states, rules }, changes };
+};
+
+/** What is known of a subject besides its alerts. */
+export interface Surroundings {
+  name: string;
+  /** It is gone: not registered, or not in the configuration. */
+  gone: string | null;
+  /** Of a device. */
+  check_is_on: boolean;
+  printOf: (rule: string) => string | null;
+  now_ms: number;
+}
+
+/** Why an alert ends without a value; null when it does not. */
+export const whyEnded =
+  ({ scheduled, at_ms }: SubjectStates, { name, gone, check_is_on, printOf, now_ms }: Surroundings) =>
+  (rule: string, entry: RuleState): string | null => {
+    if (gone !== null) return gone;
+    const print = printOf(rule);
+    if (print === null) return `the rule ${rule} is not in force any more`;
+    if (print !== entry.print) return `the rule ${rule} was changed`;
+    if (scheduled && !check_is_on) return `the check of ${name} is off`;
+    return now_ms - at_ms > STALE_MS ? `no value for ${STALE_MS / 86_400_000} days` : null;
+  };

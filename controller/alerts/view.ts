@@ -1,0 +1,48 @@
+import type { AlertSettings } from '../config/settings.ts';
+import { ruleInWords } from './judge.ts';
+import type { Subject } from './notice.ts';
+import type { RuleState } from './state.ts';
+import type { ExplainedRule, StoredAlert } from './stored-alert.ts';
+
+/** Why nobody is told yet; empty when nothing holds it. */
+const holdInWords = ({ hold }: RuleState): string => {
+  if (hold === null) return '';
+  if (hold.why === 'retest')
+    return `; a confirming run ${hold.run === null ? 'is awaited' : `is awaited: ${hold.run}`}`;
+  return hold.until_ms === null ? `; nobody is told, as ${hold.server} is down` : `; ${hold.server} may be down`;
+};
+
+/** An alert as people see it. `rule` is null when it is not in force any more. */
+export const storedAlert = (
+  subject: Subject,
+  name: string,
+  entry: RuleState,
+  rule: AlertSettings | null,
+): StoredAlert => ({
+  rule: name,
+  severity: rule?.severity ?? entry.alert?.severity ?? null,
+  metric: rule?.metric ?? entry.alert?.metric ?? null,
+  subject,
+  state: entry.state,
+  since_ms: entry.since_ms,
+  reason: entry.reason + holdInWords(entry),
+  alert: entry.alert?.id ?? null,
+  firing_since_ms: entry.alert?.firing_since_ms ?? null,
+  hold: entry.hold,
+  recent: entry.recent,
+});
+
+/** A rule that is about a subject as people see it, with why it is in its state. */
+export const explainedRule = (
+  subject: Subject,
+  rule: AlertSettings,
+  entry: RuleState | null,
+  last_values: ExplainedRule['last_values'],
+): ExplainedRule => {
+  const more = { rule_in_words: ruleInWords(rule), last_values };
+  if (entry !== null) return { ...storedAlert(subject, rule.name, entry, rule), ...more };
+  const { name, severity, metric } = rule;
+  const reason = last_values.length === 0 ? 'no value yet' : 'none of the last values is bad';
+  const nothing = { since_ms: null, alert: null, firing_since_ms: null, hold: null, recent: [] };
+  return { rule: name, severity, metric, subject, state: 'ok', reason, ...nothing, ...more };
+};

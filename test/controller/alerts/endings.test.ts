@@ -1,0 +1,200 @@
+import { expect, test } from 'vitest';
+import { BUILT_IN, EVERYTHING } from '../../../controller/config/built-in-alerts.ts';
+import { DEFAULT_CHECK } from '../../../controller/config/check-section.ts';
+import type { AlertSettings } from '../../../controller/config/settings.ts';
+import { AlertFixture } from './alert-fixture.ts';
+import { DAY_MS, download, rule, T0, unreached, write } from './rules.ts';
+
+const ONCE = rule({ breaches: 1, of: 1 });
+const SERVER_DOWN: AlertSettings = { ...(BUILT_IN.get('server-down') ?? rule()), notify: ['noc'] };
+const bad = (token: number, device = 'ap-1') => write(token, [download(1e6)], { device });
+const reasonOf = (fixture: AlertFixture) => fixture.told.at(-1)?.reason;
+
+/** With an alert that fires for ap-1. */
+const firing = (alerts = [ONCE]) => {
+  const fixture = new AlertFixture(alerts);
+  expect(fixture.write(bad(1))).toEqual(['firing slow ap-1']);
+  return fixture;
+};
+
+test('when its rule is gone a firing alert is resolved, for those who were told, and says so', () => {
+  const fixture = firing();
+  expect(fixture.reload({ alerts: [] }, T0 + DAY_MS)).toEqual(['resolved slow ap-1']);
+  expect(fixture.told.at(-1)).toMatchObject({
+    alert: fixture.told[0]?.alert,
+    severity: 'warning',
+    metric: 'tcp.download.bits_per_second',
+    reason: 'the rule slow is not in force any more',
+    value: null,
+    run: null,
+    server: null,
+    at: '2026-11-23T02:00:00.000Z',
+  });
+  expect(fixture.alerts.list({ all: true })).toEqual([]);
+  expect(fixture.reload({ alerts: [] }, T0 + DAY_MS)).toEqual([]);
+});
+
+test('when its rule means something else a firing alert is resolved, and it begins anew', () => {
+  const fixture = firing();
+  const changed = { ...ONCE, condition: { kind: 'below', threshold: 30e6, clear: 30e6 } } as const;
+  expect(fixture.reload({ alerts: [changed] }, T0 + DAY_MS)).toEqual(['resolved slow ap-1']);
+  expect(reasonOf(fixture)).toBe('the rule slow was changed');
+  expect(fixture.write(write(2, [download(29e6)]))).toEqual(['firing slow ap-1']);
+  expect(new Set(fixture.told.map(({ alert }) => alert)).size).toBe(2);
+});
+
+test('what a rule only does beside that may change while it fires; those are told of its end who were told of its beginning', () => {
+  const fixture = firing();
+  const changed: AlertSettings = { ...ONCE, severity: 'critical', notify: [], retest: true };
+  expect(fixture.reload({ alerts: [changed] }, T0 + DAY_MS)).toEqual([]);
+  expect(fixture.write(write(2, [download(30e6)]))).toEqual(['resolved slow ap-1']);
+  expect(fixture.told.at(-1)).toMatchObject({ severity: 'warning' });
+});
+
+test('a receiver that is not in the configuration any more is told nothing', () => {
+  const fixture = firing();
+  fixture.reload({ receivers: new Map() }, T0 + DAY_MS);
+  expect(fixture.write(write(2, [download(30e6)]))).toEqual([]);
+  expect(fixture.alerts.list()).toEqual([]);
+});
+
+test('a pending or resolved alert of a changed rule is forgotten without a word', () => {
+  const fixture = new AlertFixture([rule(), { ...ONCE, name: 'once' }]);
+  expect(fixture.write(bad(1), write(2, [download(30e6)]))).toEqual(['firing once ap-1', 'resolved once ap-1']);
+  const strict = { ...ONCE, name: 'once', condition: { kind: 'below', threshold: 31e6, clear: 31e6 } } as const;
+  expect(fixture.reload({ alerts: [strict] }, T0 + DAY_MS)).toEqual([]);
+  expect(fixture.alerts.list({ all: true })).toEqual([]);
+});
+
+test('what is known of a rule that was changed meanwhile does not count', () => {
+  const fixture = new AlertFixture([ONCE]);
+  fixture.write(bad(1), write(2, [download(30e6)]));
+  fixture.reload({ alerts: [rule()] }, T0 + DAY_MS);
+  fixture.write(bad(3));
+  expect(fixture.alerts.list()).toMatchObject([{ state: 'pending', recent: [{ run: 'r-3' }] }]);
+});
+
+test('when its device is removed, its alerts end', () => {
+  const fixture = firing();
+  const remove = () => {
+    fixture.alerts.removeDevice('ap-1', T0 + DAY_MS);
+    fixture.store.devices.remove('ap-1');
+  };
+  expect(fixture.toldBy(remove)).toEqual(['resolved slow ap-1']);
+  expect(reasonOf(fixture)).toBe('ap-1 was removed');
+  expect(fixture.told.at(-1)?.organization).toBe('organization-0');
+  expect(fixture.write(bad(2))).toEqual([]);
+});
+
+test('alerts of a device that is gone all the same end at the next look', () => {
+  const fixture = firing();
+  fixture.store.devices.remove('ap-1');
+  expect(fixture.toldBy(() => fixture.alerts.tick(T0 + DAY_MS))).toEqual(['resolved slow ap-1']);
+  expect(reasonOf(fixture)).toBe('ap-1 was removed');
+});
+
+test('when the check of its device is switched off, its alerts end; a run on demand may raise one all the same', () => {
+  const fixture = firing();
+  const organization = { organization: 'organization-0', servers: ['server-0'], check: DEFAULT_CHECK, tags: [] };
+  const organizations = new Map([['organization-0', organization]]);
+  expect(fixture.reload({ organizations }, T0 + DAY_MS)).toEqual(['resolved slow ap-1']);
+  expect(reasonOf(fixture)).toBe('the check of ap-1 is off');
+  expect(fixture.write(bad(2))).toEqual(['firing slow ap-1']);
+  expect(fixture.toldBy(() => fixture.alerts.tick(T0 + DAY_MS))).toEqual([]);
+});
+
+test('an organization that is gone from the configuration has no check', () => {
+  const fixture = firing();
+  expect(fixture.reload({ organizations: new Map() }, T0 + DAY_MS)).toEqual(['resolved slow ap-1']);
+});
+
+test('an alert without any value for 62 days ends', () => {
+  const fixture = firing();
+  expect(fixture.toldBy(() => fixture.alerts.tick(T0 + 62 * DAY_MS))).toEqual([]);
+  expect(fixture.toldBy(() => fixture.alerts.tick(T0 + 63 * DAY_MS))).toEqual(['resolved slow ap-1']);
+  expect(reasonOf(fixture)).toBe('no value for 62 days');
+});
+
+test.each([
+  ['is gone', { servers: new Map() }, 'server-0 was removed'],
+  [
+    'is used by nobody',
+    {
+      organizations: new Map([
+        [
+          'organization-0',
+          {
+            organization: 'organization-0',
+            servers: ['server-1'],
+            check: { ...DEFAULT_CHECK, enabled: true },
+            tags: [],
+          },
+        ],
+      ]),
+    },
+    'no organization uses server-0 any more',
+  ],
+  ['has no rule', { alerts: [] }, 'the rule server-down is not in force any more'],
+])('the alert of a server that %s ends', (_, changes, reason) => {
+  const fixture = new AlertFixture([SERVER_DOWN]);
+  fixture.write(...['ap-1', 'ap-2', 'ap-3'].map((device, index) => unreached(index + 1, { device })));
+  expect(fixture.reload(changes, T0 + DAY_MS)).toEqual(['resolved server-down server-0']);
+  expect(fixture.told.at(-1)).toMatchObject({ reason, organization: null, server: 'server-0' });
+});
+
+test('what is held because of a server without server-down is released when its time is up', () => {
+  const fixture = new AlertFixture([SERVER_DOWN, ONCE]);
+  fixture.write(unreached(1));
+  fixture.reload({ alerts: [ONCE] }, T0 + 120_000);
+  expect(fixture.toldBy(() => fixture.alerts.tick(T0 + DAY_MS))).toEqual(['firing slow ap-1']);
+});
+
+test('held alerts of a device that is gone, and of a rule that is gone, are let go of without a word', () => {
+  const fixture = new AlertFixture([SERVER_DOWN, ONCE]);
+  fixture.write(unreached(1), unreached(2, { device: 'ap-2' }));
+  fixture.store.devices.remove('ap-1');
+  fixture.settings = { ...fixture.settings, alerts: [SERVER_DOWN] };
+  expect(fixture.write(write(3, [download(30e6)], { device: 'ap-3' }))).toEqual(['firing slow ap-2']);
+  expect(fixture.reload({}, T0 + DAY_MS)).toEqual(['resolved slow ap-2']);
+  expect(fixture.alerts.list()).toEqual([]);
+});
+
+test('nothing is looked at without rules', () => {
+  const fixture = new AlertFixture([]);
+  expect(fixture.write(bad(1))).toEqual([]);
+  expect(fixture.alerts.list({ all: true })).toEqual([]);
+});
+
+test('a rule is about what fits all of its scope', () => {
+  const scoped = (name: string, where: Partial<AlertSettings['where']>) => ({
+    ...ONCE,
+    name,
+    where: { ...EVERYTHING, ...where },
+  });
+  const fixture = new AlertFixture(
+    [
+      ...[
+        scoped('everything', {}),
+        scoped('organization', { organization: 'organization-0' }),
+        scoped('tag', { tag: 'roof' }),
+      ],
+      ...[
+        scoped('device', { device: 'ap-9' }),
+        scoped('server', { server: 'server-0' }),
+        scoped('uplink', { uplink_group: 'tower' }),
+      ],
+      ...[scoped('other', { organization: 'other' }), scoped('both', { tag: 'roof', organization: 'other' })],
+      ...[
+        scoped('more', { device: 'ap-9', server: 'server-1' }),
+        scoped('untagged', { tag: 'cellar', device: 'ap-9' }),
+      ],
+      scoped('elsewhere', { uplink_group: 'mast', device: 'ap-9' }),
+    ],
+    [],
+  );
+  fixture.add('ap-9', { tags: ['fast', 'roof'], uplink_group: 'tower' });
+  const fired = fixture.write(bad(1, 'ap-9')).map((line) => line.split(' ')[1]);
+  expect(fired.toSorted()).toEqual(['device', 'everything', 'organization', 'server', 'tag', 'uplink']);
+  const shown = fixture.alerts.explain('ap-9')?.map(({ rule: name }) => name);
+  expect(shown).toEqual(['everything', 'organization', 'tag', 'device', 'server', 'uplink', 'more']);
+});

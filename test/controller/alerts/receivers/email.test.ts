@@ -1,0 +1,170 @@
+import { beforeEach, expect, test } from 'vitest';
+import { email } from '../../../../controller/alerts/receivers/email.ts';
+import type { EmailSettings } from '../../../../controller/config/settings.ts';
+import { freePort } from '../../../helpers/free-port.ts';
+import { ManualClock } from '../../../helpers/manual-clock.ts';
+import { nothingOpen } from '../../../helpers/open-handles.ts';
+import { SmtpServer } from '../../../helpers/smtp-server.ts';
+import { until } from '../../../helpers/until.ts';
+import { notice, patience } from '../notices.ts';
+
+beforeEach(nothingOpen);
+
+const via = (port: number, changes: Partial<EmailSettings> = {}) =>
+  email(
+    {
+      kind: 'email',
+      to: ['noc@example.net'],
+      from: 'perfleet@example.org',
+      host: '127.0.0.1',
+      port,
+      security: 'none',
+      login: null,
+      ca: null,
+      ...changes,
+    },
+    new ManualClock(),
+  );
+
+const RESOLVED = notice({ id: 'n-2', state: 'resolved', at: '2026-11-22T03:00:00.000Z', reason: '94 Mbit/s is fine' });
+
+test('firing and resolved arrive as two mails of one thread, each with an id of its own', async () => {
+  const server = await SmtpServer.start();
+  const receiver = via(server.port, { to: ['noc@example.net', 'boss@example.net'] });
+  const outcome = await receiver.send(notice(), patience);
+  const where = `the mail server at 127.0.0.1:${server.port}`;
+  expect(outcome).toEqual({ kind: 'delivered', answer: `${where} answered 250 OK` });
+  await receiver.send(RESOLVED, patience);
+  const [first, second] = server.mails;
+  const thread = '<alert.a-1@example.org>';
+  expect(first?.headers).toMatchObject({
+    from: 'perfleet@example.org',
+    to: 'noc@example.net, boss@example.net',
+    subject: '[critical] ap-12: slow-download (acme)',
+    'message-id': '<n-1@example.org>',
+    references: thread,
+    'in-reply-to': thread,
+    date: 'Sun, 22 Nov 2026 00:00:00 +0000',
+    'auto-submitted': 'auto-generated',
+    'x-perfleet-id': 'n-1',
+  });
+  expect(first?.headers['content-type']).toContain('text/plain');
+  expect(first?.text.trim().split('\n')).toEqual([
+    '18.2 Mbit/s is below 20 Mbit/s in 2 of 3 runs',
+    '',
+    'state:         firing',
+    'device:        ap-12',
+    'organization:  acme',
+    'server:        milan-1',
+    'rule:          slow-download (tcp.download.bits_per_second)',
+    'severity:      critical',
+    'firing since:  2026-11-22 02:10:31 UTC',
+    'run:           r-1',
+  ]);
+  expect(second?.headers).toMatchObject({
+    subject: '[resolved] ap-12: slow-download (acme)',
+    'message-id': '<n-2@example.org>',
+    references: thread,
+  });
+  expect(second?.text).toContain('resolved:      2026-11-22 03:00:00 UTC\n');
+});
+
+test('an alert about a server names it once, and nothing that is not known', async () => {
+  const server = await SmtpServer.start();
+  const subject = { kind: 'server', name: 'milan-1' } as const;
+  await via(server.port).send(notice({ subject, organization: null, run: null }), patience);
+  const [mail] = server.mails;
+  expect(mail?.headers['subject']).toBe('[critical] milan-1: slow-download');
+  expect(mail?.text.match(/milan-1/g)).toHaveLength(1);
+  expect(mail?.text).not.toMatch(/organization|run:|null/);
+});
+
+test('nothing in a notice can add a header or a recipient', async () => {
+  const server = await SmtpServer.start();
+  const evil = 'x\r\nBcc: victim@example.com\r\n\r\n.\r\nQUIT\r\n';
+  const outcome = await via(server.port).send(
+    notice({
+      id: evil,
+      alert: evil,
+      rule: evil,
+      subject: { kind: 'device', name: evil },
+      organization: evil,
+      reason: evil,
+    }),
+    patience,
+  );
+  expect(outcome.kind).toBe('delivered');
+  expect(server.mails).toHaveLength(1);
+  const { headers = {} } = server.mails[0] ?? {};
+  expect(Object.keys(headers)).not.toContain('bcc');
+  expect(headers['x-rcptto'] ?? headers['to']).toBe('noc@example.net');
+  expect(headers['message-id']).toMatch(/^<[A-Za-z0-9_.-]+@example\.org>$/);
+});
+
+test('an address that is refused for good is set aside, one that is put off is tried again, one of several is a warning', async () => {
+  const server = await SmtpServer.start();
+  const where = `the mail server at 127.0.0.1:${server.port}`;
+  expect(await via(server.port, { to: ['nobody@example.net'] }).send(notice(), patience)).toMatchObject({
+    kind: 'refused',
+    reason: expect.stringMatching(`^${where} did not take it: .*550 5.1.1 no such user`),
+  });
+  expect(await via(server.port, { to: ['later@example.net'] }).send(notice(), patience)).toMatchObject({
+    kind: 'retry',
+    reason: expect.stringContaining('450 4.2.1 try again later'),
+  });
+  expect(server.mails).toEqual([]);
+  const both = via(server.port, { to: ['nobody@example.net', 'noc@example.net'] });
+  expect(await both.send(notice(), patience)).toMatchObject({
+    kind: 'delivered',
+    warning: `${where} refuses nobody@example.net`,
+  });
+  expect(server.mails).toHaveLength(1);
+});
+
+test('with STARTTLS it logs in; with a wrong password it tries again, as that is not about the mail', async () => {
+  const server = await SmtpServer.start('starttls');
+  const login = { from: 'login@example.org', security: 'starttls', ca: server.ca } as const;
+  expect(
+    await via(server.port, { ...login, login: { username: 'perfleet', password: 'hunter2' } }).send(notice(), patience),
+  ).toMatchObject({
+    kind: 'delivered',
+  });
+  expect(server.mails).toHaveLength(1);
+  const wrong = await via(server.port, { ...login, login: { username: 'perfleet', password: 'wrong' } }).send(
+    notice(),
+    patience,
+  );
+  expect(wrong).toMatchObject({ kind: 'retry', reason: expect.stringContaining('535 5.7.8') });
+  expect(JSON.stringify(wrong)).not.toContain('hunter2');
+});
+
+test('a certificate that nobody vouches for, or none at all, is an error: nothing is sent in the clear', async () => {
+  const server = await SmtpServer.start('starttls');
+  expect(await via(server.port, { security: 'starttls' }).send(notice(), patience)).toMatchObject({
+    kind: 'retry',
+    reason: expect.stringContaining('self-signed certificate'),
+  });
+  const open = await SmtpServer.start();
+  expect(await via(open.port, { security: 'starttls' }).send(notice(), patience)).toMatchObject({ kind: 'retry' });
+  expect([...server.mails, ...open.mails]).toEqual([]);
+});
+
+test('TLS from the first byte', async () => {
+  const server = await SmtpServer.start('tls');
+  const outcome = await via(server.port, { security: 'tls', ca: server.ca }).send(notice(), patience);
+  expect(outcome).toMatchObject({ kind: 'delivered' });
+  expect(server.mails).toHaveLength(1);
+});
+
+test('nobody there, and giving up, are tried again', async () => {
+  expect(await via(await freePort()).send(notice(), patience)).toMatchObject({
+    kind: 'retry',
+    reason: expect.stringContaining('ECONNREFUSED'),
+  });
+  const server = await SmtpServer.start();
+  const late = new AbortController();
+  const sending = via(server.port).send(notice(), late.signal);
+  late.abort(new Error('nothing within 30 s'));
+  expect(await sending).toMatchObject({ kind: 'retry', reason: expect.stringContaining('nothing within 30 s') });
+  await until('nothing has come', () => server.mails.length === 0);
+});

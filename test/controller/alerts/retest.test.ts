@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+import { AlertFixture } from './alert-fixture.ts';
+import { download, MINUTE_MS, NOTHING, rule, T0, write } from './rules.ts';
+
+const RETEST = rule({ retest: true });
+const bad = (token: number) => write(token, [download(1e6)]);
+const good = (token: number) => write(token, [download(22e6)]);
+const at = (token: number) => T0 + token * MINUTE_MS + 30_000;
+
+/** After two bad runs; `r-confirm` is ordered. */
+const awaiting = () => {
+  const fixture = new AlertFixture([RETEST]);
+  fixture.write(bad(1));
+  const { retests } = fixture.evaluate(bad(2));
+  for (const retest of retests) fixture.alerts.noteRetest(retest, 'r-confirm');
+  return { fixture, retests };
+};
+
+test('before it fires one more run is asked for, and nobody is told', () => {
+  const { fixture, retests } = awaiting();
+  const metric = 'tcp.download.bits_per_second';
+  expect(retests).toEqual([{ rule: 'slow', metric, device: 'ap-1', server: 'server-0', run: 'r-2' }]);
+  expect(fixture.told).toEqual([]);
+  expect(fixture.alerts.list()).toMatchObject([
+    { state: 'pending', reason: '1 Mbit/s is below 20 Mbit/s in 2 of 3 runs; a confirming run is awaited: r-confirm' },
+  ]);
+});
+
+test('until the run is ordered, it is only said that one is awaited', () => {
+  const fixture = new AlertFixture([RETEST]);
+  fixture.write(bad(1), bad(2));
+  expect(fixture.alerts.list()[0]?.reason).toMatch(/in 2 of 3 runs; a confirming run is awaited$/);
+});
+
+test('a bad value confirms it', () => {
+  const { fixture } = awaiting();
+  expect(fixture.write(bad(3))).toEqual(['firing slow ap-1']);
+});
+
+test('a value that is not bad refutes it, and what was bad before is forgotten', () => {
+  const { fixture } = awaiting();
+  expect(fixture.write(good(3), bad(4))).toEqual([]);
+  expect(fixture.alerts.list()).toMatchObject([{ reason: '1 Mbit/s is below 20 Mbit/s in 1 of 3 runs' }]);
+});
+
+test('a confirming run that ends without a value confirms it as well', () => {
+  const { fixture } = awaiting();
+  const other = write(3, [], {
+    run: 'r-other',
+    reached: null,
+    end: { outcome: 'skipped', reason: 'offline', time_ms: T0, zeros: [] },
+  });
+  expect(fixture.write(other, { ...other, run: 'r-confirm' })).toEqual(['firing slow ap-1']);
+});
+
+test('without a word for half an hour it fires', () => {
+  const { fixture } = awaiting();
+  expect(fixture.toldBy(() => fixture.alerts.tick(at(31)))).toEqual([]);
+  expect(fixture.toldBy(() => fixture.alerts.tick(at(32)))).toEqual(['firing slow ap-1']);
+});
+
+test('a confirming run for what does not wait for one is not noted', () => {
+  const { fixture } = awaiting();
+  fixture.write(good(3));
+  fixture.alerts.noteRetest({ rule: 'slow', device: 'ap-1' }, 'r-late');
+  expect(fixture.alerts.list()).toEqual([]);
+});
+
+test('an alert that fires already asks for nothing', () => {
+  const { fixture } = awaiting();
+  fixture.write(bad(3));
+  expect(fixture.evaluate(bad(4))).toEqual(NOTHING);
+});

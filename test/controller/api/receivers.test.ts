@@ -1,0 +1,32 @@
+import { expect, it } from 'vitest';
+import type { ReceiverView } from '../../../controller/api/views.ts';
+import { Problem } from '../../../controller/api/views.ts';
+import { servedApi } from './served-api.ts';
+
+const NOC: ReceiverView = {
+  receiver: 'noc',
+  kind: 'webhook',
+  waiting: 0,
+  set_aside: 0,
+  dropped: 0,
+  last_error: null,
+  last_refusal: null,
+  last_success: null,
+};
+
+it('a test of a receiver tells what came back, and which receiver there is not', async () => {
+  const api = await servedApi();
+  api.service.receivers.push(NOC, { ...NOC, receiver: 'old', last_error: 'it gave no answer' });
+  const tested = async (receiver: string) => {
+    const answer = await api.post(`/api/1/receivers/${receiver}/test`, undefined);
+    return [answer.status, await answer.json()];
+  };
+  expect(await tested('noc')).toEqual([
+    200,
+    { receiver: 'noc', id: 'test-1', delivered: true, answer: 'it answered 200' },
+  ]);
+  expect(await tested('old')).toMatchObject([200, { delivered: false, answer: 'it gave no answer' }]);
+  const [status, problem] = await tested('nobody');
+  expect([status, Problem.parse(problem).error]).toEqual([404, 'not-found']);
+  expect(await (await api.call('/api/1/status')).json()).toMatchObject({ receivers: [NOC, { receiver: 'old' }] });
+});

@@ -1,0 +1,97 @@
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { Database } from '../../../controller/store/database.ts';
+import { Notices } from '../../../controller/store/notices.ts';
+import { migrate } from '../../../controller/store/schema.ts';
+import { tempFolder } from '../../helpers/temp-folder.ts';
+import { notice, notices as several } from '../alerts/notices.ts';
+
+const open = (limits?: { waiting: number; set_aside: number }) => {
+  const database = Database.open(join(tempFolder(), 'a.db'));
+  onTestFinished(() => database.close());
+  migrate(database);
+  return { database, notices: new Notices(database, limits) };
+};
+
+const idsOf = (notices: Notices, receiver: string): string[] => {
+  const ids: string[] = [];
+  for (let row = notices.next(receiver); row !== null; row = notices.next(receiver)) {
+    ids.push(row.notice.id);
+    notices.done(row.id);
+  }
+  return ids;
+};
+
+test('each receiver has its own notices, in the order in which they were added', () => {
+  const { notices } = open();
+  for (const one of several(3)) notices.add(['noc', 'boss'], one);
+  notices.add(['noc'], notice({ id: 'n-4' }));
+  expect(notices.counts('noc')).toEqual({ waiting: 4, set_aside: 0 });
+  expect(notices.next('noc')?.notice).toEqual(notice({ id: 'n-1' }));
+  expect(idsOf(notices, 'noc')).toEqual(['n-1', 'n-2', 'n-3', 'n-4']);
+  expect(idsOf(notices, 'boss')).toEqual(['n-1', 'n-2', 'n-3']);
+  expect(notices.next('nobody')).toBeNull();
+});
+
+test('a transaction that fails leaves no notice behind', () => {
+  const { database, notices } = open();
+  const failing = () =>
+    database.transaction(() => {
+      notices.add(['noc'], notice());
+      throw new Error('no');
+    });
+  expect(failing).toThrow('no');
+  expect(notices.counts('noc')).toEqual({ waiting: 0, set_aside: 0 });
+});
+
+test('what is set aside is kept with its reason, the newest so many for each receiver', () => {
+  const { notices } = open({ waiting: 9, set_aside: 2 });
+  notices.add(['boss'], notice());
+  notices.setAside(notices.next('boss')?.id ?? 0, 'gone');
+  for (const one of several(3)) notices.add(['noc'], one);
+  for (let count = 1; count <= 3; count += 1) notices.setAside(notices.next('noc')?.id ?? 0, `refused ${count}`);
+  expect(notices.counts('noc')).toEqual({ waiting: 0, set_aside: 2 });
+  expect(notices.setAsideOf('noc', 9).map(({ error }) => error)).toEqual(['refused 3', 'refused 2']);
+  expect(JSON.parse(notices.setAsideOf('noc', 1)[0]?.notice ?? '')).toEqual(notice({ id: 'n-3' }));
+  expect(notices.counts('boss')).toEqual({ waiting: 0, set_aside: 1 });
+});
+
+test('to set aside one that is gone already changes nothing', () => {
+  const { notices } = open();
+  notices.setAside(7, 'no');
+  expect(notices.setAsideOf('noc', 9)).toEqual([]);
+});
+
+test('a notice that this version cannot read is set aside, and those behind it are not held up', () => {
+  const { database, notices } = open();
+  const add = (text: string) => database.run('INSERT INTO notices (receiver, notice) VALUES (?, ?)', ['noc', text]);
+  add('{not json');
+  add('{"id": "of the future"}');
+  add(JSON.stringify(notice({ at: 'yesterday' })));
+  notices.add(['noc'], notice());
+  expect(notices.next('noc')?.notice).toEqual(notice());
+  expect(notices.counts('noc')).toEqual({ waiting: 1, set_aside: 3 });
+  expect(notices.setAsideOf('noc', 1)[0]?.error).toContain('not a notice');
+});
+
+test('of too many that wait the oldest are dropped, and counted', () => {
+  const { notices } = open({ waiting: 3, set_aside: 9 });
+  for (const one of several(5)) notices.add(['noc', 'boss'], one);
+  expect(notices.trim('noc')).toBe(2);
+  expect(notices.trim('noc')).toBe(0);
+  expect(idsOf(notices, 'noc')).toEqual(['n-3', 'n-4', 'n-5']);
+  expect(notices.counts('boss').waiting).toBe(5);
+});
+
+test('what belongs to receivers that are gone is dropped, and the others keep theirs', () => {
+  const { notices } = open();
+  for (const one of several(2)) notices.add(['noc', 'boss', 'old'], one);
+  notices.setAside(notices.next('old')?.id ?? 0, 'gone');
+  expect(notices.keepOnly(['noc'])).toEqual([
+    { receiver: 'boss', notices: 2 },
+    { receiver: 'old', notices: 1 },
+  ]);
+  expect(notices.counts('old')).toEqual({ waiting: 0, set_aside: 0 });
+  expect(notices.counts('noc')).toEqual({ waiting: 2, set_aside: 0 });
+  expect(notices.keepOnly(['noc'])).toEqual([]);
+});

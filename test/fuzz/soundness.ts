@@ -1,0 +1,21 @@
+import { Failure, Measurement, type Reading } from '../../controller/results/measurement.ts';
+
+const RETRYABLE = ['busy', 'unreachable', 'link-lost'];
+
+/** What is wrong with a reading, whatever was read; null when nothing is. */
+export const unsound = (reading: Reading): string | null => {
+  if (!reading.ok) {
+    if (!Failure.safeParse(reading.failure).success) return 'its failure is none';
+    return reading.failure.retryable === RETRYABLE.includes(reading.failure.class) ? null : 'it is retryable or not';
+  }
+  if (reading.measurements.length === 0) return 'it has no measurement';
+  for (const measurement of reading.measurements) {
+    if (!Measurement.safeParse(measurement).success) return 'a measurement is none';
+    for (const [key, value] of Object.entries(measurement))
+      if (typeof value === 'number' && !(Number.isFinite(value) && value >= 0)) return `${key} is ${value}`;
+    if (measurement.bytes <= 0) return 'nothing arrived';
+    if ((measurement.lost_percent ?? 0) > 100) return `lost_percent is ${measurement.lost_percent}`;
+    if ((measurement.cpu_bound === true) !== (measurement.cpu_device_percent ?? 0) >= 95) return 'cpu_bound is wrong';
+  }
+  return null;
+};

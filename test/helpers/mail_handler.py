@@ -1,0 +1,26 @@
+"""What aiosmtpd does with mail in the tests: into a Maildir, but for some addresses; one user may log in."""
+
+from aiosmtpd.handlers import Mailbox
+from aiosmtpd.smtp import AuthResult
+
+
+class MailHandler(Mailbox):
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address.startswith("nobody@"):
+            return "550 5.1.1 no such user"
+        if address.startswith("later@"):
+            return "450 4.2.1 try again later"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        if address.startswith("login@") and not session.authenticated:
+            return "530 5.7.0 authentication required"
+        envelope.mail_from = address
+        return "250 OK"
+
+    async def auth_PLAIN(self, server, args):
+        login = await server.challenge_auth("") if len(args) == 1 else __import__("base64").b64decode(args[1])
+        return AuthResult(success=login == b"\0perfleet\0hunter2", handled=False)
+
+    auth_LOGIN = auth_PLAIN
