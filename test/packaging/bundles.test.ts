@@ -62,7 +62,7 @@ describe('perfleet.js', () => {
     }
   });
 
-  test('needs Node.js, and two packages with native parts: the database and SSH', () => {
+  test('needs the database package and Node.js', () => {
     expect(neededPackages(built.perfleet)).toEqual(['libsql']);
   });
 

@@ -1,3 +1,4 @@
+import '../../../agent/hosts/node/builtins.ts';
 import { wanInterfaceIn } from '../../../agent/hosts/node/wan-interface.ts';
 import { countersIn, type Seen, trafficOf } from '../../../agent/hosts/node/wan-traffic.ts';
 import { readVersion } from '../../../agent/iperf3/version.ts';
