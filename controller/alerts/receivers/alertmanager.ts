@@ -54,7 +54,7 @@ export const alertmanager = (settings: AlertmanagerSettings, clock: Clock): Rece
     const now_ms = clock.wall();
     const body = JSON.stringify(notices.map((notice) => alertOf(notice, now_ms)));
     const request = { url, headers: credentials(settings), body, ca: settings.ca, what: 'the Alertmanager' };
-    return httpPost(request, now_ms, signal);
+    return httpPost(request, clock, signal);
   };
   return {
     send: (notice, signal) => post([notice], signal),
