@@ -73,13 +73,13 @@ const retryAfterMs = (header: string | undefined, now_ms: number): number | unde
   return ms > 0 ? ms : undefined;
 };
 
-/** Of the statuses from 400 to 499 those that are about the moment, not about what was sent. */
-const PASSING = [408, 425, 429];
+/** The statuses that are about what was sent. Any other may pass: a token is renewed, what is behind a proxy comes back. */
+const REFUSALS = [400, 413, 415, 422];
 
 /**
- * Sends JSON once. An answer from 200 to 299 is a success; 408, 425, 429, from 500 on, a redirection (not followed: what is to be
- * corrected is the address) and no answer are tried again; anything else is refused. The address is shown without its path, which may
- * be a secret.
+ * Sends JSON once. An answer from 200 to 299 is a success; 400, 413, 415 and 422 refuse what was sent; any other, a redirection too (not
+ * followed: what is to be corrected is the address), and no answer are tried again. The address is shown without its path, which may be a
+ * secret.
  */
 export const httpPost = async (post: HttpPost, clock: Clock, signal: AbortSignal): Promise<Outcome> => {
   const where = `${post.what} at ${new URL(post.url).origin}`;
@@ -88,7 +88,7 @@ export const httpPost = async (post: HttpPost, clock: Clock, signal: AbortSignal
     const said = `${where} answered ${status}${text.trim() === '' ? '' : ` (${shortened(text)})`}`;
     if (status >= 200 && status < 300) return { kind: 'delivered', answer: said };
     if (status < 400) return { kind: 'retry', reason: `${said}: redirections are not followed, correct its URL` };
-    if (status < 500 && !PASSING.includes(status)) return { kind: 'refused', reason: said };
+    if (REFUSALS.includes(status)) return { kind: 'refused', reason: said };
     const after_ms = retryAfterMs(headers['retry-after'], clock.wall());
     return { kind: 'retry', reason: said, ...(after_ms === undefined ? {} : { after_ms }) };
   } catch (error) {

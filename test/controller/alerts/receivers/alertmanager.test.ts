@@ -76,10 +76,10 @@ test('a clock that was set back ends no alert before it began: Alertmanager woul
   expect(outcome).toMatchObject({ kind: 'delivered' });
 });
 
-test('what Alertmanager refuses is set aside with its reason', async () => {
+test('with a wrong path it is tried again, and the reason says what came back', async () => {
   const real = await Alertmanager.start();
   const outcome = await to(`${real.url}/nowhere`).send(notice(), patience);
-  expect(outcome).toMatchObject({ kind: 'refused', reason: expect.stringContaining('answered 404') });
+  expect(outcome).toMatchObject({ kind: 'retry', reason: expect.stringContaining('answered 404') });
 });
 
 test('many that fire go in requests of 500, and stop at the first that fails', async () => {

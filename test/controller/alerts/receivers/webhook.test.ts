@@ -45,8 +45,14 @@ test.each([
   [299, 'delivered'],
   [301, 'retry'],
   [400, 'refused'],
-  [404, 'refused'],
+  [401, 'retry'],
+  [403, 'retry'],
+  [404, 'retry'],
+  [405, 'retry'],
   [408, 'retry'],
+  [413, 'refused'],
+  [415, 'refused'],
+  [422, 'refused'],
   [425, 'retry'],
   [429, 'retry'],
   [500, 'retry'],
@@ -62,7 +68,7 @@ test('what is said of a failure has no path in it, which may be a secret, and no
   const endpoint = await Endpoint.open();
   endpoint.answerWith(403, 'no\x1b[31m\n  such token');
   const reason = `the webhook at ${new URL(endpoint.url).origin} answered 403 (no [31m such token)`;
-  expect(await to(endpoint.url).send(notice(), patience)).toEqual({ kind: 'refused', reason });
+  expect(await to(endpoint.url).send(notice(), patience)).toEqual({ kind: 'retry', reason });
 });
 
 test.each([
