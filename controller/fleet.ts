@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../broker/clock.ts';
 import type { Alerts } from './alerts/alerts.ts';
 import type { Deliveries } from './alerts/deliveries.ts';
-import type { DeliveryStatus } from './alerts/delivery.ts';
+import type { DeliveryStatus } from './alerts/delivery-status.ts';
 import type { AlertOutcome } from './alerts/write.ts';
 import { refusal } from './api/refusal.ts';
 import type { Answer, RecordFilter, Service } from './api/service.ts';
