@@ -23,7 +23,7 @@ const MAX_PATIENCE_MS = 10 * 60_000;
 /** Receivers that forget are told again so often what fires. */
 const REMIND_MS = 60_000;
 
-/** How often the oldest of too many waiting notices are dropped. */
+/** How often what need not or cannot wait any longer is dropped. */
 const TRIM_MS = 60_000;
 
 /** `stop()` lets an attempt go on for so long, and then gives it up. */
@@ -44,7 +44,8 @@ export interface DeliveryParts extends Ways {
  *
  * - Delivered: its row is deleted. Refused: it is set aside with the reason. Either way the next one follows at once.
  * - Anything else: the same again after a pause, 1 s and then twice as long up to a minute, or longer if the receiver asks for it.
- * - A receiver that forgets is told every minute, and at the start, what fires: in batches, each in turn with a notice that waits.
+ * - A receiver that forgets is told every minute, and at the start, what fires: in batches, each in turn with a notice that waits. Of one alert
+ *   it gets the latest notice: it would page people for what is over.
  *
  * A notice is sent after it is on disk, and its row is deleted after it was taken: whatever is killed when, it is sent at least once,
  * and each time with the same id.
@@ -226,9 +227,17 @@ export class Delivery {
     const { clock, store } = this.#parts;
     if (clock.now() < this.#trim_at) return;
     this.#trim_at = clock.now() + TRIM_MS;
+    if (this.#receiver.remind !== null) this.#dropSuperseded();
     const dropped = store.notices.trim(this.#name);
     this.#dropped += dropped;
     if (dropped > 0) this.#warn({ dropped }, 'too many notices wait for a receiver, the oldest were dropped');
+  }
+
+  #dropSuperseded(): void {
+    const { store, log } = this.#parts;
+    const superseded = store.notices.dropSuperseded(this.#name);
+    if (superseded > 0)
+      log.debug({ receiver: this.#name, superseded }, 'only the latest notice of each alert waits on');
   }
 
   /** Hours without a receiver are one line in the log. */
