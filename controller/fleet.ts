@@ -3,7 +3,7 @@ import type { Clock } from '../broker/clock.ts';
 import type { AlertDesk } from './alert-desk.ts';
 import type { Alerts } from './alerts/alerts.ts';
 import type { Deliveries } from './alerts/deliveries.ts';
-import type { DeliveryStatus } from './alerts/delivery.ts';
+import type { DeliveryStatus } from './alerts/delivery-status.ts';
 import type { AlertOutcome } from './alerts/write.ts';
 import { refusal } from './api/refusal.ts';
 import type { Answer, InfluxService, RecordFilter, Service } from './api/service.ts';

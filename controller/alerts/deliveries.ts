@@ -1,5 +1,6 @@
 import type { ReceiverSettings } from '../config/settings.ts';
-import { Delivery, type DeliveryParts, type DeliveryStatus } from './delivery.ts';
+import { Delivery, type DeliveryParts } from './delivery.ts';
+import type { DeliveryStatus } from './delivery-status.ts';
 import type { AlertNotice } from './notice.ts';
 import type { Outcome } from './receivers/receiver.ts';
 

@@ -4,8 +4,9 @@ import type { Log } from '../../broker/log.ts';
 import type { ReceiverSettings } from '../config/settings.ts';
 import type { Store } from '../store/store.ts';
 import { type Next, retryDelayMs, WorkLoop } from '../work-loop.ts';
+import type { DeliveryStatus } from './delivery-status.ts';
 import type { AlertNotice } from './notice.ts';
-import type { Outcome, Receiver } from './receivers/receiver.ts';
+import { type Outcome, REMIND_BATCH, type Receiver } from './receivers/receiver.ts';
 import { receiverOf, type Ways } from './receivers/receiver-of.ts';
 
 /** One attempt takes at most so long. Mail servers let strangers wait on purpose. */
@@ -22,7 +23,7 @@ const MAX_PATIENCE_MS = 10 * 60_000;
 /** Receivers that forget are told again so often what fires. */
 const REMIND_MS = 60_000;
 
-/** How often the oldest of too many waiting notices are dropped. */
+/** How often what need not or cannot wait any longer is dropped. */
 const TRIM_MS = 60_000;
 
 /** `stop()` lets an attempt go on for so long, and then gives it up. */
@@ -38,29 +39,13 @@ export interface DeliveryParts extends Ways {
   log: Log;
 }
 
-/** How a receiver is doing. Counters are from the start of the controller, `waiting` and `set_aside` from the store. */
-export interface DeliveryStatus {
-  receiver: string;
-  kind: ReceiverSettings['kind'];
-  waiting: number;
-  /** Refused for good. */
-  set_aside: number;
-  /** Lost, because too many waited. */
-  dropped: number;
-  /** Why what waits is not there yet; null while all is well. */
-  last_error: string | null;
-  /** Why the latest one was set aside. */
-  last_refusal: string | null;
-  /** Wall clock; null before the first. */
-  last_success_ms: number | null;
-}
-
 /**
  * Carries the notices that wait for one receiver to it: oldest first, one at a time.
  *
  * - Delivered: its row is deleted. Refused: it is set aside with the reason. Either way the next one follows at once.
  * - Anything else: the same again after a pause, 1 s and then twice as long up to a minute, or longer if the receiver asks for it.
- * - A receiver that forgets is told every minute, and at the start, what fires.
+ * - A receiver that forgets is told every minute, and at the start, what fires: in batches, each in turn with a notice that waits. Of one alert
+ *   it gets the latest notice: it would page people for what is over.
  *
  * A notice is sent after it is on disk, and its row is deleted after it was taken: whatever is killed when, it is sent at least once,
  * and each time with the same id.
@@ -74,6 +59,10 @@ export class Delivery {
   /** Those under way: of the loop, and tests. */
   readonly #attempts = new Set<AbortController>();
   #remind_at = 0;
+  /** What is still to be said again, of what fired when the latest round began. */
+  #to_remind: readonly AlertNotice[] = [];
+  /** Whether the latest step was a reminder. */
+  #reminded = false;
   #trim_at = 0;
   #failures = 0;
   #dropped = 0;
@@ -105,6 +94,7 @@ export class Delivery {
     this.#settings = settings;
     this.#receiver = receiverOf(settings, this.#parts);
     this.#remind_at = this.#parts.clock.now();
+    this.#to_remind = [];
     this.#failures = 0;
     this.#loop.wake();
   }
@@ -139,20 +129,27 @@ export class Delivery {
   async #step(): Promise<Next> {
     try {
       this.#trim();
-      const reminded = await this.#remind();
-      return reminded?.kind === 'retry' ? this.#failed(reminded) : await this.#sendNext();
+      const { remind } = this.#receiver;
+      if (remind !== null) this.#beginRound();
+      const row = this.#parts.store.notices.next(this.#name);
+      const reminds = remind !== null && this.#to_remind.length > 0 && (row === null || !this.#reminded);
+      this.#reminded = reminds;
+      if (reminds) return await this.#remind(remind);
+      return row === null ? this.#rest() : await this.#send(row);
     } catch (error) {
       return this.#failed({ reason: String(error) });
     }
   }
 
-  async #sendNext(): Promise<Next> {
+  #rest(): Next {
+    this.#recovered();
+    return this.#receiver.remind === null
+      ? { kind: 'idle' }
+      : { kind: 'idle', ms: this.#remind_at - this.#parts.clock.now() };
+  }
+
+  async #send(row: { id: number; notice: AlertNotice }): Promise<Next> {
     const { store, clock, log } = this.#parts;
-    const row = store.notices.next(this.#name);
-    if (row === null) {
-      this.#recovered();
-      return this.#receiver.remind === null ? { kind: 'idle' } : { kind: 'idle', ms: this.#remind_at - clock.now() };
-    }
     const outcome = await this.#attempt(async (signal) => {
       await new Promise<void>((resolve) => store.onDisk(resolve));
       return this.#receiver.send(row.notice, signal);
@@ -167,19 +164,28 @@ export class Delivery {
       if (outcome.warning !== undefined) this.#warn({ error: outcome.warning }, 'a receiver took a notice in part');
       this.#last_success_ms = clock.wall();
     }
+    // Said again after its end, an alert would be back.
+    this.#to_remind = this.#to_remind.filter(({ alert }) => alert !== row.notice.alert);
     this.#recovered();
     return { kind: 'go-on' };
   }
 
-  /** Says again what fires, when it is time to. A refusal is logged, and no reason to hold up what waits. */
-  async #remind(): Promise<Outcome | null> {
+  /** Whether or not the receiver is there, a round that has begun is gone through to its end. */
+  #beginRound(): void {
     const { clock, firing } = this.#parts;
-    const { remind } = this.#receiver;
-    if (remind === null || clock.now() < this.#remind_at) return null;
-    const outcome = await this.#attempt((signal) => remind(firing(this.#name), signal));
-    if (outcome.kind !== 'retry') this.#remind_at = clock.now() + REMIND_MS;
+    if (this.#to_remind.length > 0 || clock.now() < this.#remind_at) return;
+    this.#to_remind = firing(this.#name);
+    this.#remind_at = clock.now() + REMIND_MS;
+  }
+
+  /** Says the next batch of what fires again. A refusal is logged, and no reason to hold up the others. */
+  async #remind(remind: NonNullable<Receiver['remind']>): Promise<Next> {
+    const batch = this.#to_remind.slice(0, REMIND_BATCH);
+    const outcome = await this.#attempt((signal) => remind(batch, signal));
+    if (outcome.kind === 'retry') return this.#failed(outcome);
     if (outcome.kind === 'refused') this.#warn({ error: outcome.reason }, 'a receiver refuses what fires');
-    return outcome;
+    this.#to_remind = this.#to_remind.slice(batch.length);
+    return { kind: 'go-on' };
   }
 
   /** What `work` comes to, or a reason to try again when it takes too long or is given up. */
@@ -210,8 +216,8 @@ export class Delivery {
   }
 
   #recovered(): void {
-    if (this.#last_error === null) return;
     this.#failures = 0;
+    if (this.#last_error === null || this.#to_remind.length > 0) return;
     this.#last_error = null;
     this.#last_warning = '';
     this.#parts.log.info({ receiver: this.#name }, 'notices reach a receiver again');
@@ -221,9 +227,17 @@ export class Delivery {
     const { clock, store } = this.#parts;
     if (clock.now() < this.#trim_at) return;
     this.#trim_at = clock.now() + TRIM_MS;
+    if (this.#receiver.remind !== null) this.#dropSuperseded();
     const dropped = store.notices.trim(this.#name);
     this.#dropped += dropped;
     if (dropped > 0) this.#warn({ dropped }, 'too many notices wait for a receiver, the oldest were dropped');
+  }
+
+  #dropSuperseded(): void {
+    const { store, log } = this.#parts;
+    const superseded = store.notices.dropSuperseded(this.#name);
+    if (superseded > 0)
+      log.debug({ receiver: this.#name, superseded }, 'only the latest notice of each alert waits on');
   }
 
   /** Hours without a receiver are one line in the log. */

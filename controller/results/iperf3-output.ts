@@ -68,6 +68,8 @@ const TestStart = z.object({
 const Start = z.object({
   version: text,
   connected: z.array(z.unknown()).default([]).catch([]),
+  /** Bytes. */
+  tcp_mss_default: figure,
   test_start: TestStart.default({}).catch({}),
 });
 

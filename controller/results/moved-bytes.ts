@@ -2,7 +2,7 @@ import type { TestPlan } from '../../broker/contract/messages.ts';
 import { UDP_DEFAULT } from '../schedule/max-bitrate.ts';
 import { type DirectionSums, directionSums, directionsOf, ownWords } from './direction-sums.ts';
 import { count } from './figures.ts';
-import { type Iperf3Output, readIntervals } from './iperf3-output.ts';
+import { type Interval, type Iperf3Output, readIntervals } from './iperf3-output.ts';
 
 /** The largest of the counts that are there; null when none is. */
 const largest = (values: (number | undefined)[]): number | null => {
@@ -27,11 +27,18 @@ const ofSums = ({ sent, received, combined, streams }: DirectionSums): number | 
   return single.length === 0 ? null : single.reduce((sum, bytes) => sum + bytes, 0);
 };
 
+const streamsOf = (output: Iperf3Output): Interval['streams'] =>
+  readIntervals(output).flatMap((interval) => interval.streams);
+
 /** Most intervals say at once that they count, by their sum: reading each of their streams takes longer than all the rest. */
 const mayBeOmitted = (interval: unknown): boolean => {
   const { sum } = (interval ?? {}) as { sum?: { omitted?: unknown } | null };
   return sum?.omitted !== false;
 };
+
+/** What each stream did in each of the omitted seconds, which the sums at the end leave out. */
+export const omittedStreams = (output: Iperf3Output): Interval['streams'] =>
+  streamsOf({ ...output, intervals: output.intervals.filter(mayBeOmitted) }).filter(({ omitted }) => omitted === true);
 
 /**
  * How many bytes a test has moved over the device's link, both ways, as iperf3 counted them: also one that failed midway. The sums at the end
@@ -42,9 +49,7 @@ export const movedBytes = (output: Iperf3Output): number => {
   const sums = directionsOf(direction).flatMap(
     (one) => ofSums(directionSums(output, one, direction === 'bidir')) ?? [],
   );
-  const intervals = sums.length === 0 ? output.intervals : output.intervals.filter(mayBeOmitted);
-  const streams = readIntervals({ ...output, intervals }).flatMap((interval) => interval.streams);
-  const beside = sums.length === 0 ? streams : streams.filter(({ omitted }) => omitted === true);
+  const beside = sums.length === 0 ? streamsOf(output) : omittedStreams(output);
   return addedUp([...sums, ...beside.map(({ bytes }) => count(bytes) ?? 0)]);
 };
 

@@ -74,6 +74,13 @@ export class Notices {
     return this.#database.run(BEYOND('notices'), { receiver, kept: this.#limits.waiting });
   }
 
+  /** Drops what a later one of the same alert, which waits too, makes old; returns how many. */
+  dropSuperseded(receiver: string): number {
+    const alert = `CASE WHEN json_valid(notice) THEN notice ->> '$.alert' END`;
+    const latest = `SELECT max(id) FROM notices WHERE receiver = :receiver GROUP BY coalesce(${alert}, id)`;
+    return this.#database.run(`DELETE FROM notices WHERE receiver = :receiver AND id NOT IN (${latest})`, { receiver });
+  }
+
   /** Drops what belongs to any other receiver; returns what waited for those. */
   keepOnly(receivers: readonly string[]): { receiver: string; notices: number }[] {
     return this.#database.transaction(() => {

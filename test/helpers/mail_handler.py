@@ -13,6 +13,11 @@ class MailHandler(Mailbox):
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
+    async def handle_DATA(self, server, session, envelope):
+        if b"looks like spam" in envelope.content:
+            return "554 5.7.1 spam"
+        return await super().handle_DATA(server, session, envelope)
+
     async def handle_MAIL(self, server, session, envelope, address, options):
         if address.startswith("login@") and not session.authenticated:
             return "530 5.7.0 authentication required"

@@ -8,9 +8,6 @@ import type { Outcome, Receiver } from './receiver.ts';
 /** Without word for so long Alertmanager takes an alert as over: five times what lies between two of ours. */
 const FORGOTTEN_AFTER_MS = 5 * 60_000;
 
-/** Alerts in one request. */
-const MAX_BATCH = 500;
-
 /**
  * An alert of its v2 API. What Alertmanager tells alerts apart by, the labels, is the same from the first `firing` to `resolved`, and the
  * same for each repetition; what may change, such as the server of the last value, is an annotation.
@@ -54,16 +51,7 @@ export const alertmanager = (settings: AlertmanagerSettings, clock: Clock): Rece
     const now_ms = clock.wall();
     const body = JSON.stringify(notices.map((notice) => alertOf(notice, now_ms)));
     const request = { url, headers: credentials(settings), body, ca: settings.ca, what: 'the Alertmanager' };
-    return httpPost(request, now_ms, signal);
+    return httpPost(request, clock, signal);
   };
-  return {
-    send: (notice, signal) => post([notice], signal),
-    remind: async (firing, signal) => {
-      for (let from = 0; from < firing.length; from += MAX_BATCH) {
-        const outcome = await post(firing.slice(from, from + MAX_BATCH), signal);
-        if (outcome.kind !== 'delivered') return outcome;
-      }
-      return { kind: 'delivered', answer: `${firing.length} alerts that fire were sent again` };
-    },
-  };
+  return { send: (notice, signal) => post([notice], signal), remind: post };
 };

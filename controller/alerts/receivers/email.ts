@@ -14,10 +14,10 @@ const SmtpError = z
   .object({ code: z.string().optional(), permanent: z.boolean().default(false) })
   .catch({ permanent: false });
 
-/** Whether what was refused is this mail: wrong credentials and the like are not about it. */
+/** Whether what was refused is this mail. Credentials, sender and recipients are those of all mails: people can correct them. */
 const isAboutTheMail = (error: unknown): boolean => {
   const { code, permanent } = SmtpError.parse(error);
-  return permanent && (code === 'EENVELOPE' || code === 'EMESSAGE');
+  return permanent && code === 'EMESSAGE';
 };
 
 const transportOf = ({ host, port, security, login, ca }: EmailSettings) =>

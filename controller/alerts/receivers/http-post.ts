@@ -1,10 +1,14 @@
 import { type ClientRequest, type IncomingMessage, request as plainRequest } from 'node:http';
 import { request as tlsRequest } from 'node:https';
+import type { Clock } from '../../../broker/clock.ts';
 import { networkReason, shortened } from '../../short-reason.ts';
 import type { Outcome } from './receiver.ts';
 
 /** So much of an answer is read; what comes after it is not waited for. */
 const MAX_ANSWER_BYTES = 16 * 1024;
+
+/** And for so long: the status is known by then, the text is only shown. */
+const MAX_ANSWER_MS = 500;
 
 export interface HttpPost {
   url: string;
@@ -24,9 +28,10 @@ interface Answer {
   text: string;
 }
 
-const readBounded = async (message: IncomingMessage): Promise<string> => {
+const readBounded = async (message: IncomingMessage, clock: Clock): Promise<string> => {
   const chunks: Buffer[] = [];
   let bytes = 0;
+  const cancel = clock.after(MAX_ANSWER_MS, () => message.destroy());
   try {
     for await (const chunk of message) {
       chunks.push(chunk);
@@ -35,11 +40,13 @@ const readBounded = async (message: IncomingMessage): Promise<string> => {
     }
   } catch {
     // The status is what counts.
+  } finally {
+    cancel();
   }
   return Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES).toString();
 };
 
-const ask = ({ url, headers, body, ca }: HttpPost, signal: AbortSignal): Promise<Answer> =>
+const ask = ({ url, headers, body, ca }: HttpPost, clock: Clock, signal: AbortSignal): Promise<Answer> =>
   new Promise((resolve, reject) => {
     const bytes = Buffer.from(body);
     const options = {
@@ -49,7 +56,7 @@ const ask = ({ url, headers, body, ca }: HttpPost, signal: AbortSignal): Promise
       signal,
     };
     const answered = (message: IncomingMessage) =>
-      void readBounded(message).then((text) =>
+      void readBounded(message, clock).then((text) =>
         resolve({ status: Number(message.statusCode), headers: message.headers, text }),
       );
     const sent: ClientRequest = url.startsWith('https:')
@@ -66,23 +73,23 @@ const retryAfterMs = (header: string | undefined, now_ms: number): number | unde
   return ms > 0 ? ms : undefined;
 };
 
-/** Of the statuses from 400 to 499 those that are about the moment, not about what was sent. */
-const PASSING = [408, 425, 429];
+/** The statuses that are about what was sent. Any other may pass: a token is renewed, what is behind a proxy comes back. */
+const REFUSALS = [400, 413, 415, 422];
 
 /**
- * Sends JSON once. An answer from 200 to 299 is a success; 408, 425, 429, from 500 on, a redirection (not followed: what is to be
- * corrected is the address) and no answer are tried again; anything else is refused. The address is shown without its path, which may
- * be a secret.
+ * Sends JSON once. An answer from 200 to 299 is a success; 400, 413, 415 and 422 refuse what was sent; any other, a redirection too (not
+ * followed: what is to be corrected is the address), and no answer are tried again. The address is shown without its path, which may be a
+ * secret.
  */
-export const httpPost = async (post: HttpPost, now_ms: number, signal: AbortSignal): Promise<Outcome> => {
+export const httpPost = async (post: HttpPost, clock: Clock, signal: AbortSignal): Promise<Outcome> => {
   const where = `${post.what} at ${new URL(post.url).origin}`;
   try {
-    const { status, headers, text } = await ask(post, signal);
+    const { status, headers, text } = await ask(post, clock, signal);
     const said = `${where} answered ${status}${text.trim() === '' ? '' : ` (${shortened(text)})`}`;
     if (status >= 200 && status < 300) return { kind: 'delivered', answer: said };
     if (status < 400) return { kind: 'retry', reason: `${said}: redirections are not followed, correct its URL` };
-    if (status < 500 && !PASSING.includes(status)) return { kind: 'refused', reason: said };
-    const after_ms = retryAfterMs(headers['retry-after'], now_ms);
+    if (REFUSALS.includes(status)) return { kind: 'refused', reason: said };
+    const after_ms = retryAfterMs(headers['retry-after'], clock.wall());
     return { kind: 'retry', reason: said, ...(after_ms === undefined ? {} : { after_ms }) };
   } catch (error) {
     const why = networkReason(signal.aborted ? signal.reason : error);

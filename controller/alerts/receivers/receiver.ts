@@ -9,6 +9,9 @@ export type Outcome =
   | { kind: 'retry'; reason: string; after_ms?: number }
   | { kind: 'refused'; reason: string };
 
+/** `remind` is given at most so many at once. */
+export const REMIND_BATCH = 500;
+
 /** Somebody who is told of alerts. Neither method throws. Both give up when `signal` says so, and may have been heard by then. */
 export interface Receiver {
   /** Tries once. */

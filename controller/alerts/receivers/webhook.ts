@@ -12,11 +12,10 @@ export const signature = (secret: string, timestamp: string, body: string): stri
 export const webhook = ({ url, secret, ca }: WebhookSettings, clock: Clock): Receiver => ({
   send: (notice, signal) => {
     const body = JSON.stringify(notice);
-    const now_ms = clock.wall();
-    const timestamp = String(Math.floor(now_ms / 1000));
+    const timestamp = String(Math.floor(clock.wall() / 1000));
     const signed = secret === null ? {} : { 'x-perfleet-signature': `sha256=${signature(secret, timestamp, body)}` };
     const headers = { 'x-perfleet-id': notice.id, 'x-perfleet-timestamp': timestamp, ...signed };
-    return httpPost({ url, headers, body, ca, what: 'the webhook' }, now_ms, signal);
+    return httpPost({ url, headers, body, ca, what: 'the webhook' }, clock, signal);
   },
   remind: null,
 });

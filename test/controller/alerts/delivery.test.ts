@@ -365,6 +365,83 @@ test('what fires and is refused is logged, and holds up nothing; when nothing ca
   await until('all is well', () => status()?.last_error === null);
 });
 
+/** Of each request: how many alerts it had, and the rule of the first. */
+const requests = (noc: Endpoint) =>
+  noc.heard.map(({ body }) => JSON.parse(body)).map((alerts) => [alerts.length, alerts[0].labels.alertname]);
+
+/** As many that fire, each an alert of its own: `a-f1`, `a-f2`, … */
+const manyFiring = (count: number) =>
+  Array.from({ length: count }, (_, index) => notice({ alert: `a-f${index + 1}`, rule: `fires-${index + 1}` }));
+
+test('many that fire are said again 500 at a time, and what waits has its turn between them', async () => {
+  const noc = await Endpoint.open();
+  const { add, deliveries, status } = setUp({ noc: am(noc.url) }, { firing: () => manyFiring(1200) });
+  add(['new-1', 'new-2'].map((rule) => notice({ alert: rule, rule })));
+  deliveries.start();
+  await until('all is said', () => noc.heard.length === 5);
+  expect(requests(noc)).toEqual([
+    [500, 'fires-1'],
+    [1, 'new-1'],
+    [500, 'fires-501'],
+    [1, 'new-2'],
+    [200, 'fires-1001'],
+  ]);
+  await until('it rests', () => status()?.waiting === 0);
+});
+
+test('after an outage an Alertmanager gets the latest notice of each alert, and a webhook all', async () => {
+  const [noc, web] = [await Endpoint.open(), await Endpoint.open()];
+  noc.answerWith(503);
+  web.answerWith(503);
+  const { add, clock, deliveries, log, status } = setUp({ noc: am(noc.url), web: hook(web.url) });
+  deliveries.start();
+  const firing = notice({ alert: 'a-1', rule: 'over' });
+  add([firing, notice({ alert: 'a-2', rule: 'still' })]);
+  await until('they pause', () => clock.waits.filter((ms) => ms === 1000).length === 2);
+  add([{ ...firing, id: 'n-3', state: 'resolved' }]);
+  noc.heard.length = web.heard.length = 0;
+  noc.answerWith(200);
+  web.answerWith(200);
+  clock.advance(60_000);
+  await until('all is said', () => status()?.waiting === 0 && status('web')?.waiting === 0);
+  expect(requests(noc)).toEqual([
+    [1, 'still'],
+    [1, 'over'],
+  ]);
+  expect(web.heard).toHaveLength(3);
+  expect(log.of('debug')).toContainEqual({
+    level: 'debug',
+    fields: { receiver: 'noc', superseded: 1 },
+    message: 'only the latest notice of each alert waits on',
+  });
+});
+
+test('a batch without an answer is said again after a notice, not those before it; one that ends meanwhile is left out', async () => {
+  const noc = await Endpoint.open();
+  noc.answer = (heard, response) => response.writeHead(heard.body.includes('fires-501"') ? 503 : 200).end();
+  const { add, clock, deliveries, log, status } = setUp({ noc: am(noc.url) }, { firing: () => manyFiring(600) });
+  add(['new-1', 'new-2'].map((rule) => notice({ alert: rule, rule })));
+  deliveries.start();
+  await until('it pauses', () => clock.waits.includes(1000));
+  add([notice({ alert: 'a-f501', rule: 'ended', state: 'resolved' })]);
+  clock.waits.length = 0;
+  clock.advance(1000);
+  await until('it pauses again', () => clock.waits.includes(1000));
+  expect(messages(log)).toEqual(['notices wait for a receiver, trying again']);
+  expect(status()).toMatchObject({ waiting: 1, last_error: expect.stringContaining('503') });
+  clock.advance(1000);
+  await until('all is said', () => status()?.waiting === 0 && status()?.last_error === null);
+  expect(requests(noc)).toEqual([
+    [500, 'fires-1'],
+    [1, 'new-1'],
+    [100, 'fires-501'],
+    [1, 'new-2'],
+    [100, 'fires-501'],
+    [1, 'ended'],
+    [99, 'fires-502'],
+  ]);
+});
+
 test('with the real time a receiver is given up after its limit', async () => {
   const noc = await Endpoint.open();
   const { deliveries } = setUp({ noc: hook(noc.url) }, { clock: systemClock });

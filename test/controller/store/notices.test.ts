@@ -33,6 +33,18 @@ test('each receiver has its own notices, in the order in which they were added',
   expect(notices.next('nobody')).toBeNull();
 });
 
+test('of each alert the latest that waits for one receiver can be kept alone; what is no notice stays', () => {
+  const { database, notices } = open();
+  for (const one of several(2)) notices.add(['noc', 'boss'], one);
+  notices.add(['noc'], notice({ id: 'n-3', alert: 'a-2' }));
+  for (const text of ['no JSON', '{}', '{}'])
+    database.run('INSERT INTO notices (receiver, notice) VALUES (?, ?)', ['noc', text]);
+  expect(notices.dropSuperseded('noc')).toBe(1);
+  expect(notices.counts('boss').waiting).toBe(2);
+  expect(idsOf(notices, 'noc')).toEqual(['n-2', 'n-3']);
+  expect(notices.counts('noc').set_aside).toBe(3);
+});
+
 test('a transaction that fails leaves no notice behind', () => {
   const { database, notices } = open();
   const failing = () =>

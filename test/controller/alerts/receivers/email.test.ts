@@ -101,11 +101,11 @@ test('nothing in a notice can add a header or a recipient', async () => {
   expect(headers['message-id']).toMatch(/^<[A-Za-z0-9_.-]+@example\.org>$/);
 });
 
-test('an address that is refused for good is set aside, one that is put off is tried again, one of several is a warning', async () => {
+test('addresses of which none is taken are tried again, as people can correct them; one of several is a warning', async () => {
   const server = await SmtpServer.start();
   const where = `the mail server at 127.0.0.1:${server.port}`;
   expect(await via(server.port, { to: ['nobody@example.net'] }).send(notice(), patience)).toMatchObject({
-    kind: 'refused',
+    kind: 'retry',
     reason: expect.stringMatching(`^${where} did not take it: .*550 5.1.1 no such user`),
   });
   expect(await via(server.port, { to: ['later@example.net'] }).send(notice(), patience)).toMatchObject({
@@ -119,6 +119,13 @@ test('an address that is refused for good is set aside, one that is put off is t
     warning: `${where} refuses nobody@example.net`,
   });
   expect(server.mails).toHaveLength(1);
+});
+
+test('a mail that is refused for what it says is set aside', async () => {
+  const server = await SmtpServer.start();
+  const outcome = await via(server.port).send(notice({ reason: 'looks like spam' }), patience);
+  expect(outcome).toMatchObject({ kind: 'refused', reason: expect.stringContaining('554 5.7.1 spam') });
+  expect(server.mails).toEqual([]);
 });
 
 test('with STARTTLS it logs in; with a wrong password it tries again, as that is not about the mail', async () => {

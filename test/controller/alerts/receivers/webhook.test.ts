@@ -1,18 +1,19 @@
 import { createHmac } from 'node:crypto';
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { webhook } from '../../../../controller/alerts/receivers/webhook.ts';
 import type { WebhookSettings } from '../../../../controller/config/settings.ts';
 import { makeCertificate } from '../../../helpers/certificates.ts';
 import { freePort } from '../../../helpers/free-port.ts';
 import { ManualClock } from '../../../helpers/manual-clock.ts';
 import { nothingOpen } from '../../../helpers/open-handles.ts';
+import { until } from '../../../helpers/until.ts';
 import { Endpoint } from '../endpoint.ts';
 import { notice, patience } from '../notices.ts';
 
 beforeEach(nothingOpen);
 
-const to = (url: string, changes: Partial<WebhookSettings> = {}) =>
-  webhook({ kind: 'webhook', url, secret: null, ca: null, ...changes }, new ManualClock());
+const to = (url: string, changes: Partial<WebhookSettings> = {}, clock = new ManualClock()) =>
+  webhook({ kind: 'webhook', url, secret: null, ca: null, ...changes }, clock);
 
 test('a notice is posted as it is, with its id, the time and a signature over both time and body', async () => {
   const endpoint = await Endpoint.open();
@@ -44,8 +45,14 @@ test.each([
   [299, 'delivered'],
   [301, 'retry'],
   [400, 'refused'],
-  [404, 'refused'],
+  [401, 'retry'],
+  [403, 'retry'],
+  [404, 'retry'],
+  [405, 'retry'],
   [408, 'retry'],
+  [413, 'refused'],
+  [415, 'refused'],
+  [422, 'refused'],
   [425, 'retry'],
   [429, 'retry'],
   [500, 'retry'],
@@ -61,7 +68,7 @@ test('what is said of a failure has no path in it, which may be a secret, and no
   const endpoint = await Endpoint.open();
   endpoint.answerWith(403, 'no\x1b[31m\n  such token');
   const reason = `the webhook at ${new URL(endpoint.url).origin} answered 403 (no [31m such token)`;
-  expect(await to(endpoint.url).send(notice(), patience)).toEqual({ kind: 'refused', reason });
+  expect(await to(endpoint.url).send(notice(), patience)).toEqual({ kind: 'retry', reason });
 });
 
 test.each([
@@ -89,6 +96,20 @@ test('an answer without end is not read to its end', async () => {
   const outcome = await to(endpoint.url).send(notice(), patience);
   expect(outcome.kind).toBe('retry');
   expect(JSON.stringify(outcome).length).toBeLessThan(700);
+});
+
+test.each([
+  [200, 'delivered'],
+  [400, 'refused'],
+])('an answer of %i whose body does not end is %s after half a second', async (status, kind) => {
+  const endpoint = await Endpoint.open();
+  endpoint.answer = (_heard, response) => response.writeHead(status).write('I think');
+  const clock = new ManualClock();
+  const reading = vi.spyOn(clock, 'after');
+  const sending = to(endpoint.url, {}, clock).send(notice(), patience);
+  await until('it reads the answer', () => reading.mock.calls.length === 1);
+  clock.advance(500);
+  expect(await sending).toMatchObject({ kind });
 });
 
 test('an answer that breaks off counts by its status', async () => {
