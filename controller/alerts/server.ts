@@ -47,7 +47,14 @@ const unreached = (states: SubjectStates, rule: Rule, evidence: Evidence): Omit<
   const entry: RuleState = {
     ...(isOpen
       ? known
-      : { state: move(known?.state ?? 'ok', 'pending'), since_ms: at_ms, alert: null, hold: null, median: null }),
+      : {
+          state: move(known?.state ?? 'ok', 'pending'),
+          since_ms: at_ms,
+          alert: null,
+          hold: null,
+          retested: false,
+          median: null,
+        }),
     print: rule.print,
     recent,
     reason,

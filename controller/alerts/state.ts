@@ -52,6 +52,8 @@ export const RuleState = z.object({
   alert: ToldAlert.nullable(),
   /** Of `pending`. */
   hold: Hold.nullable(),
+  /** Of `pending`: a confirming run was asked for, whatever holds it now. One bad value more, or none, confirms it. */
+  retested: z.boolean().default(false),
 });
 export type RuleState = z.infer<typeof RuleState>;
 
