@@ -65,7 +65,7 @@ export class Alerts {
       const isOver = ({ until_ms }: Hold) => until_ms !== null && (until_ms <= now_ms || until_ms > now_ms + HOLD_MS);
       const released = alertStates
         .held(now_ms, HOLD_MS)
-        .map(({ name, states }) => this.#release(name, this.#heldOn(states), now_ms, isOver));
+        .map(({ name, states }) => this.#release(name, states, now_ms, isOver));
       return merged([{ notices: ended, retests: [] }, ...released]);
     });
   }
@@ -75,9 +75,10 @@ export class Alerts {
     const { alertHistory, leases } = this.#store;
     const row = this.#index.size === 0 ? null : this.#device(write.device);
     if (row === null) return NOTHING_CHANGED;
-    const { states, ...device } = row;
+    const { states: before, ...device } = row;
     const token = write.token ?? leases.lastToken();
     const server = this.#evaluateServer(write, token);
+    const states = server.isHeldOn ? this.#store.alertStates.get(ofDevice(write.device)) : before;
     const verdict = evaluateDevice(states, write, {
       rulesOf: this.#index.for(device, write.server),
       ruleOf: (name) => this.#index.get(name),
@@ -166,25 +167,27 @@ export class Alerts {
   }
 
   /** The attempt's server comes first: it may be what the device's values are the fault of. */
-  #evaluateServer(write: AlertWrite, token: number): AlertOutcome & { suspect: Sample['suspect'] } {
+  #evaluateServer(write: AlertWrite, token: number): AlertOutcome & { suspect: Sample['suspect']; isHeldOn: boolean } {
     const { server, reached, device, run, at_ms } = write;
     const rule = server === null ? null : this.#index.serverDown(server);
-    if (server === null || rule === null) return { ...NOTHING_CHANGED, suspect: null };
+    if (server === null || rule === null) return { ...NOTHING_CHANGED, suspect: null, isHeldOn: false };
     const { alertStates } = this.#store;
     const known = this.#wellServers.get(server) ?? alertStates.get(ofServer(server));
     const suspectOf = (states: SubjectStates): Sample['suspect'] => {
       const found = suspicion(states, rule);
       return found === 'none' ? null : { server, down: found === 'down' };
     };
-    if (reached === null) return { ...NOTHING_CHANGED, suspect: suspectOf(known) };
+    if (reached === null) return { ...NOTHING_CHANGED, suspect: suspectOf(known), isHeldOn: false };
     const time_ms = write.end?.time_ms ?? at_ms;
     const verdict = evaluateServer(known, rule, { server, device, run, token, time_ms, at_ms, reached });
     this.#keepServer(server, known, verdict.states);
     const notices = this.#teller.tell(ofServer(server), null, verdict.changes, at_ms);
+    const isHeldOn = verdict.changes.length > 0;
+    if (isHeldOn) this.#holdOn(server);
     const isOver = (hold: Hold) => hold.why === 'server' && hold.server === server;
     const others = verdict.cleared.filter((name) => name !== device);
     const released = others.map((name) => this.#release(name, alertStates.get(ofDevice(name)), at_ms, isOver));
-    return { ...merged([{ notices, retests: [] }, ...released]), suspect: suspectOf(verdict.states) };
+    return { ...merged([{ notices, retests: [] }, ...released]), suspect: suspectOf(verdict.states), isHeldOn };
   }
 
   /** A registered device, and what is known of it. */
@@ -220,17 +223,18 @@ export class Alerts {
     return { notices, retests: released.retests };
   }
 
-  /** What is held because a server may be down is held without an end once the server is. */
-  #heldOn(states: SubjectStates): SubjectStates {
-    const isDown = (server: string): boolean => {
-      const rule = this.#index.serverDown(server);
-      return rule !== null && suspicion(this.#store.alertStates.get(ofServer(server)), rule) === 'down';
-    };
-    const rules = Object.entries(states.rules).map(([name, entry]) => {
-      const { hold } = entry;
-      const isHeldOn = hold?.why === 'server' && isDown(hold.server);
-      return [name, isHeldOn ? { ...entry, hold: { ...hold, until_ms: null } } : entry] as const;
-    });
-    return { ...states, rules: Object.fromEntries(rules) };
+  /**
+   * The server is down, or was: what is held because of it has no time any more at which it fires. The next value of its device decides, also of
+   * one that did not come while the server was down.
+   */
+  #holdOn(server: string): void {
+    for (const { name, states } of this.#store.alertStates.timed()) {
+      const rules = Object.entries(states.rules).map(([rule, entry]) => {
+        const { hold } = entry;
+        const isHeldOn = hold?.why === 'server' && hold.server === server;
+        return [rule, isHeldOn ? { ...entry, hold: { ...hold, until_ms: null } } : entry] as const;
+      });
+      this.#putDevice(name, { ...states, rules: Object.fromEntries(rules) });
+    }
   }
 }

@@ -55,6 +55,23 @@ test('while the server is down no device alert is told, however long; after it, 
   ]);
 });
 
+test('after a short outage nothing fires because of it: the next value of each device decides', () => {
+  const fixture = new AlertFixture([...RULES, rule({ name: 'often' })]);
+  fixture.add('ap-5');
+  fixture.write(unreached(1, { device: 'ap-4', server: 'server-1' }));
+  fixture.write(failing(2, 'ap-1'), unreached(3, { device: 'ap-5', reached: null }), failing(4, 'ap-2'));
+  expect(fixture.write(failing(5, 'ap-3'), fine(6, 'ap-5'))).toEqual([
+    'firing server-down server-0',
+    'resolved server-down server-0',
+  ]);
+  const elsewhere = ['firing slow ap-4', 'firing check-failed ap-4'];
+  expect(fixture.toldBy(() => fixture.alerts.tick(at(90)))).toEqual(elsewhere);
+  expect(fixture.write(fine(100, 'ap-1'), write(101, [download(1e6)], { device: 'ap-2' }))).toEqual([
+    'firing slow ap-2',
+    'firing often ap-2',
+  ]);
+});
+
 test('when another device reaches the server, what was held because of it fires at once', () => {
   const fixture = new AlertFixture(RULES);
   expect(fixture.write(failing(1, 'ap-1'), fine(2, 'ap-2'))).toEqual(['firing slow ap-1', 'firing check-failed ap-1']);
