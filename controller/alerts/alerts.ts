@@ -174,7 +174,7 @@ export class Alerts {
     const { alertStates } = this.#store;
     const known = this.#wellServers.get(server) ?? alertStates.get(ofServer(server));
     const suspectOf = (states: SubjectStates): Sample['suspect'] => {
-      const found = suspicion(states, rule);
+      const found = suspicion(states, rule, device);
       return found === 'none' ? null : { server, down: found === 'down' };
     };
     if (reached === null) return { ...NOTHING_CHANGED, suspect: suspectOf(known), isHeldOn: false };
@@ -204,7 +204,8 @@ export class Alerts {
 
   /** Nearly all results say that a server is well: that is not worth a row each time. */
   #keepServer(server: string, known: SubjectStates, states: SubjectStates): void {
-    if (states.rules === known.rules && states.suspects.length === 0) {
+    const { rules, suspects, disproved } = states;
+    if (rules === known.rules && suspects.length === 0 && disproved === known.disproved) {
       this.#wellServers.set(server, states);
       return;
     }

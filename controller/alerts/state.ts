@@ -69,6 +69,8 @@ export const SubjectStates = z.object({
   scheduled: z.boolean(),
   /** Of a server: the devices that could not reach it since one last did, the first few. */
   suspects: z.array(z.string()),
+  /** Of a server: devices that could not reach it while others did, and have not since. The fault is theirs, until they reach it. */
+  disproved: z.array(z.string()).default([]),
   rules: z.record(z.string(), RuleState),
 });
 export type SubjectStates = z.infer<typeof SubjectStates>;
@@ -80,4 +82,12 @@ export const newestOf = (
   recent.at(-1) ?? { value: null, server: null, run: null };
 
 /** Of a subject that nothing is known of. */
-export const NO_STATES: SubjectStates = { token: 0, seen: [], at_ms: 0, scheduled: false, suspects: [], rules: {} };
+export const NO_STATES: SubjectStates = {
+  token: 0,
+  seen: [],
+  at_ms: 0,
+  scheduled: false,
+  suspects: [],
+  disproved: [],
+  rules: {},
+};

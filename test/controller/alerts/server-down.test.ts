@@ -155,12 +155,30 @@ test('a run that ends without an attempt is held while its server may be down', 
 test('a server that went down again fires again, as another alert', () => {
   const fixture = new AlertFixture([serverDown]);
   const down = (token: number) => ['ap-1', 'ap-2', 'ap-3'].map((device, index) => failing(token + index, device));
-  expect(fixture.write(...down(1), fine(5, 'ap-4'), fine(6, 'ap-4'), ...down(10))).toEqual([
+  const back = ['ap-4', 'ap-4', 'ap-1', 'ap-2', 'ap-3'].map((device, index) => fine(5 + index, device));
+  expect(fixture.write(...down(1), ...back, ...down(10))).toEqual([
     'firing server-down server-0',
     'resolved server-down server-0',
     'firing server-down server-0',
   ]);
   expect(new Set(fixture.told.map(({ alert }) => alert)).size).toBe(2);
+});
+
+test('dead devices that are measured one after another are told of, and make no server down every night', () => {
+  const devices = Array.from({ length: 12 }, (_, index) => `ap-${index}`);
+  const fixture = new AlertFixture([serverDown, builtIn('check-failed')], devices);
+  const night = (first: number) =>
+    fixture.write(...devices.map((device, index) => (index > 3 && index < 7 ? failing : fine)(first + index, device)));
+  expect(night(1)).toEqual(['firing server-down server-0', 'resolved server-down server-0']);
+  expect(night(1001)).toEqual(['firing check-failed ap-4', 'firing check-failed ap-5', 'firing check-failed ap-6']);
+  expect(night(2001)).toEqual([]);
+});
+
+test('a device that has reached the server again is a suspect again', () => {
+  const fixture = new AlertFixture(RULES);
+  fixture.write(failing(1, 'ap-1'), fine(2, 'ap-2'), fine(3, 'ap-1'));
+  expect(fixture.write(failing(4, 'ap-1'))).toEqual([]);
+  expect(fixture.write(failing(5, 'ap-2'), failing(6, 'ap-3'))).toEqual(['firing server-down server-0']);
 });
 
 test('a server is reached when anything came through, or when it said no itself', () => {
