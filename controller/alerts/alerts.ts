@@ -77,7 +77,7 @@ export class Alerts {
     if (row === null) return NOTHING_CHANGED;
     const { states: before, ...device } = row;
     const token = write.token ?? leases.lastToken();
-    const server = this.#evaluateServer(write, token);
+    const server = this.#evaluateServer(write);
     const states = server.isHeldOn ? this.#store.alertStates.get(ofDevice(write.device)) : before;
     const verdict = evaluateDevice(states, write, {
       rulesOf: this.#index.for(device, write.server),
@@ -166,9 +166,9 @@ export class Alerts {
     }
   }
 
-  /** The attempt's server comes first: it may be what the device's values are the fault of. */
-  #evaluateServer(write: AlertWrite, token: number): AlertOutcome & { suspect: Sample['suspect']; isHeldOn: boolean } {
-    const { server, reached, device, run, at_ms } = write;
+  /** The attempt's server comes first: it may be what the device's values are the fault of. Only what had a slot there says something of it. */
+  #evaluateServer(write: AlertWrite): AlertOutcome & { suspect: Sample['suspect']; isHeldOn: boolean } {
+    const { server, reached, device, run, token, at_ms } = write;
     const rule = server === null ? null : this.#index.serverDown(server);
     if (server === null || rule === null) return { ...NOTHING_CHANGED, suspect: null, isHeldOn: false };
     const { alertStates } = this.#store;
@@ -177,7 +177,7 @@ export class Alerts {
       const found = suspicion(states, rule, device);
       return found === 'none' ? null : { server, down: found === 'down' };
     };
-    if (reached === null) return { ...NOTHING_CHANGED, suspect: suspectOf(known), isHeldOn: false };
+    if (reached === null || token === null) return { ...NOTHING_CHANGED, suspect: suspectOf(known), isHeldOn: false };
     const time_ms = write.end?.time_ms ?? at_ms;
     const verdict = evaluateServer(known, rule, { server, device, run, token, time_ms, at_ms, reached });
     this.#keepServer(server, known, verdict.states);

@@ -122,6 +122,15 @@ test('late news of a server change nothing, and none of it counts twice', () => 
   expect(fixture.alerts.list()).toContainEqual(expect.objectContaining({ rule: 'server-down', state: 'pending' }));
 });
 
+test('what never had a slot says nothing of the server, and makes nothing late', () => {
+  const fixture = new AlertFixture([serverDown]);
+  const refused = unreached(3, { device: 'ap-3', token: null });
+  fixture.store.leases.lastToken = () => 150;
+  expect(fixture.write(failing(1, 'ap-1'), failing(2, 'ap-2'), refused)).toEqual([]);
+  fixture.write(fine(100, 'ap-4'));
+  expect(fixture.alerts.list()).toEqual([]);
+});
+
 test('an attempt that is to be repeated counts against its server as well', () => {
   const fixture = new AlertFixture([serverDown]);
   const attempts = ['ap-1', 'ap-2', 'ap-3'].map((device, index) => ({ ...failing(index + 1, device), end: null }));
