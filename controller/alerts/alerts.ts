@@ -35,7 +35,7 @@ export class Alerts {
   readonly #teller: Teller;
   readonly #endings: Endings;
   readonly #wellDevices = new Well<DeviceStates>();
-  /** With the newest grant that is known of each: that much may be lost in a restart. */
+  /** With the newest grant that is known of each. After a restart the store knows. */
   readonly #wellServers = new Well<SubjectStates>();
   #index: RuleIndex;
 
@@ -180,7 +180,9 @@ export class Alerts {
     if (reached === null || token === null) return { ...NOTHING_CHANGED, suspect: suspectOf(known), isHeldOn: false };
     const time_ms = write.end?.time_ms ?? at_ms;
     const verdict = evaluateServer(known, rule, { server, device, run, token, time_ms, at_ms, reached });
-    this.#keepServer(server, known, verdict.states);
+    if (!this.#keepServer(server, known, verdict.states)) {
+      return { ...NOTHING_CHANGED, suspect: suspectOf(known), isHeldOn: false };
+    }
     const notices = this.#teller.tell(ofServer(server), null, verdict.changes, at_ms);
     const isHeldOn = verdict.changes.length > 0;
     if (isHeldOn) this.#holdOn(server);
@@ -202,15 +204,20 @@ export class Alerts {
     this.#store.alertStates.put(ofDevice(device), states);
   }
 
-  /** Nearly all results say that a server is well: that is not worth a row each time. */
-  #keepServer(server: string, known: SubjectStates, states: SubjectStates): void {
-    const { rules, suspects, disproved } = states;
+  /**
+   * Nearly all results say that a server is well: that is not worth a row each time. False when something would change and the store has
+   * newer results of the server, which this one says nothing about.
+   */
+  #keepServer(server: string, known: SubjectStates, states: SubjectStates): boolean {
+    const { rules, suspects, disproved, token } = states;
     if (rules === known.rules && suspects.length === 0 && disproved === known.disproved) {
       this.#wellServers.set(server, states);
-      return;
+      return true;
     }
+    if (this.#store.alertHistory.serverHasNewer(server, token)) return false;
     this.#wellServers.forget(server);
     this.#store.alertStates.put(ofServer(server), states);
+    return true;
   }
 
   /** Lets go of what is held no longer. */

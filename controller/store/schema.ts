@@ -96,6 +96,7 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX notices_set_aside_of_a_receiver ON notices_set_aside (receiver, id);
   `,
+  'CREATE INDEX grants_of_a_server ON grants (server, token)',
 ];
 
 /** Brings the file to the newest version, each step in one transaction; refuses a file from a newer perfleet. */

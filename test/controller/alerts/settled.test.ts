@@ -109,3 +109,16 @@ test('a run that failed without a reason says that it failed', () => {
   fixture.write({ run: 'r-1', device: 'ap-1', ...nothing, end: { ...end, zeros: [] } });
   expect(fixture.told[0]).toMatchObject({ reason: 'the run failed: failed', server: null });
 });
+
+test('late results after a restart make no server down', () => {
+  const fixture = new SettledFixture([SERVER_DOWN], 1);
+  for (const [index, device] of ['ap-1', 'ap-2', 'ap-3'].entries()) {
+    fixture.order(1, device);
+    fixture.grant(1, index + 1, device);
+  }
+  fixture.run(2, DOWNLOAD, 'ap-4');
+  fixture.restart();
+  for (const [index, device] of ['ap-1', 'ap-2', 'ap-3'].entries()) fixture.result(1, index + 1, REFUSED, device);
+  expect(fixture.told).toEqual([]);
+  expect(fixture.alerts.list()).toEqual([]);
+});
