@@ -70,10 +70,15 @@ const unreached = (states: SubjectStates, rule: Rule, evidence: Evidence): Omit<
   };
   const fired =
     entry.state === 'pending' && suspects.length >= rule.breaches
-      ? fire(entry, rule, { subject: server, token, at_ms })
+      ? fire(entry, rule, { subject: server, token, at_ms, fired: states.fired })
       : { entry, change: null };
   return {
-    states: { ...states, suspects, rules: { ...states.rules, [rule.name]: fired.entry ?? entry } },
+    states: {
+      ...states,
+      suspects,
+      rules: { ...states.rules, [rule.name]: fired.entry ?? entry },
+      fired: states.fired + (fired.change === null ? 0 : 1),
+    },
     changes: fired.change === null ? [] : [fired.change],
     cleared: [],
   };

@@ -72,6 +72,8 @@ export const SubjectStates = z.object({
   /** Of a server: devices that could not reach it while others did, and have not since. The fault is theirs, until they reach it. */
   disproved: z.array(z.string()).default([]),
   rules: z.record(z.string(), RuleState),
+  /** How many of its alerts have fired so far. */
+  fired: z.number().default(0),
 });
 export type SubjectStates = z.infer<typeof SubjectStates>;
 
@@ -90,4 +92,5 @@ export const NO_STATES: SubjectStates = {
   suspects: [],
   disproved: [],
   rules: {},
+  fired: 0,
 };

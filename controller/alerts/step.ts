@@ -43,6 +43,8 @@ export interface Moment {
   subject: string;
   token: number;
   at_ms: number;
+  /** How many alerts of the subject have fired before: one write may make the same rule fire twice. */
+  fired: number;
 }
 
 const breachesIn = (recent: readonly RecentValue[]): number => recent.filter(({ breach }) => breach).length;
@@ -62,8 +64,8 @@ export const firingChange = (rule: string, { state, alert, reason, recent }: Rul
 };
 
 /** Into `firing`: the only place that makes an id. */
-export const fire = (entry: RuleState, rule: Rule, { subject, token, at_ms }: Moment): Step => {
-  const id = `${rule.name}.${subject}.${token}-${Math.round(at_ms)}`;
+export const fire = (entry: RuleState, rule: Rule, { subject, token, at_ms, fired: before }: Moment): Step => {
+  const id = `${rule.name}.${subject}.${token}-${Math.round(at_ms)}-${before + 1}`;
   const { severity, metric, notify } = rule;
   const alert: ToldAlert = { id, firing_since_ms: at_ms, severity, metric, told: notify };
   const fired = { ...entry, state: move(entry.state, 'firing'), since_ms: at_ms, alert, hold: null, retested: false };
