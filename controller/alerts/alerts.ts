@@ -2,7 +2,7 @@ import type { AlertSettings, Settings } from '../config/settings.ts';
 import type { DeviceStates } from '../store/alert-states.ts';
 import type { Store } from '../store/store.ts';
 import { evaluateDevice, releaseHolds } from './device.ts';
-import { Endings, isChecked } from './endings.ts';
+import { Endings, isChecked, isServerChecked } from './endings.ts';
 import { History } from './history.ts';
 import type { AlertNotice, Subject } from './notice.ts';
 import { noticeOf } from './notice-of.ts';
@@ -216,7 +216,8 @@ export class Alerts {
     }
     if (this.#store.alertHistory.serverHasNewer(server, token)) return false;
     this.#wellServers.forget(server);
-    this.#store.alertStates.put(ofServer(server), states);
+    const scheduled = isServerChecked(this.#settings(), server);
+    this.#store.alertStates.put(ofServer(server), { ...states, scheduled });
     return true;
   }
 

@@ -1,5 +1,5 @@
 import type { Settings } from '../config/settings.ts';
-import { checkOf } from '../schedule/check-of.ts';
+import { checkOf, isScheduled } from '../schedule/check-of.ts';
 import type { Store } from '../store/store.ts';
 import type { Subject } from './notice.ts';
 import { endAlerts, whyEnded } from './reconcile.ts';
@@ -15,6 +15,10 @@ export const isChecked = (
   const known = organizations.get(organization);
   return known !== undefined && checkOf(known, tags).enabled;
 };
+
+/** Whether the schedule measures anybody against the server. */
+export const isServerChecked = ({ organizations }: Pick<Settings, 'organizations'>, server: string): boolean =>
+  [...organizations.values()].some((one) => one.servers.includes(server) && isScheduled(one));
 
 const wasRemoved = (name: string): string => `${name} was removed`;
 
@@ -68,8 +72,9 @@ export class Endings {
 
   #ofServer(name: string) {
     const { servers, organizations } = this.#settings();
-    const isUsed = [...organizations.values()].some((one) => one.servers.includes(name));
-    const unused = isUsed ? null : `no organization uses ${name} any more`;
-    return { gone: servers.has(name) ? unused : wasRemoved(name), check_is_on: true, organization: null };
+    const users = [...organizations.values()].filter((one) => one.servers.includes(name));
+    const unused = users.length > 0 ? null : `no organization uses ${name} any more`;
+    const gone = servers.has(name) ? unused : wasRemoved(name);
+    return { gone, check_is_on: users.some(isScheduled), organization: null };
   }
 }

@@ -25,7 +25,7 @@ export interface Surroundings {
   name: string;
   /** It is gone: not registered, or not in the configuration. */
   gone: string | null;
-  /** Of a device. */
+  /** Of a server: that of any organization that uses it. */
   check_is_on: boolean;
   printOf: (rule: string) => string | null;
   now_ms: number;

@@ -65,7 +65,7 @@ export const SubjectStates = z.object({
   seen: z.array(z.string()),
   /** When, by the controller's clock. */
   at_ms: z.number(),
-  /** Of a device: whether its check was on then. */
+  /** Whether its check was on then; of a server, that of any organization that uses it. */
   scheduled: z.boolean(),
   /** Of a server: the devices that could not reach it since one last did, the first few. */
   suspects: z.array(z.string()),

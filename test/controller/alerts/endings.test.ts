@@ -134,6 +134,15 @@ test.each([
     },
     'no organization uses server-0 any more',
   ],
+  [
+    'is used by no check any more',
+    {
+      organizations: new Map([
+        ['organization-0', { organization: 'organization-0', servers: ['server-0'], check: DEFAULT_CHECK, tags: [] }],
+      ]),
+    },
+    'the check of server-0 is off',
+  ],
   ['has no rule', { alerts: [] }, 'the rule server-down is not in force any more'],
 ])('the alert of a server that %s ends', (_, changes, reason) => {
   const fixture = new AlertFixture([SERVER_DOWN]);
@@ -197,4 +206,12 @@ test('a rule is about what fits all of its scope', () => {
   expect(fired.toSorted()).toEqual(['device', 'everything', 'organization', 'server', 'tag', 'uplink']);
   const shown = fixture.alerts.explain('ap-9')?.map(({ rule: name }) => name);
   expect(shown).toEqual(['everything', 'organization', 'tag', 'device', 'server', 'uplink', 'more']);
+});
+
+test('the alert of a server that only runs on demand are measured against does not end because no check is on', () => {
+  const fixture = new AlertFixture([SERVER_DOWN]);
+  const organization = { organization: 'organization-0', servers: ['server-0'], check: DEFAULT_CHECK, tags: [] };
+  fixture.settings = { ...fixture.settings, organizations: new Map([['organization-0', organization]]) };
+  fixture.write(...['ap-1', 'ap-2', 'ap-3'].map((device, index) => unreached(index + 1, { device })));
+  expect(fixture.toldBy(() => fixture.alerts.tick(T0 + DAY_MS))).toEqual([]);
 });
