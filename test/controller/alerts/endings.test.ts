@@ -115,6 +115,18 @@ test('an alert without any value for 62 days ends', () => {
   expect(reasonOf(fixture)).toBe('no value for 62 days');
 });
 
+test('an alert ends after 62 days without a value of its own, though other rules have theirs', () => {
+  const above = { kind: 'above', threshold: 30, clear: 30 } as const;
+  const fixture = firing([
+    ONCE,
+    rule({ name: 'rtt', metric: 'tcp.download.rtt_ms', condition: above, breaches: 1, of: 1 }),
+  ]);
+  fixture.write(write(2, [download(1e6, { rtt_ms: 99 })]));
+  expect(fixture.write(bad(1440 * 40), bad(1440 * 62))).toEqual([]);
+  expect(fixture.toldBy(() => fixture.alerts.tick(T0 + 63 * DAY_MS))).toEqual(['resolved rtt ap-1']);
+  expect(reasonOf(fixture)).toBe('no value for 62 days');
+});
+
 test.each([
   ['is gone', { servers: new Map() }, 'server-0 was removed'],
   [
