@@ -199,6 +199,8 @@ export const readAlerts = (reader: Reader, raw: unknown, known: Known): AlertSet
     const { name } = one.rule;
     if (names.has(name))
       reader.problem([...path, 'name'], `"${name}" a second time`, 'a name of its own for each rule');
+    // Alerts are kept by the name of their rule in a plain object, where these mean something else.
+    if (name in Object.prototype) reader.problem([...path, 'name'], `"${name}"`, 'another name: this one is reserved');
     if (name !== '') names.add(name);
     return one;
   });
