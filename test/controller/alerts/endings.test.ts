@@ -227,3 +227,9 @@ test('the alert of a server that only runs on demand are measured against does n
   fixture.write(...['ap-1', 'ap-2', 'ap-3'].map((device, index) => unreached(index + 1, { device })));
   expect(fixture.toldBy(() => fixture.alerts.tick(T0 + DAY_MS))).toEqual([]);
 });
+
+test('an uplink group named null is not the same as none', () => {
+  const fixture = new AlertFixture([{ ...ONCE, where: { ...EVERYTHING, uplink_group: 'null' } }], ['ap-1']);
+  fixture.add('ap-9', { uplink_group: 'null' });
+  expect(fixture.write(bad(1, 'ap-9'), bad(2, 'ap-1'))).toEqual(['firing slow ap-9']);
+});
