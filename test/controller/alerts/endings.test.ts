@@ -47,6 +47,7 @@ test('what a rule only does beside that may change while it fires; those are tol
   const fixture = firing();
   const changed: AlertSettings = { ...ONCE, severity: 'critical', notify: [], retest: true };
   expect(fixture.reload({ alerts: [changed] }, T0 + DAY_MS)).toEqual([]);
+  expect(fixture.alerts.list()).toMatchObject([{ severity: 'warning' }]);
   expect(fixture.write(write(2, [download(30e6)]))).toEqual(['resolved slow ap-1']);
   expect(fixture.told.at(-1)).toMatchObject({ severity: 'warning' });
 });
