@@ -234,3 +234,15 @@ test('an uplink group named null is not the same as none', () => {
   fixture.add('ap-9', { uplink_group: 'null' });
   expect(fixture.write(bad(1, 'ap-9'), bad(2, 'ap-1'))).toEqual(['firing slow ap-9']);
 });
+
+test('what was resolved is forgotten when its rule is gone, and after 62 days', () => {
+  const fixture = new AlertFixture([ONCE, { ...ONCE, name: 'other' }]);
+  fixture.write(bad(1), write(2, [download(30e6)]));
+  const shown = () => fixture.alerts.list({ all: true }).map(({ rule: name }) => name);
+  expect(fixture.reload({ alerts: [ONCE] }, T0 + DAY_MS)).toEqual([]);
+  expect(shown()).toEqual(['slow']);
+  fixture.alerts.tick(T0 + 62 * DAY_MS);
+  expect(shown()).toEqual(['slow']);
+  fixture.alerts.tick(T0 + 63 * DAY_MS);
+  expect(shown()).toEqual([]);
+});
