@@ -1,5 +1,6 @@
 import type { PrepareCommand, TestPlan } from '../../broker/contract/messages.ts';
 import { argv } from '../iperf3/argv.ts';
+import type { Client } from './io.ts';
 import type { State } from './state.ts';
 import { act } from './state.ts';
 
@@ -15,14 +16,14 @@ export const nextKey = (state: State): number => {
   return key;
 };
 
-/** Arguments and environment of the client for one test. `bitrate` is in bit/s or null, `iperf3` the version. */
+/** The client for one test. `bitrate` is in bit/s or null, `iperf3` the version. */
 export const clientOf = (
   state: State,
   command: PrepareCommand,
   plan: TestPlan,
   bitrate: number | null,
   iperf3: string | null,
-): { argv: string[]; env: { [name: string]: string } } => {
+): Client => {
   const server = command.server;
   const auth = server.auth;
   const target = {
@@ -31,7 +32,11 @@ export const clientOf = (
     username: auth?.username ?? null,
     key_path: state.identity.key_path,
   };
-  return { argv: argv(plan, target, bitrate, iperf3), env: auth == null ? {} : { IPERF3_PASSWORD: auth.password } };
+  return {
+    argv: argv(plan, target, bitrate, iperf3),
+    env: auth == null ? {} : { IPERF3_PASSWORD: auth.password },
+    key_file: auth == null ? null : { path: state.identity.key_path, text: auth.public_key },
+  };
 };
 
 /** Lets the guard of the first test wait, and returns its key; null when it cannot be known yet what that test is. */
@@ -40,7 +45,7 @@ export const arm = (state: State, command: PrepareCommand, iperf3: string | null
   if (plan.bitrate === 'auto') return null;
   const key = nextKey(state);
   const client = clientOf(state, command, plan, plan.bitrate, iperf3);
-  act(state, { kind: 'arm', key, argv: client.argv, env: client.env });
+  act(state, { kind: 'arm', key, argv: client.argv, env: client.env, key_file: client.key_file });
   return key;
 };
 

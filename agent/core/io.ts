@@ -27,7 +27,8 @@ export interface AgentIdentity {
   boot: string;
   /** Version of the agent. */
   agent: string;
-  host: 'node' | 'openwrt';
+  /** What the core runs on; `ssh`: in the controller, for a device without an agent. */
+  host: 'node' | 'openwrt' | 'ssh';
   /** Version of iperf3, null when it is missing. */
   iperf3: string | null;
   /** Where the host puts a server's public key while a test runs. */
@@ -75,6 +76,13 @@ export type Publication =
   | { kind: 'publish'; what: 'event'; topic: ReturnType<typeof eventTopic>; payload: AgentEvent }
   | { kind: 'publish'; what: 'result'; topic: ReturnType<typeof resultTopic>; payload: RunResult };
 
+/** How one iperf3 is run. `key_file` is the file with the server's public key, null without authentication. */
+export interface Client {
+  argv: string[];
+  env: { [name: string]: string };
+  key_file: { path: string; text: string } | null;
+}
+
 export type Action =
   | Publication
   /**
@@ -83,22 +91,14 @@ export type Action =
    */
   | { kind: 'check'; key: number; host: string; wan: boolean }
   /** Start the guard of the `spawn` with this key ahead of time; iperf3 waits for that. What fails here is no harm: `spawn` says it all again. */
-  | { kind: 'arm'; key: number; argv: string[]; env: { [name: string]: string } }
+  | ({ kind: 'arm'; key: number } & Client)
   /** The `spawn` with this key will not come: end its guard. */
   | { kind: 'disarm'; key: number }
   /**
    * Run iperf3 under the guard, the waiting one if there is one with this key, dead at `until_ms` (same clock as `now_ms`) at the latest;
    * do not start it when that is past. Answer with `exited`, also when it could not be started, and not before the process is gone.
-   * `key_file` holds the server's public key.
    */
-  | {
-      kind: 'spawn';
-      key: number;
-      argv: string[];
-      env: { [name: string]: string };
-      key_file: { path: string; text: string } | null;
-      until_ms: number;
-    }
+  | ({ kind: 'spawn'; key: number; until_ms: number } & Client)
   | { kind: 'kill'; key: number; signal: 'TERM' | 'KILL' }
   | { kind: 'store_result'; result: StoredResult }
   | { kind: 'forget_result'; run: string }

@@ -38,7 +38,6 @@ const tcpFigure = (plan: TestPlan, figures: Figures): number | null => {
 };
 
 const spawn = (state: State, running: Running, plan: TestPlan, bitrate: number | null): void => {
-  const auth = running.command.server.auth;
   const kill_at_ms = min(state.now_ms + testLimitMs(plan.duration_s, plan.omit_s), running.lease_end_ms);
   const key = running.armed ?? nextKey(state);
   running.armed = null;
@@ -57,7 +56,7 @@ const spawn = (state: State, running: Running, plan: TestPlan, bitrate: number |
     key,
     argv: client.argv,
     env: client.env,
-    key_file: auth == null ? null : { path: state.identity.key_path, text: auth.public_key },
+    key_file: client.key_file,
     until_ms: kill_at_ms,
   });
 };

@@ -4,7 +4,8 @@
  *     sh -c "$GUARD" guard PIDFILE iperf3 ARGUMENT…
  *
  * It waits for one line on its stdin: LIMIT_S, a whole number. So it can be there, all set, before the slot is free. At the end of stdin
- * without that line it ends, and has done nothing.
+ * without that line it ends, and has done nothing. Over a network the line may come late, so a second number may follow: it begins only
+ * while the machine's uptime in seconds is below LATEST_S, else it ends with exit code 75.
  *
  * With the line it begins. It writes iperf3's pid to PIDFILE before exec, and empties the file afterwards. iperf3 is told to end (TERM),
  * and killed two seconds later, when the guard's stdin reaches its end and when the guard gets TERM, INT or HUP; and LIMIT_S seconds (at
@@ -53,7 +54,11 @@ stop() {
 }
 group $$
 own=$found
-read -r limit <&3 || exit 0
+read -r limit latest <&3 || exit 0
+if [ -n "$latest" ]; then
+  IFS=. read -r up _ </proc/uptime
+  [ "$up" -lt "$latest" ] || { echo "perfleet: not started: the word to start came too late" >&2; exit 75; }
+fi
 { true >"$pidfile"; } 2>/dev/null
 trap 'told=1; [ -z "$nap" ] || send KILL $nap' TERM INT HUP
 sleep $((limit > 2 ? limit - 2 : 0)) >/dev/null 2>&1 3<&- &

@@ -3,10 +3,7 @@ import { type Inbound, parseInbound } from '../../broker/contract/inbound.ts';
 import type { Command, SlotStatus } from '../../broker/contract/messages.ts';
 import { commandTopic, slotTopic } from '../../broker/contract/topics.ts';
 import type { Log } from '../../broker/log.ts';
-import type { ServerSettings } from '../config/settings.ts';
-import type { SlotEffect } from '../slots/events.ts';
-
-type Prepare = Extract<SlotEffect, { type: 'prepare' }>;
+import type { Driver, PrepareOrder } from './driver.ts';
 
 /** With its stack: nobody expected it. */
 const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -15,7 +12,7 @@ const describe = (error: unknown): string => (error instanceof Error ? (error.st
  * Runs over MQTT: the commands of the contract to agents, and their messages back, each parsed once.
  * A command that can't be sent now is dropped: whoever needs an answer repeats until it has one.
  */
-export class MqttDriver {
+export class MqttDriver implements Driver {
   readonly #link: MqttLink;
   readonly #log: Log;
   /** Messages that did not parse, by reason of being dropped; shown by the status API. */
@@ -45,12 +42,11 @@ export class MqttDriver {
     });
   }
 
-  /** Asks a device to get ready: on deck, while another run may still hold the slot. */
-  prepare({ device, ...order }: Prepare, { host, port, auth }: ServerSettings): void {
+  prepare({ device, ...order }: PrepareOrder, { host, port, auth }: Parameters<Driver['prepare']>[1]): void {
     this.#command(device, { ...order, server: { host, port, auth } });
   }
 
-  /** The slot is the device's now. The same token and nonce always make the same bytes. */
+  /** The same token and nonce always make the same bytes. */
   start(
     device: string,
     run: string,
@@ -62,12 +58,10 @@ export class MqttDriver {
     this.#command(device, { type: 'start', run, token, nonce, server, lease_ms });
   }
 
-  /** iperf3 stops at once, and the run is forgotten by the agent. */
   cancel(device: string, run: string, reason: string): void {
     this.#command(device, { type: 'cancel', run, reason });
   }
 
-  /** The result is on disk here: the agent may forget it. */
   accepted(device: string, run: string, token: number): void {
     this.#command(device, { type: 'accepted', run, token });
   }

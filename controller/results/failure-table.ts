@@ -37,6 +37,8 @@ const ROWS: readonly Row[] = [
   { pattern: /^idle timeout for receiving data/, class: 'link-lost' },
   { pattern: /^select failed/, class: 'link-lost' },
   { pattern: /^the server has terminated/, class: 'link-lost' },
+  // Not iperf3's words, but the SSH driver's.
+  { pattern: /^perfleet: the SSH connection to the device was lost/, class: 'link-lost' },
   { pattern: /^the client has terminated/, class: 'local', interrupted: true },
   { pattern: /^received an unknown control message/, class: 'local' },
   { pattern: /^(create new test error|parameter error|unable to create a new stream)/, class: 'local' },

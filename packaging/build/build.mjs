@@ -26,8 +26,9 @@ const OPTIONS = /** @satisfies {import('esbuild').BuildOptions} */ ({
   logLevel: /** @type {const} */ ('warning'),
 });
 
-/** perfleet.js, the command; needs the package `libsql`, which loads a native library. @param {string} folder */
-export const bundlePerfleet = (folder = DIST) => bundle('controller/main.ts', join(folder, 'perfleet.js'), ['libsql']);
+/** perfleet.js, the command; needs the packages `libsql` and `ssh2`, which load native libraries. @param {string} folder */
+export const bundlePerfleet = (folder = DIST) =>
+  bundle('controller/main.ts', join(folder, 'perfleet.js'), ['libsql', 'ssh2']);
 
 /** agent.js, the agent for devices with Node.js; needs nothing else. @param {string} folder */
 export const bundleAgent = (folder = DIST) => bundle('agent/main.ts', join(folder, 'agent.js'));

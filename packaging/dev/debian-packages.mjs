@@ -9,12 +9,15 @@ import { delimiter, join } from 'node:path';
 export const PACKAGES = {
   bash: { programs: ['bash'] },
   busybox: { programs: ['busybox'] },
+  'dropbear-bin': { programs: ['dropbear', 'dropbearconvert'] },
   git: { programs: ['git'] },
   influxdb: { programs: ['influxd'], services: ['influxdb'] },
   iperf3: { programs: ['iperf3'], services: ['iperf3'] },
   iproute2: { programs: ['ip', 'tc'] },
   mosquitto: { programs: ['mosquitto'], services: ['mosquitto'] },
   'mosquitto-clients': { programs: ['mosquitto_pub', 'mosquitto_sub'] },
+  'openssh-client': { programs: ['ssh', 'ssh-add', 'ssh-agent', 'ssh-keygen'] },
+  'openssh-server': { programs: ['sshd'], services: ['ssh'] },
   openssl: { programs: ['openssl'] },
   'prometheus-alertmanager': {
     programs: ['prometheus-alertmanager', 'amtool'],

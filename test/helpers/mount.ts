@@ -31,9 +31,14 @@ export const canMount = (() => {
 /** A new folder on a disk of `size` (such as `256k`), gone after the test. */
 export const smallDisk = (size: string): string => {
   const folder = tempFolder();
-  mount('-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder);
-  onTestFinished(() => unmount(folder));
+  mountSmallDisk(folder, size);
   return folder;
+};
+
+/** `folder`, which is there, is on a disk of `size` until the end of the test. */
+export const mountSmallDisk = (folder: string, size: string): void => {
+  mount('-t', 'tmpfs', '-o', `size=${size},mode=700`, 'tmpfs', folder);
+  onTestFinished(() => unmount(folder));
 };
 
 /** Nobody, not even root, can write to `folder` until the end of the test. */

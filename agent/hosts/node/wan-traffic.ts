@@ -9,19 +9,13 @@ import { findWanInterface } from './wan-interface.ts';
 export type Seen = { wan: WanTraffic } | { problem: string };
 
 /** Bytes since the interface came up. */
-interface Counters {
+export interface Counters {
   received: number;
   sent: number;
 }
 
 /** The counters of an interface in the text of /proc/net/dev: `name: received …7 columns… sent …`; null when it is not there. */
-const readCounters = (folder: string, name: string): Counters | null => {
-  let text: string;
-  try {
-    text = readFileSync(join(folder, 'dev'), 'utf8');
-  } catch {
-    return null;
-  }
+export const countersIn = (text: string, name: string): Counters | null => {
   for (const line of text.split('\n')) {
     const colon = line.lastIndexOf(':');
     if (colon < 0 || line.slice(0, colon).trim() !== name) continue;
@@ -35,6 +29,14 @@ const readCounters = (folder: string, name: string): Counters | null => {
   return null;
 };
 
+const readCounters = (folder: string, name: string): Counters | null => {
+  try {
+    return countersIn(readFileSync(join(folder, 'dev'), 'utf8'), name);
+  } catch {
+    return null;
+  }
+};
+
 /** Between two looks, both ways; null when counters went back: a new interface of the same name, or 32 bits that wrapped. */
 const bytesBetween = (before: Counters, after: Counters): number | null => {
   const received = after.received - before.received;
@@ -42,7 +44,8 @@ const bytesBetween = (before: Counters, after: Counters): number | null => {
   return received < 0 || sent < 0 ? null : received + sent;
 };
 
-const trafficOf = (name: string, before: Counters, after: Counters | null, elapsed_ms: number): Seen => {
+/** What a look at the counters, and another one `elapsed_ms` later, come to. */
+export const trafficOf = (name: string, before: Counters, after: Counters | null, elapsed_ms: number): Seen => {
   if (after === null) return { problem: `interface ${name} went away while it was watched` };
   const bytes = bytesBetween(before, after);
   if (bytes === null) return { problem: `the byte counters of ${name} went back while they were watched` };

@@ -111,6 +111,19 @@ describe.concurrent.each([
     expect(performance.now() - begin).toBeGreaterThan(990);
   });
 
+  it('begins nothing when its line comes after the uptime that it names', async (context) => {
+    const uptime_s = Math.floor(Number.parseFloat(readFileSync('/proc/uptime', 'utf8')));
+    const late = waiting(context, ['sh', '-c', 'echo begun']);
+    late.child.stdin.write(`60 ${uptime_s}\n`);
+    expect(await late.exit).toBe(75);
+    expect(await late.stdout).toBe('');
+    expect(await late.stderr).toBe('perfleet: not started: the word to start came too late\n');
+    const early = waiting(context, ['sh', '-c', 'echo begun']);
+    early.child.stdin.write(`60 ${uptime_s + 60}\n`);
+    expect(await early.exit).toBe(0);
+    expect(await early.stdout).toBe('begun\n');
+  });
+
   it('passes on arguments, output and exit code, and leaves nothing behind', async (context) => {
     const script = 'cat "$0" 2>/dev/null || read -r p <"$0"; echo "$$ $p $1" >&1; echo err >&2; exit 7';
     const pidfile = fresh('pid');

@@ -1,0 +1,23 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { systemClock } from '../../../../broker/clock.ts';
+import { SshDriver } from '../../../../controller/drivers/ssh/ssh-driver.ts';
+
+/** A process of its own, to be killed: prepares a run, starts it at once, and says what it hears. `argv[2]` names a file with what to do. */
+const { device, target, order, server } = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8'));
+const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const driver = new SshDriver({
+  targetOf: () => target,
+  onMessage: (message) => {
+    if (message.kind !== 'event') return;
+    const { payload } = message;
+    process.stdout.write(`${payload.type}\n`);
+    if (payload.type === 'ready') driver.start(device, payload.run, 1, payload.nonce, server, order.lease_ms);
+  },
+  clock: systemClock,
+  random: () => randomBytes(16).toString('hex'),
+  log,
+  boot: 'killed',
+  version: '0.1.0',
+});
+driver.prepare(order, server);

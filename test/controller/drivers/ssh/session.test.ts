@@ -1,0 +1,196 @@
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { systemClock } from '../../../../broker/clock.ts';
+import { connect } from '../../../../controller/drivers/ssh/connection.ts';
+import { Handshakes } from '../../../../controller/drivers/ssh/handshakes.ts';
+import { PrivateKeys } from '../../../../controller/drivers/ssh/private-keys.ts';
+import { Remote } from '../../../../controller/drivers/ssh/remote.ts';
+import type { SshTarget } from '../../../../controller/drivers/ssh/target.ts';
+import { HastyClock } from '../../../helpers/hasty-clock.ts';
+import { Iperf3Server } from '../../../helpers/iperf3-server.ts';
+import { RecordedLog } from '../../../helpers/recorded-log.ts';
+import { iperf3On } from '../../../helpers/remote-processes.ts';
+import { plan, SshRig } from '../../../helpers/ssh-rig.ts';
+import { newKey, SshServer } from '../../../helpers/ssh-server.ts';
+import { until } from '../../../helpers/until.ts';
+
+let count = 0;
+
+const device = async (change: (server: SshServer) => void = () => {}) => {
+  const server = new SshServer();
+  onTestFinished(() => server.remove());
+  change(server);
+  await server.start();
+  const clock = new HastyClock();
+  const settings: { target: SshTarget | null } = { target: server.target() };
+  const ssh = new SshRig(`session-${++count}`, () => settings.target, { clock });
+  return { server, clock, settings, ssh };
+};
+
+const withIperf3 = async (ssh: SshRig): Promise<void> => {
+  const iperf3 = await Iperf3Server.start(process.env);
+  onTestFinished(() => iperf3.end('SIGTERM'));
+  ssh.server = { host: '127.0.0.1', port: iperf3.port };
+};
+
+/** Lets what was just read from sockets be handled. */
+const settled = () => new Promise((resolve) => systemClock.after(50, () => resolve(null)));
+
+describe('a session', () => {
+  it('is over 30 s after its last use, and the next one begins anew', async () => {
+    const { server, clock, ssh } = await device();
+    ssh.prepare('r1');
+    await ssh.event('ready', 'r1');
+    ssh.driver.cancel(ssh.device, 'r1', 'not wanted');
+    expect(ssh.driver.sessions).toBe(1);
+    clock.skip(30_000);
+    expect(ssh.driver.sessions).toBe(0);
+    await until('the connection is closed', () => server.children().length === 0);
+    ssh.prepare('r2');
+    await ssh.event('ready', 'r2');
+  });
+
+  it('closes the connection but keeps a result until it is accepted, and sends it again', async () => {
+    const { server, clock, ssh } = await device();
+    await withIperf3(ssh);
+    await ssh.begin('r1', 1);
+    await ssh.result('r1');
+    clock.skip(30_000);
+    await until('the connection is closed', () => server.children().length === 0);
+    clock.skip(30_000);
+    await until('it is sent again', () => ssh.messages.filter(({ kind }) => kind === 'result').length >= 2);
+    expect(ssh.driver.sessions).toBe(1);
+    ssh.driver.accepted(ssh.device, 'r1', 1);
+    clock.skip(30_000);
+    expect(ssh.driver.sessions).toBe(0);
+  });
+
+  it('is not over while iperf3 runs', async () => {
+    const { clock, ssh } = await device();
+    await withIperf3(ssh);
+    await ssh.begin('r1', 1, [plan({ duration_s: 60 })]);
+    await until('iperf3 runs', () => iperf3On(ssh.device).length > 0);
+    clock.skip(31_000);
+    expect(ssh.driver.sessions).toBe(1);
+    expect(iperf3On(ssh.device)).toHaveLength(1);
+  });
+
+  it('uses new settings as soon as nothing is on deck', async () => {
+    const { settings, ssh, server } = await device();
+    ssh.prepare('r1');
+    await ssh.event('ready', 'r1');
+    settings.target = server.target({ host_key: newKey('ed25519').public_key.trim() });
+    ssh.prepare('r1');
+    await until('it is ready again', () => ssh.events('ready', 'r1').length > 1);
+    ssh.driver.cancel(ssh.device, 'r1', 'not wanted');
+    ssh.prepare('r2');
+    expect((await ssh.event('declined', 'r2')).reason).toMatch(/^host-key-changed:/);
+    settings.target = null;
+    ssh.prepare('r3');
+    expect((await ssh.event('declined', 'r3')).reason).toMatch(/^device-unreachable: it has no SSH settings/);
+  });
+
+  it('declines what is on deck when the connection is lost, and a start that was under way', async () => {
+    const { server, ssh } = await device();
+    ssh.prepare('r1');
+    await ssh.event('ready', 'r1');
+    await server.stop();
+    const lost = await ssh.event('declined', 'r1');
+    expect(lost).toMatchObject({ token: null, reason: expect.stringMatching(/^device-unreachable: .*was lost/) });
+    ssh.start('r1', 1);
+    await until('the start is declined', () => ssh.events('declined', 'r1').some(({ token }) => token === 1));
+    expect(ssh.events('started', 'r1')).toEqual([]);
+  });
+
+  it('says that iperf3 has ended when its guard must have killed it, if the device does not come back', async () => {
+    const { server, clock, ssh } = await device();
+    await withIperf3(ssh);
+    await ssh.begin('r1', 1, [plan({ duration_s: 60 }), plan({ test: 'second' })]);
+    await until('iperf3 runs', () => iperf3On(ssh.device).length > 0);
+    await server.stop();
+    const refused = () => ssh.log.lines.filter(({ fields }) => /ECONNREFUSED/.test(`${fields['reason']}`)).length;
+    await until('it was tried', () => refused() === 1);
+    clock.skip(5000);
+    await until('it was tried again', () => refused() === 2);
+    // Of 70 s and six more, some have passed.
+    clock.skip(60_000);
+    await settled();
+    expect(ssh.events('finished', 'r1')).toEqual([]);
+    clock.skip(11_000);
+    const { tests } = await ssh.result('r1');
+    expect(tests.map(({ test }) => test)).toEqual(['tcp-upload', 'second']);
+    for (const { stderr } of tests) expect(stderr).toMatch(/^\n?perfleet: the SSH connection to the device was lost/);
+  });
+
+  it('lets a start alone try only every 5 s', async () => {
+    const { server, clock, ssh } = await device();
+    await server.stop();
+    const tries = () => ssh.log.of('info').length;
+    ssh.start('r1', 1);
+    await until('it was tried', () => tries() === 1);
+    ssh.start('r1', 1);
+    await settled();
+    expect(tries()).toBe(1);
+    clock.skip(5000);
+    ssh.start('r1', 1);
+    await until('it was tried again', () => tries() === 2);
+    expect(ssh.messages).toEqual([]);
+  });
+
+  it('does nothing any more once the driver is stopped, also when it was just connecting', async () => {
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    onTestFinished(() => void silent.close());
+    await until('it listens', () => silent.listening);
+    const { settings, ssh, server } = await device();
+    const address = silent.address();
+    settings.target = server.target({ port: typeof address === 'object' ? (address?.port ?? 0) : 0 });
+    ssh.prepare('r1');
+    await settled();
+    const stopped = ssh.driver.stop();
+    ssh.prepare('r2');
+    await stopped;
+    ssh.prepare('r3');
+    ssh.driver.cancel(ssh.device, 'r3', 'unknown');
+    ssh.driver.accepted(ssh.device, 'r3', 1);
+    await settled();
+    expect(ssh.messages.filter(({ kind }) => kind !== 'status')).toEqual([]);
+  });
+});
+
+describe('a device whose shell', () => {
+  const shell = (script: string) => device((server) => writeFileSync(join(server.folder, 'shell'), script));
+
+  it.each([
+    ['does nothing', '#!/bin/false\n', /^ssh-failed: its shell ended with exit code 1$/],
+    ['is killed', '#!/bin/sh\nkill -KILL $$\n', /^ssh-failed: its shell was killed$/],
+    ['talks without end', '#!/bin/sh\nexec cat /dev/zero\n', /^ssh-failed: its shell talks too much$/],
+  ])('%s is declined', async (_what, script, reason) => {
+    const { ssh } = await shell(script);
+    ssh.prepare('r1');
+    expect((await ssh.event('declined', 'r1')).reason).toMatch(reason);
+  });
+
+  it('hangs is declined after 10 s', async () => {
+    const { ssh, clock, server } = await shell('#!/bin/sh\nexec sleep 30\n');
+    ssh.prepare('r1');
+    await until('we are in', () => /auth succeeded/.test(server.log));
+    await settled();
+    clock.skip(10_000);
+    expect((await ssh.event('declined', 'r1')).reason).toMatch(/^ssh-failed: its shell did not answer within 10 s$/);
+  });
+});
+
+it('an iperf3 whose time is over is not started', async () => {
+  const { server } = await device();
+  const exits: unknown[] = [];
+  const reach = { clock: systemClock, handshakes: new Handshakes(), keys: new PrivateKeys() };
+  const connection = await connect(server.target(), { ...reach, signal: new AbortController().signal });
+  onTestFinished(connection.cut);
+  const onExit = (key: number, exit: unknown) => exits.push([key, exit]);
+  const remote = new Remote({ device: 'late', connection, clock: systemClock, log: new RecordedLog(), onExit });
+  await remote.enter();
+  remote.spawn({ kind: 'spawn', key: 4, argv: [], env: {}, key_file: null, until_ms: systemClock.now() + 2900 });
+  expect(exits).toEqual([[4, { exit_code: null, stdout: '', stderr: 'perfleet: not started: its time was over' }]]);
+});
