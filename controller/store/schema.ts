@@ -45,6 +45,7 @@ const MIGRATIONS: readonly string[] = [
     tests TEXT NOT NULL /* JSON */
   ) STRICT;
   CREATE INDEX grants_of_a_run ON grants (run);
+  CREATE INDEX grants_of_a_server ON grants (server, token);
 
   CREATE TABLE moved (
     token INTEGER PRIMARY KEY, run TEXT NOT NULL, device TEXT NOT NULL, at_ms REAL NOT NULL /* of the grant */,
@@ -97,7 +98,6 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX notices_set_aside_of_a_receiver ON notices_set_aside (receiver, id);
   `,
-  'CREATE INDEX grants_of_a_server ON grants (server, token)',
 ];
 
 /** Brings the file to the newest version, each step in one transaction; refuses a file from a newer perfleet. */
