@@ -77,7 +77,7 @@ export class IngestController {
       ...{ settings: () => settings, store: this.store, slots, driver: new AcceptedOnly(onAccepted) },
       ...{ clock: systemClock, random: Math.random, log: SILENT, aboutDevices: SILENT, influx: true },
       onPoints: () => {},
-      onAlerts: () => {},
+      onNotices: () => {},
       onFatal: (error) => {
         throw error;
       },
