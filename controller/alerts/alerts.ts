@@ -2,7 +2,7 @@ import type { AlertSettings, Settings } from '../config/settings.ts';
 import type { DeviceStates } from '../store/alert-states.ts';
 import type { Store } from '../store/store.ts';
 import { evaluateDevice, releaseHolds } from './device.ts';
-import { Endings, isChecked } from './endings.ts';
+import { Endings, isChecked, isServerChecked } from './endings.ts';
 import { History } from './history.ts';
 import type { AlertNotice, Subject } from './notice.ts';
 import { noticeOf } from './notice-of.ts';
@@ -35,7 +35,7 @@ export class Alerts {
   readonly #teller: Teller;
   readonly #endings: Endings;
   readonly #wellDevices = new Well<DeviceStates>();
-  /** With the newest grant that is known of each: that much may be lost in a restart. */
+  /** With the newest grant that is known of each. After a restart the store knows. */
   readonly #wellServers = new Well<SubjectStates>();
   #index: RuleIndex;
 
@@ -65,7 +65,7 @@ export class Alerts {
       const isOver = ({ until_ms }: Hold) => until_ms !== null && (until_ms <= now_ms || until_ms > now_ms + HOLD_MS);
       const released = alertStates
         .held(now_ms, HOLD_MS)
-        .map(({ name, states }) => this.#release(name, this.#heldOn(states), now_ms, isOver));
+        .map(({ name, states }) => this.#release(name, states, now_ms, isOver));
       return merged([{ notices: ended, retests: [] }, ...released]);
     });
   }
@@ -75,9 +75,10 @@ export class Alerts {
     const { alertHistory, leases } = this.#store;
     const row = this.#index.size === 0 ? null : this.#device(write.device);
     if (row === null) return NOTHING_CHANGED;
-    const { states, ...device } = row;
+    const { states: before, ...device } = row;
     const token = write.token ?? leases.lastToken();
-    const server = this.#evaluateServer(write, token);
+    const server = this.#evaluateServer(write);
+    const states = server.isHeldOn ? this.#store.alertStates.get(ofDevice(write.device)) : before;
     const verdict = evaluateDevice(states, write, {
       rulesOf: this.#index.for(device, write.server),
       ruleOf: (name) => this.#index.get(name),
@@ -165,26 +166,30 @@ export class Alerts {
     }
   }
 
-  /** The attempt's server comes first: it may be what the device's values are the fault of. */
-  #evaluateServer(write: AlertWrite, token: number): AlertOutcome & { suspect: Sample['suspect'] } {
-    const { server, reached, device, run, at_ms } = write;
+  /** The attempt's server comes first: it may be what the device's values are the fault of. Only what had a slot there says something of it. */
+  #evaluateServer(write: AlertWrite): AlertOutcome & { suspect: Sample['suspect']; isHeldOn: boolean } {
+    const { server, reached, device, run, token, at_ms } = write;
     const rule = server === null ? null : this.#index.serverDown(server);
-    if (server === null || rule === null) return { ...NOTHING_CHANGED, suspect: null };
+    if (server === null || rule === null) return { ...NOTHING_CHANGED, suspect: null, isHeldOn: false };
     const { alertStates } = this.#store;
     const known = this.#wellServers.get(server) ?? alertStates.get(ofServer(server));
     const suspectOf = (states: SubjectStates): Sample['suspect'] => {
-      const found = suspicion(states, rule);
+      const found = suspicion(states, rule, device);
       return found === 'none' ? null : { server, down: found === 'down' };
     };
-    if (reached === null) return { ...NOTHING_CHANGED, suspect: suspectOf(known) };
+    if (reached === null || token === null) return { ...NOTHING_CHANGED, suspect: suspectOf(known), isHeldOn: false };
     const time_ms = write.end?.time_ms ?? at_ms;
     const verdict = evaluateServer(known, rule, { server, device, run, token, time_ms, at_ms, reached });
-    this.#keepServer(server, known, verdict.states);
+    if (!this.#keepServer(server, known, verdict.states)) {
+      return { ...NOTHING_CHANGED, suspect: suspectOf(known), isHeldOn: false };
+    }
     const notices = this.#teller.tell(ofServer(server), null, verdict.changes, at_ms);
+    const isHeldOn = verdict.changes.length > 0;
+    if (isHeldOn) this.#holdOn(server);
     const isOver = (hold: Hold) => hold.why === 'server' && hold.server === server;
     const others = verdict.cleared.filter((name) => name !== device);
     const released = others.map((name) => this.#release(name, alertStates.get(ofDevice(name)), at_ms, isOver));
-    return { ...merged([{ notices, retests: [] }, ...released]), suspect: suspectOf(verdict.states) };
+    return { ...merged([{ notices, retests: [] }, ...released]), suspect: suspectOf(verdict.states), isHeldOn };
   }
 
   /** A registered device, and what is known of it. */
@@ -199,14 +204,21 @@ export class Alerts {
     this.#store.alertStates.put(ofDevice(device), states);
   }
 
-  /** Nearly all results say that a server is well: that is not worth a row each time. */
-  #keepServer(server: string, known: SubjectStates, states: SubjectStates): void {
-    if (states.rules === known.rules && states.suspects.length === 0) {
+  /**
+   * Nearly all results say that a server is well: that is not worth a row each time. False when something would change and the store has
+   * newer results of the server, which this one says nothing about.
+   */
+  #keepServer(server: string, known: SubjectStates, states: SubjectStates): boolean {
+    const { rules, suspects, disproved, token } = states;
+    if (rules === known.rules && suspects.length === 0 && disproved === known.disproved) {
       this.#wellServers.set(server, states);
-      return;
+      return true;
     }
+    if (this.#store.alertHistory.serverHasNewer(server, token)) return false;
     this.#wellServers.forget(server);
-    this.#store.alertStates.put(ofServer(server), states);
+    const scheduled = isServerChecked(this.#settings(), server);
+    this.#store.alertStates.put(ofServer(server), { ...states, scheduled });
+    return true;
   }
 
   /** Lets go of what is held no longer. */
@@ -220,17 +232,18 @@ export class Alerts {
     return { notices, retests: released.retests };
   }
 
-  /** What is held because a server may be down is held without an end once the server is. */
-  #heldOn(states: SubjectStates): SubjectStates {
-    const isDown = (server: string): boolean => {
-      const rule = this.#index.serverDown(server);
-      return rule !== null && suspicion(this.#store.alertStates.get(ofServer(server)), rule) === 'down';
-    };
-    const rules = Object.entries(states.rules).map(([name, entry]) => {
-      const { hold } = entry;
-      const isHeldOn = hold?.why === 'server' && isDown(hold.server);
-      return [name, isHeldOn ? { ...entry, hold: { ...hold, until_ms: null } } : entry] as const;
-    });
-    return { ...states, rules: Object.fromEntries(rules) };
+  /**
+   * The server is down, or was: what is held because of it has no time any more at which it fires. The next value of its device decides, also of
+   * one that did not come while the server was down.
+   */
+  #holdOn(server: string): void {
+    for (const { name, states } of this.#store.alertStates.timed()) {
+      const rules = Object.entries(states.rules).map(([rule, entry]) => {
+        const { hold } = entry;
+        const isHeldOn = hold?.why === 'server' && hold.server === server;
+        return [rule, isHeldOn ? { ...entry, hold: { ...hold, until_ms: null } } : entry] as const;
+      });
+      this.#putDevice(name, { ...states, rules: Object.fromEntries(rules) });
+    }
   }
 }

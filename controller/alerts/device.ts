@@ -85,16 +85,21 @@ const seenIn = (write: AlertWrite): Seen[] => [
   ...endOf(write),
 ];
 
+/** What all alerts of one write share. */
+type WriteMoment = Omit<Moment, 'fired'>;
+
 /** The states of a device while a write is worked through, one rule at a time. */
 class Working {
   readonly rules: Record<string, RuleState>;
   readonly changes: Change[] = [];
   readonly retests: Retest[] = [];
   readonly device: string;
+  fired: number;
   isChanged = false;
 
-  constructor(rules: SubjectStates['rules'], device: string) {
+  constructor({ rules, fired }: SubjectStates, device: string) {
     this.rules = { ...rules };
+    this.fired = fired;
     this.device = device;
   }
 
@@ -104,6 +109,7 @@ class Working {
     if (entry === null) delete this.rules[rule.name];
     else this.rules[rule.name] = entry;
     if (change !== null) this.changes.push(change);
+    if (change?.kind === 'firing') this.fired++;
     if (!retest) return;
     const { server, run } = newestOf(this.rules[rule.name]?.recent ?? []);
     this.retests.push({ rule: rule.name, metric: rule.metric, device: this.device, server, run });
@@ -116,7 +122,7 @@ const takeValue = (
   seen: Seen,
   rule: Rule,
   context: DeviceContext,
-  moment: Moment,
+  moment: WriteMoment,
 ): void => {
   const value = seen.valueOf(rule);
   if (value === undefined) return;
@@ -129,23 +135,28 @@ const takeValue = (
   if (judged === null || (known === null && judged.verdict !== 'breach')) return;
   const suspect = seen.blamable ? context.suspect : null;
   const sample: Sample = { value, time_ms: seen.time_ms, run, server, cause: seen.cause, suspect };
-  working.take(rule, step(known, rule, sample, judged, moment));
+  working.take(rule, step(known, rule, sample, judged, { ...moment, fired: working.fired }));
 };
 
 /** The confirming run is over, and had no value of the metric: what was found before stands. */
-const endRetests = (working: Working, write: AlertWrite, ruleOf: (name: string) => Rule | null, moment: Moment) => {
+const endRetests = (
+  working: Working,
+  write: AlertWrite,
+  ruleOf: (name: string) => Rule | null,
+  moment: WriteMoment,
+) => {
   for (const [name, entry] of Object.entries(working.rules)) {
     const rule = ruleOf(name);
     if (rule !== null && entry.hold?.why === 'retest' && entry.hold.run === write.run) {
-      working.take(rule, release(entry, rule, moment));
+      working.take(rule, release(entry, rule, { ...moment, fired: working.fired }));
     }
   }
 };
 
 /** What the rules make of the values of a write, as far as these are news. */
-const takeValues = (states: SubjectStates, write: AlertWrite, context: DeviceContext, moment: Moment) => {
+const takeValues = (states: SubjectStates, write: AlertWrite, context: DeviceContext, moment: WriteMoment) => {
   const values = seenIn(write);
-  const working = new Working(states.rules, write.device);
+  const working = new Working(states, write.device);
   const keys = values.map(({ key }) => key);
   const fresh = freshness(states, context.token, keys);
   if (fresh.reason !== 'new') return { reason: fresh.reason, working };
@@ -154,7 +165,7 @@ const takeValues = (states: SubjectStates, write: AlertWrite, context: DeviceCon
     for (const rule of context.rulesOf(seen.source)) takeValue(working, write, seen, rule, context, moment);
   }
   if (!working.isChanged) return { reason: 'unchanged', working } as const;
-  if (context.isLate()) return { reason: 'late', working: new Working(states.rules, write.device) } as const;
+  if (context.isLate()) return { reason: 'late', working: new Working(states, write.device) } as const;
   return { reason: 'evaluated', working, seen: fresh.seen } as const;
 };
 
@@ -163,15 +174,16 @@ const takeValues = (states: SubjectStates, write: AlertWrite, context: DeviceCon
  * writes find all well and leave nothing to remember.
  */
 export const evaluateDevice = (states: SubjectStates, write: AlertWrite, context: DeviceContext): DeviceVerdict => {
-  const moment: Moment = { subject: write.device, token: context.token, at_ms: write.at_ms };
+  const moment: WriteMoment = { subject: write.device, token: context.token, at_ms: write.at_ms };
   const { working, ...taken } = takeValues(states, write, context, moment);
   if (write.end !== null) endRetests(working, write, context.ruleOf, moment);
-  const { rules, changes, retests, isChanged } = working;
+  const { rules, fired, changes, retests, isChanged } = working;
   if (!isChanged) return { reason: taken.reason, states, changes, retests };
-  if (taken.reason !== 'evaluated') return { reason: taken.reason, states: { ...states, rules }, changes, retests };
+  if (taken.reason !== 'evaluated')
+    return { reason: taken.reason, states: { ...states, rules, fired }, changes, retests };
   const { seen } = taken;
   const { scheduled, token } = context;
-  const known = { ...states, token, seen, at_ms: write.at_ms, scheduled, rules };
+  const known = { ...states, token, seen, at_ms: write.at_ms, scheduled, rules, fired };
   return { reason: 'evaluated', states: known, changes, retests };
 };
 
@@ -183,12 +195,12 @@ export const releaseHolds = (
   isOver: (hold: NonNullable<RuleState['hold']>) => boolean,
   at_ms: number,
 ): Omit<DeviceVerdict, 'reason'> => {
-  const working = new Working(states.rules, device);
+  const working = new Working(states, device);
   for (const [name, entry] of Object.entries(states.rules)) {
     const rule = ruleOf(name);
     if (rule === null || entry.hold === null || !isOver(entry.hold)) continue;
-    working.take(rule, release(entry, rule, { subject: device, token: states.token, at_ms }));
+    working.take(rule, release(entry, rule, { subject: device, token: states.token, at_ms, fired: working.fired }));
   }
-  const { rules, changes, retests } = working;
-  return { states: { ...states, rules }, changes, retests };
+  const { rules, fired, changes, retests } = working;
+  return { states: { ...states, rules, fired }, changes, retests };
 };

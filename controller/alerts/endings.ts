@@ -1,5 +1,5 @@
 import type { Settings } from '../config/settings.ts';
-import { checkOf } from '../schedule/check-of.ts';
+import { checkOf, isScheduled } from '../schedule/check-of.ts';
 import type { Store } from '../store/store.ts';
 import type { Subject } from './notice.ts';
 import { endAlerts, whyEnded } from './reconcile.ts';
@@ -16,13 +16,21 @@ export const isChecked = (
   return known !== undefined && checkOf(known, tags).enabled;
 };
 
+/** Whether the schedule measures anybody against the server. */
+export const isServerChecked = ({ organizations }: Pick<Settings, 'organizations'>, server: string): boolean =>
+  [...organizations.values()].some((one) => one.servers.includes(server) && isScheduled(one));
+
 const wasRemoved = (name: string): string => `${name} was removed`;
+
+/** What was resolved is looked at so often: nobody waits for it. */
+const ALL_EVERY_MS = 86_400_000;
 
 /** Ends alerts that no value will end any more. */
 export class Endings {
   readonly #states: Store['alertStates'];
   readonly #teller: Teller;
   readonly #settings: () => Settings;
+  #all: { index: RuleIndex; next_ms: number } | null = null;
 
   constructor(states: Store['alertStates'], teller: Teller, settings: () => Settings) {
     this.#states = states;
@@ -30,10 +38,12 @@ export class Endings {
     this.#settings = settings;
   }
 
-  /** Looks at all that is pending or firing. Returns how many notices there are now to be delivered. */
+  /** Looks at all that is pending or firing; with new rules, and once a day, also forgets what was resolved long ago. Returns how many notices there are now to be delivered. */
   look(index: RuleIndex, now_ms: number): number {
     const printOf = (rule: string) => index.get(rule)?.print ?? null;
-    return this.#states.open().reduce((notices, { kind, name, states }) => {
+    const all = this.#all?.index !== index || this.#all.next_ms <= now_ms;
+    if (all) this.#all = { index, next_ms: now_ms + ALL_EVERY_MS };
+    return this.#states.open({ all }).reduce((notices, { kind, name, states }) => {
       const { organization, ...about } = kind === 'device' ? this.#ofDevice(name) : this.#ofServer(name);
       const left = endAlerts(states, whyEnded(states, { name, now_ms, printOf, ...about }));
       return notices + this.#put({ kind, name }, organization, states, left, now_ms);
@@ -68,8 +78,9 @@ export class Endings {
 
   #ofServer(name: string) {
     const { servers, organizations } = this.#settings();
-    const isUsed = [...organizations.values()].some((one) => one.servers.includes(name));
-    const unused = isUsed ? null : `no organization uses ${name} any more`;
-    return { gone: servers.has(name) ? unused : wasRemoved(name), check_is_on: true, organization: null };
+    const users = [...organizations.values()].filter((one) => one.servers.includes(name));
+    const unused = users.length > 0 ? null : `no organization uses ${name} any more`;
+    const gone = servers.has(name) ? unused : wasRemoved(name);
+    return { gone, check_is_on: users.some(isScheduled), organization: null };
   }
 }

@@ -1,7 +1,7 @@
 import type { RuleState, SubjectStates } from './state.ts';
 import { type Change, end } from './step.ts';
 
-/** An alert whose subject has had no value for so long is not waited for: a monthly check has had its turn. */
+/** An alert whose rule has had no value for so long is not waited for: a monthly check has had its turn. */
 export const STALE_MS = 62 * 86_400_000;
 
 /** What is left of a subject's alerts when `whyEnded` gives a reason in words for those that no value will end any more. */
@@ -25,20 +25,23 @@ export interface Surroundings {
   name: string;
   /** It is gone: not registered, or not in the configuration. */
   gone: string | null;
-  /** Of a device. */
+  /** Of a server: that of any organization that uses it. */
   check_is_on: boolean;
   printOf: (rule: string) => string | null;
   now_ms: number;
 }
 
+/** When it last had a value, or went into its state. */
+const seenMs = ({ since_ms, recent }: RuleState): number => Math.max(since_ms, ...recent.map(({ time_ms }) => time_ms));
+
 /** Why an alert ends without a value; null when it does not. */
 export const whyEnded =
-  ({ scheduled, at_ms }: SubjectStates, { name, gone, check_is_on, printOf, now_ms }: Surroundings) =>
+  ({ scheduled }: SubjectStates, { name, gone, check_is_on, printOf, now_ms }: Surroundings) =>
   (rule: string, entry: RuleState): string | null => {
     if (gone !== null) return gone;
     const print = printOf(rule);
     if (print === null) return `the rule ${rule} is not in force any more`;
     if (print !== entry.print) return `the rule ${rule} was changed`;
     if (scheduled && !check_is_on) return `the check of ${name} is off`;
-    return now_ms - at_ms > STALE_MS ? `no value for ${STALE_MS / 86_400_000} days` : null;
+    return now_ms - seenMs(entry) > STALE_MS ? `no value for ${STALE_MS / 86_400_000} days` : null;
   };

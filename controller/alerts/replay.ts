@@ -64,7 +64,7 @@ export const replayDevice = (
     const median: number | null = medians === null ? null : (medians.before(past.time_ms) ?? known?.median ?? null);
     const judged = judge(rule, past.value, median);
     if (judged === null) continue;
-    const moment = { subject: device, token: 0, at_ms: past.time_ms };
+    const moment = { subject: device, token: 0, at_ms: past.time_ms, fired: changes.length };
     const { entry, change } = step(known, unheld, { ...past, suspect: null }, judged, moment);
     known = entry;
     if (change !== null) changes.push({ change, at_ms: past.time_ms });

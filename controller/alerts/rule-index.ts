@@ -91,7 +91,7 @@ export class RuleIndex {
   /** Those that name no device: the same for all devices that are alike, and so made once. */
   #ofKin(device: ScopedDevice, server: string | null): ReadonlyMap<string, Rule[]> {
     const { organization, uplink_group, tags } = device;
-    const key = `${organization} ${uplink_group} ${server} ${tags}`;
+    const key = JSON.stringify([organization, uplink_group, server, tags]);
     const known = this.#kin.get(key);
     if (known !== undefined) return known;
     const names = [

@@ -24,8 +24,16 @@ export interface ServerVerdict {
   cleared: string[];
 }
 
-/** Whether `server-down` is pending or firing for a server. */
-export const suspicion = ({ rules }: SubjectStates, rule: Rule): 'none' | 'may-be-down' | 'down' => {
+/** So many devices are remembered to be at fault themselves. */
+const MAX_DISPROVED = 1000;
+
+/** Whether `server-down` is pending or firing for a server, and may be why this device fails. */
+export const suspicion = (
+  { rules, disproved }: SubjectStates,
+  rule: Rule,
+  device: string,
+): 'none' | 'may-be-down' | 'down' => {
+  if (disproved.includes(device)) return 'none';
   const state = rules[rule.name]?.state;
   if (state === 'firing') return 'down';
   return state === 'pending' ? 'may-be-down' : 'none';
@@ -38,6 +46,7 @@ const inWords = (suspects: readonly string[], server: string, breaches: number):
 
 const unreached = (states: SubjectStates, rule: Rule, evidence: Evidence): Omit<ServerVerdict, 'reason'> => {
   const { server, device, run, time_ms, token, at_ms } = evidence;
+  if (states.disproved.includes(device)) return { states, changes: [], cleared: [] };
   const known = states.rules[rule.name];
   const isMore = !states.suspects.includes(device) && states.suspects.length < rule.breaches;
   const suspects = isMore ? [...states.suspects, device] : states.suspects;
@@ -47,26 +56,44 @@ const unreached = (states: SubjectStates, rule: Rule, evidence: Evidence): Omit<
   const entry: RuleState = {
     ...(isOpen
       ? known
-      : { state: move(known?.state ?? 'ok', 'pending'), since_ms: at_ms, alert: null, hold: null, median: null }),
+      : {
+          state: move(known?.state ?? 'ok', 'pending'),
+          since_ms: at_ms,
+          alert: null,
+          hold: null,
+          retested: false,
+          median: null,
+        }),
     print: rule.print,
     recent,
     reason,
   };
   const fired =
     entry.state === 'pending' && suspects.length >= rule.breaches
-      ? fire(entry, rule, { subject: server, token, at_ms })
+      ? fire(entry, rule, { subject: server, token, at_ms, fired: states.fired })
       : { entry, change: null };
   return {
-    states: { ...states, suspects, rules: { ...states.rules, [rule.name]: fired.entry ?? entry } },
+    states: {
+      ...states,
+      suspects,
+      rules: { ...states.rules, [rule.name]: fired.entry ?? entry },
+      fired: states.fired + (fired.change === null ? 0 : 1),
+    },
     changes: fired.change === null ? [] : [fired.change],
     cleared: [],
   };
 };
 
+/** The others that were suspects have failed all the time while this device got through. */
+const disprovedBy = (device: string, { suspects, disproved }: SubjectStates): string[] =>
+  suspects.length === 0 && !disproved.includes(device)
+    ? disproved
+    : [...disproved, ...suspects].filter((name) => name !== device).slice(-MAX_DISPROVED);
+
 const reached = (states: SubjectStates, rule: Rule, evidence: Evidence): Omit<ServerVerdict, 'reason'> => {
   const { server, device, run, time_ms, at_ms } = evidence;
   const { [rule.name]: known, ...others } = states.rules;
-  const clean = { ...states, suspects: [] };
+  const clean = { ...states, suspects: [], disproved: disprovedBy(device, states) };
   if (known?.state === 'pending') {
     move(known.state, 'ok');
     return { states: { ...clean, rules: others }, changes: [], cleared: states.suspects };
@@ -82,7 +109,8 @@ const reached = (states: SubjectStates, rule: Rule, evidence: Evidence): Omit<Se
 
 /**
  * `server-down`, and one attempt: it fires when so many different devices, one after another, could not reach the server, and is over as soon
- * as one does. One device alone never makes it fire, however often it tries: that is more likely the device.
+ * as one does. One device alone never makes it fire, however often it tries: that is more likely the device. So it is of those that could
+ * not reach it when others could: they are no suspects again before they have reached it themselves.
  */
 export const evaluateServer = (states: SubjectStates, rule: Rule, evidence: Evidence): ServerVerdict => {
   const fresh = freshness(states, evidence.token, [`${evidence.run}/${evidence.reached}`]);

@@ -52,6 +52,8 @@ export const RuleState = z.object({
   alert: ToldAlert.nullable(),
   /** Of `pending`. */
   hold: Hold.nullable(),
+  /** Of `pending`: a confirming run was asked for, whatever holds it now. One bad value more, or none, confirms it. */
+  retested: z.boolean().default(false),
 });
 export type RuleState = z.infer<typeof RuleState>;
 
@@ -63,11 +65,15 @@ export const SubjectStates = z.object({
   seen: z.array(z.string()),
   /** When, by the controller's clock. */
   at_ms: z.number(),
-  /** Of a device: whether its check was on then. */
+  /** Whether its check was on then; of a server, that of any organization that uses it. */
   scheduled: z.boolean(),
   /** Of a server: the devices that could not reach it since one last did, the first few. */
   suspects: z.array(z.string()),
+  /** Of a server: devices that could not reach it while others did, and have not since. The fault is theirs, until they reach it. */
+  disproved: z.array(z.string()).default([]),
   rules: z.record(z.string(), RuleState),
+  /** How many of its alerts have fired so far. */
+  fired: z.number().default(0),
 });
 export type SubjectStates = z.infer<typeof SubjectStates>;
 
@@ -78,4 +84,13 @@ export const newestOf = (
   recent.at(-1) ?? { value: null, server: null, run: null };
 
 /** Of a subject that nothing is known of. */
-export const NO_STATES: SubjectStates = { token: 0, seen: [], at_ms: 0, scheduled: false, suspects: [], rules: {} };
+export const NO_STATES: SubjectStates = {
+  token: 0,
+  seen: [],
+  at_ms: 0,
+  scheduled: false,
+  suspects: [],
+  disproved: [],
+  rules: {},
+  fired: 0,
+};

@@ -43,6 +43,8 @@ export interface Moment {
   subject: string;
   token: number;
   at_ms: number;
+  /** How many alerts of the subject have fired before: one write may make the same rule fire twice. */
+  fired: number;
 }
 
 const breachesIn = (recent: readonly RecentValue[]): number => recent.filter(({ breach }) => breach).length;
@@ -62,11 +64,11 @@ export const firingChange = (rule: string, { state, alert, reason, recent }: Rul
 };
 
 /** Into `firing`: the only place that makes an id. */
-export const fire = (entry: RuleState, rule: Rule, { subject, token, at_ms }: Moment): Step => {
-  const id = `${rule.name}.${subject}.${token}-${Math.round(at_ms)}`;
+export const fire = (entry: RuleState, rule: Rule, { subject, token, at_ms, fired: before }: Moment): Step => {
+  const id = `${rule.name}.${subject}.${token}-${Math.round(at_ms)}-${before + 1}`;
   const { severity, metric, notify } = rule;
   const alert: ToldAlert = { id, firing_since_ms: at_ms, severity, metric, told: notify };
-  const fired = { ...entry, state: move(entry.state, 'firing'), since_ms: at_ms, alert, hold: null };
+  const fired = { ...entry, state: move(entry.state, 'firing'), since_ms: at_ms, alert, hold: null, retested: false };
   return { entry: fired, change: firingChange(rule.name, fired), retest: false };
 };
 
@@ -93,9 +95,9 @@ const enough = (entry: RuleState, rule: Rule, suspect: Sample['suspect'], moment
       return quiet({ ...entry, hold: { why: 'server', server, until_ms } });
     }
   }
-  if (!rule.retest || hold?.why === 'retest') return fire(entry, rule, moment);
+  if (!rule.retest || entry.retested) return fire(entry, rule, moment);
   const asked: Hold = { why: 'retest', run: null, until_ms: moment.at_ms + HOLD_MS };
-  return { entry: { ...entry, hold: asked }, change: null, retest: true };
+  return { entry: { ...entry, hold: asked, retested: true }, change: null, retest: true };
 };
 
 /** A bad value of an alert that does not fire. */
@@ -105,14 +107,13 @@ const worse = (entry: RuleState, known: RuleState | null, rule: Rule, suspect: S
   const since_ms = isNew ? moment.at_ms : known.since_ms;
   const pending: RuleState = { ...entry, state, since_ms, alert: null };
   return breachesIn(entry.recent) < rule.breaches
-    ? quiet({ ...pending, hold: null })
+    ? quiet({ ...pending, hold: null, retested: false })
     : enough(pending, rule, suspect, moment);
 };
 
-/** A value that is not bad, of an alert that does not fire. Held, it means that what was awaited has come. */
+/** A value that is not bad, of an alert that does not fire. When a confirming run was asked for, it refutes the alert. */
 const better = (entry: RuleState, known: RuleState): Step => {
-  const confirmedFine = known.hold?.why === 'retest';
-  if (!confirmedFine && breachesIn(entry.recent) > 0) return quiet({ ...entry, hold: null });
+  if (!known.retested && breachesIn(entry.recent) > 0) return quiet({ ...entry, hold: null });
   move(known.state, 'ok');
   return quiet(null);
 };
@@ -137,7 +138,7 @@ export const step = (known: RuleState | null, rule: Rule, sample: Sample, judged
   const recent = windowOf([...(known?.recent ?? []), { value, time_ms, run, server, breach }], rule.of);
   const reason = verdictInWords(rule, { value, verdict, median, cause, count: breachesIn(recent) });
   const entry: RuleState = {
-    ...(known ?? { state: 'pending', since_ms: moment.at_ms, alert: null, hold: null }),
+    ...(known ?? { state: 'pending', since_ms: moment.at_ms, alert: null, hold: null, retested: false }),
     print: rule.print,
     reason,
     recent,
@@ -149,11 +150,9 @@ export const step = (known: RuleState | null, rule: Rule, sample: Sample, judged
   return breach || known === null ? worse(entry, known, rule, suspect, moment) : better(entry, known);
 };
 
-/** What was awaited will not come, or has said that the server is not at fault: it fires, or asks for a confirming run first. */
-export const release = (entry: RuleState, rule: Rule, moment: Moment): Step => {
-  const hold = entry.hold?.why === 'retest' ? entry.hold : null;
-  return enough({ ...entry, hold }, rule, null, moment);
-};
+/** What was awaited will not come, or has said that the server is not at fault: it fires, or asks for a confirming run first, once. */
+export const release = (entry: RuleState, rule: Rule, moment: Moment): Step =>
+  enough({ ...entry, hold: null }, rule, null, moment);
 
 /** Ends whatever it is, as no value will any more: `why` says it in words. */
 export const end = (entry: RuleState, name: string, why: string): Change | null => {

@@ -12,7 +12,7 @@ const holdInWords = ({ hold }: RuleState): string => {
   return hold.until_ms === null ? `; nobody is told, as ${hold.server} is down` : `; ${hold.server} may be down`;
 };
 
-/** An alert as people see it. `rule` is null when it is not in force any more. */
+/** An alert as people see it, and as they were told of it. `rule` is null when it is not in force any more. */
 export const storedAlert = (
   subject: Subject,
   name: string,
@@ -20,8 +20,8 @@ export const storedAlert = (
   rule: AlertSettings | null,
 ): StoredAlert => ({
   rule: name,
-  severity: rule?.severity ?? entry.alert?.severity ?? null,
-  metric: rule?.metric ?? entry.alert?.metric ?? null,
+  severity: entry.alert?.severity ?? rule?.severity ?? null,
+  metric: entry.alert?.metric ?? rule?.metric ?? null,
   subject,
   state: entry.state,
   since_ms: entry.since_ms,

@@ -12,7 +12,7 @@ export interface AlertWrite {
   /** When it is written, by the controller's clock. */
   at_ms: number;
   measurements: { measurement: Measurement; time_ms: number }[];
-  /** What the attempt says of its server: null when nothing, such as when its device never tried. */
+  /** What the attempt says of its server: null when nothing, such as when its device never tried, or never had a slot there. */
   reached: boolean | null;
   /** The end of the run, when it is one. `time_ms` is that of its point; `zeros` are those of its tests that were never measured. */
   end: {

@@ -73,9 +73,14 @@ const readWhere = (reader: Reader, path: Path, raw: unknown, known: Known): Aler
 /** Every receiver, unless the rule names some. */
 const readNotify = (reader: Reader, path: Path, raw: unknown, known: Known): string[] => {
   if (raw === undefined || raw === null) return [...known.receivers];
+  const names = new Set<string>();
   return reader.list(path, raw, 'receivers').flatMap((entry, index) => {
     const name = reader.value([...path, index], entry, id);
     reader.reference([...path, index], name, known.receivers, 'receivers');
+    if (name !== undefined && names.has(name)) {
+      reader.problem([...path, index], `"${name}" a second time`, 'each receiver once');
+    }
+    if (name !== undefined) names.add(name);
     return name ?? [];
   });
 };
@@ -209,6 +214,8 @@ export const readAlerts = (reader: Reader, raw: unknown, known: Known): AlertSet
     const { name } = one.rule;
     if (names.has(name))
       reader.problem([...path, 'name'], `"${name}" a second time`, 'a name of its own for each rule');
+    // Alerts are kept by the name of their rule in a plain object, where these mean something else.
+    if (name in Object.prototype) reader.problem([...path, 'name'], `"${name}"`, 'another name: this one is reserved');
     if (name !== '') names.add(name);
     return one;
   });

@@ -146,9 +146,14 @@ export class Settlement {
     store.atomically(() => {
       if (change.kind === 'retry') store.runs.retry(id, { ...change.retry, failures }, at_ms);
       else store.results.finish(id, change.ending, failures);
-      // What was granted and lost says something of the agent, not of its server.
-      const reached = server === null ? null : reachedBy([failure], false);
-      const attempt = { token: run.granted_token, server: placed.granted_server, at_ms, measurements: [], reached };
+      // What was refused, or granted and lost, says something of the agent, not of its server.
+      const attempt = {
+        token: run.granted_token,
+        server: placed.granted_server,
+        at_ms,
+        measurements: [],
+        reached: null,
+      };
       this.#alert(run, attempt, change.kind === 'final' ? change.ending : null);
     });
     return verdict.verdict;

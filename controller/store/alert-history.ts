@@ -56,6 +56,12 @@ export class AlertHistory {
     return this.#database.get(z.unknown(), sql, [device, token]) !== null;
   }
 
+  /** Whether a result of a newer grant on the server than this has been stored. */
+  serverHasNewer(server: string, token: number): boolean {
+    const sql = 'SELECT 1 FROM grants JOIN results USING (run, token) WHERE server = ? AND token > ? LIMIT 1';
+    return this.#database.get(z.unknown(), sql, [server, token]) !== null;
+  }
+
   /** What was really measured of one field, newest first. */
   values(device: string, { protocol, direction }: Metric, field: string, from_ms: number, to_ms: number): number[] {
     const rows = this.#database.all(

@@ -69,6 +69,11 @@ export class AlertStates {
     return this.#database.all(Row, `SELECT kind, name, states FROM alert_states WHERE ${which} ORDER BY kind, name`);
   }
 
+  /** Devices with an alert that is held until some time. */
+  timed(): Row[] {
+    return this.#database.all(Row, 'SELECT kind, name, states FROM alert_states WHERE held_until_ms IS NOT NULL');
+  }
+
   /** Subjects with an alert that is held until `now_ms` or earlier, or for longer than `longest_ms` from now: by a clock that has gone back. */
   held(now_ms: number, longest_ms: number): Row[] {
     return this.#database.all(

@@ -45,6 +45,7 @@ const MIGRATIONS: readonly string[] = [
     tests TEXT NOT NULL /* JSON */
   ) STRICT;
   CREATE INDEX grants_of_a_run ON grants (run);
+  CREATE INDEX grants_of_a_server ON grants (server, token);
 
   CREATE TABLE moved (
     token INTEGER PRIMARY KEY, run TEXT NOT NULL, device TEXT NOT NULL, at_ms REAL NOT NULL /* of the grant */,

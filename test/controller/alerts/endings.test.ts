@@ -47,6 +47,7 @@ test('what a rule only does beside that may change while it fires; those are tol
   const fixture = firing();
   const changed: AlertSettings = { ...ONCE, severity: 'critical', notify: [], retest: true };
   expect(fixture.reload({ alerts: [changed] }, T0 + DAY_MS)).toEqual([]);
+  expect(fixture.alerts.list()).toMatchObject([{ severity: 'warning' }]);
   expect(fixture.write(write(2, [download(30e6)]))).toEqual(['resolved slow ap-1']);
   expect(fixture.told.at(-1)).toMatchObject({ severity: 'warning' });
 });
@@ -115,6 +116,18 @@ test('an alert without any value for 62 days ends', () => {
   expect(reasonOf(fixture)).toBe('no value for 62 days');
 });
 
+test('an alert ends after 62 days without a value of its own, though other rules have theirs', () => {
+  const above = { kind: 'above', threshold: 30, clear: 30 } as const;
+  const fixture = firing([
+    ONCE,
+    rule({ name: 'rtt', metric: 'tcp.download.rtt_ms', condition: above, breaches: 1, of: 1 }),
+  ]);
+  fixture.write(write(2, [download(1e6, { rtt_ms: 99 })]));
+  expect(fixture.write(bad(1440 * 40), bad(1440 * 62))).toEqual([]);
+  expect(fixture.toldBy(() => fixture.alerts.tick(T0 + 63 * DAY_MS))).toEqual(['resolved rtt ap-1']);
+  expect(reasonOf(fixture)).toBe('no value for 62 days');
+});
+
 test.each([
   ['is gone', { servers: new Map() }, 'server-0 was removed'],
   [
@@ -133,6 +146,15 @@ test.each([
       ]),
     },
     'no organization uses server-0 any more',
+  ],
+  [
+    'is used by no check any more',
+    {
+      organizations: new Map([
+        ['organization-0', { organization: 'organization-0', servers: ['server-0'], check: DEFAULT_CHECK, tags: [] }],
+      ]),
+    },
+    'the check of server-0 is off',
   ],
   ['has no rule', { alerts: [] }, 'the rule server-down is not in force any more'],
 ])('the alert of a server that %s ends', (_, changes, reason) => {
@@ -197,4 +219,30 @@ test('a rule is about what fits all of its scope', () => {
   expect(fired.toSorted()).toEqual(['device', 'everything', 'organization', 'server', 'tag', 'uplink']);
   const shown = fixture.alerts.explain('ap-9')?.map(({ rule: name }) => name);
   expect(shown).toEqual(['everything', 'organization', 'tag', 'device', 'server', 'uplink', 'more']);
+});
+
+test('the alert of a server that only runs on demand are measured against does not end because no check is on', () => {
+  const fixture = new AlertFixture([SERVER_DOWN]);
+  const organization = { organization: 'organization-0', servers: ['server-0'], check: DEFAULT_CHECK, tags: [] };
+  fixture.settings = { ...fixture.settings, organizations: new Map([['organization-0', organization]]) };
+  fixture.write(...['ap-1', 'ap-2', 'ap-3'].map((device, index) => unreached(index + 1, { device })));
+  expect(fixture.toldBy(() => fixture.alerts.tick(T0 + DAY_MS))).toEqual([]);
+});
+
+test('an uplink group named null is not the same as none', () => {
+  const fixture = new AlertFixture([{ ...ONCE, where: { ...EVERYTHING, uplink_group: 'null' } }], ['ap-1']);
+  fixture.add('ap-9', { uplink_group: 'null' });
+  expect(fixture.write(bad(1, 'ap-9'), bad(2, 'ap-1'))).toEqual(['firing slow ap-9']);
+});
+
+test('what was resolved is forgotten when its rule is gone, and after 62 days', () => {
+  const fixture = new AlertFixture([ONCE, { ...ONCE, name: 'other' }]);
+  fixture.write(bad(1), write(2, [download(30e6)]));
+  const shown = () => fixture.alerts.list({ all: true }).map(({ rule: name }) => name);
+  expect(fixture.reload({ alerts: [ONCE] }, T0 + DAY_MS)).toEqual([]);
+  expect(shown()).toEqual(['slow']);
+  fixture.alerts.tick(T0 + 62 * DAY_MS);
+  expect(shown()).toEqual(['slow']);
+  fixture.alerts.tick(T0 + 63 * DAY_MS);
+  expect(shown()).toEqual([]);
 });

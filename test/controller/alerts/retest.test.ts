@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { BUILT_IN } from '../../../controller/config/built-in-alerts.ts';
 import { AlertFixture } from './alert-fixture.ts';
-import { download, MINUTE_MS, NOTHING, rule, T0, write } from './rules.ts';
+import { download, MINUTE_MS, NOTHING, rule, T0, unreached, write } from './rules.ts';
 
 const RETEST = rule({ retest: true });
 const bad = (token: number) => write(token, [download(1e6)]);
@@ -70,4 +71,17 @@ test('an alert that fires already asks for nothing', () => {
   const { fixture } = awaiting();
   fixture.write(bad(3));
   expect(fixture.evaluate(bad(4))).toEqual(NOTHING);
+});
+
+test('a dead device asks for one confirming run, though its server is suspected each time', () => {
+  const serverDown = { ...(BUILT_IN.get('server-down') ?? RETEST), notify: ['noc'] };
+  const fixture = new AlertFixture([serverDown, rule({ breaches: 1, of: 1, retest: true })]);
+  const other = (token: number) => write(token, [download(50e6)], { device: 'ap-2' });
+  fixture.evaluate(unreached(1));
+  const { retests } = fixture.evaluate(other(2));
+  expect(retests).toMatchObject([{ rule: 'slow', device: 'ap-1' }]);
+  for (const retest of retests) fixture.alerts.noteRetest(retest, 'r-confirm');
+  expect(fixture.evaluate(unreached(3, { run: 'r-confirm' })).retests).toEqual([]);
+  fixture.evaluate(other(4));
+  expect(fixture.alerts.list()).toMatchObject([{ rule: 'slow', state: 'firing' }]);
 });

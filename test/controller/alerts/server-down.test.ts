@@ -55,6 +55,23 @@ test('while the server is down no device alert is told, however long; after it, 
   ]);
 });
 
+test('after a short outage nothing fires because of it: the next value of each device decides', () => {
+  const fixture = new AlertFixture([...RULES, rule({ name: 'often' })]);
+  fixture.add('ap-5');
+  fixture.write(unreached(1, { device: 'ap-4', server: 'server-1' }));
+  fixture.write(failing(2, 'ap-1'), unreached(3, { device: 'ap-5', reached: null }), failing(4, 'ap-2'));
+  expect(fixture.write(failing(5, 'ap-3'), fine(6, 'ap-5'))).toEqual([
+    'firing server-down server-0',
+    'resolved server-down server-0',
+  ]);
+  const elsewhere = ['firing slow ap-4', 'firing check-failed ap-4'];
+  expect(fixture.toldBy(() => fixture.alerts.tick(at(90)))).toEqual(elsewhere);
+  expect(fixture.write(fine(100, 'ap-1'), write(101, [download(1e6)], { device: 'ap-2' }))).toEqual([
+    'firing slow ap-2',
+    'firing often ap-2',
+  ]);
+});
+
 test('when another device reaches the server, what was held because of it fires at once', () => {
   const fixture = new AlertFixture(RULES);
   expect(fixture.write(failing(1, 'ap-1'), fine(2, 'ap-2'))).toEqual(['firing slow ap-1', 'firing check-failed ap-1']);
@@ -105,6 +122,15 @@ test('late news of a server change nothing, and none of it counts twice', () => 
   expect(fixture.alerts.list()).toContainEqual(expect.objectContaining({ rule: 'server-down', state: 'pending' }));
 });
 
+test('what never had a slot says nothing of the server, and makes nothing late', () => {
+  const fixture = new AlertFixture([serverDown]);
+  const refused = unreached(3, { device: 'ap-3', token: null });
+  fixture.store.leases.lastToken = () => 150;
+  expect(fixture.write(failing(1, 'ap-1'), failing(2, 'ap-2'), refused)).toEqual([]);
+  fixture.write(fine(100, 'ap-4'));
+  expect(fixture.alerts.list()).toEqual([]);
+});
+
 test('an attempt that is to be repeated counts against its server as well', () => {
   const fixture = new AlertFixture([serverDown]);
   const attempts = ['ap-1', 'ap-2', 'ap-3'].map((device, index) => ({ ...failing(index + 1, device), end: null }));
@@ -138,12 +164,30 @@ test('a run that ends without an attempt is held while its server may be down', 
 test('a server that went down again fires again, as another alert', () => {
   const fixture = new AlertFixture([serverDown]);
   const down = (token: number) => ['ap-1', 'ap-2', 'ap-3'].map((device, index) => failing(token + index, device));
-  expect(fixture.write(...down(1), fine(5, 'ap-4'), fine(6, 'ap-4'), ...down(10))).toEqual([
+  const back = ['ap-4', 'ap-4', 'ap-1', 'ap-2', 'ap-3'].map((device, index) => fine(5 + index, device));
+  expect(fixture.write(...down(1), ...back, ...down(10))).toEqual([
     'firing server-down server-0',
     'resolved server-down server-0',
     'firing server-down server-0',
   ]);
   expect(new Set(fixture.told.map(({ alert }) => alert)).size).toBe(2);
+});
+
+test('dead devices that are measured one after another are told of, and make no server down every night', () => {
+  const devices = Array.from({ length: 12 }, (_, index) => `ap-${index}`);
+  const fixture = new AlertFixture([serverDown, builtIn('check-failed')], devices);
+  const night = (first: number) =>
+    fixture.write(...devices.map((device, index) => (index > 3 && index < 7 ? failing : fine)(first + index, device)));
+  expect(night(1)).toEqual(['firing server-down server-0', 'resolved server-down server-0']);
+  expect(night(1001)).toEqual(['firing check-failed ap-4', 'firing check-failed ap-5', 'firing check-failed ap-6']);
+  expect(night(2001)).toEqual([]);
+});
+
+test('a device that has reached the server again is a suspect again', () => {
+  const fixture = new AlertFixture(RULES);
+  fixture.write(failing(1, 'ap-1'), fine(2, 'ap-2'), fine(3, 'ap-1'));
+  expect(fixture.write(failing(4, 'ap-1'))).toEqual([]);
+  expect(fixture.write(failing(5, 'ap-2'), failing(6, 'ap-3'))).toEqual(['firing server-down server-0']);
 });
 
 test('a server is reached when anything came through, or when it said no itself', () => {

@@ -1,4 +1,5 @@
 import type { TestOutput } from '../../../broker/contract/messages.ts';
+import { Alerts } from '../../../controller/alerts/alerts.ts';
 import type { AlertOutcome } from '../../../controller/alerts/write.ts';
 import type { AlertSettings } from '../../../controller/config/settings.ts';
 import { Settlement } from '../../../controller/runs/settlement.ts';
@@ -16,18 +17,29 @@ export const REFUSED = corpusOutput('v3.12__err_refused.json', { test: 'tcp-down
 
 /** Rules, a real store, and the settlement that writes into it: a run a day. */
 export class SettledFixture extends AlertFixture {
-  readonly settlement: Settlement;
+  settlement: Settlement;
+  readonly #retries: number;
   readonly outcomes: AlertOutcome[] = [];
 
   constructor(alerts: AlertSettings[], retries = 0) {
     super(alerts);
-    this.settlement = new Settlement({
+    this.#retries = retries;
+    this.settlement = this.#settlementOf(this.alerts);
+  }
+
+  /** What was only in memory is forgotten. */
+  restart(): void {
+    this.settlement = this.#settlementOf(new Alerts({ settings: () => this.settings, store: this.store }));
+  }
+
+  #settlementOf(alerts: Alerts): Settlement {
+    return new Settlement({
       store: this.store,
       influx: false,
-      checkOf: () => ({ retries, backoff_ms: 1000 }),
+      checkOf: () => ({ retries: this.#retries, backoff_ms: 1000 }),
       random: () => 0.5,
       log: new RecordedLog(),
-      alerts: this.alerts,
+      alerts,
       onAlerts: (outcome) => this.outcomes.push(outcome),
     });
   }

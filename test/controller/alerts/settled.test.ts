@@ -66,7 +66,7 @@ test('an attempt that is repeated elsewhere blames its server, and is no failure
   expect(fixture.alerts.list().map((alert) => alert.rule)).toEqual(['server-down']);
 });
 
-test('an agent that refuses a run says nothing of its server, unless its name did not resolve', () => {
+test('an agent that refuses a run says nothing of its server', () => {
   const fixture = new SettledFixture([SERVER_DOWN, FAILED]);
   const missing = { class: 'local', message: 'iperf3 is missing', retryable: false } as const;
   const unresolved = { class: 'unreachable', message: 'unresolved', retryable: true } as const;
@@ -75,7 +75,7 @@ test('an agent that refuses a run says nothing of its server, unless its name di
   for (const device of ['ap-1', 'ap-2', 'ap-3']) {
     fixture.settlement.attemptFailed(fixture.order(1, device), unresolved, 'server-0', T0 + DAY_MS);
   }
-  expect(fixture.told.map((notice) => notice.rule)).toEqual(['check-failed', 'server-down']);
+  expect(fixture.told.map((notice) => notice.rule)).toEqual(Array(4).fill('check-failed'));
 });
 
 test('a run whose agent lost it fails without a word about the server', () => {
@@ -108,4 +108,17 @@ test('a run that failed without a reason says that it failed', () => {
   const nothing = { measurements: [], reached: null, server: null, token: 1, at_ms: T0 };
   fixture.write({ run: 'r-1', device: 'ap-1', ...nothing, end: { ...end, zeros: [] } });
   expect(fixture.told[0]).toMatchObject({ reason: 'the run failed: failed', server: null });
+});
+
+test('late results after a restart make no server down', () => {
+  const fixture = new SettledFixture([SERVER_DOWN], 1);
+  for (const [index, device] of ['ap-1', 'ap-2', 'ap-3'].entries()) {
+    fixture.order(1, device);
+    fixture.grant(1, index + 1, device);
+  }
+  fixture.run(2, DOWNLOAD, 'ap-4');
+  fixture.restart();
+  for (const [index, device] of ['ap-1', 'ap-2', 'ap-3'].entries()) fixture.result(1, index + 1, REFUSED, device);
+  expect(fixture.told).toEqual([]);
+  expect(fixture.alerts.list()).toEqual([]);
 });

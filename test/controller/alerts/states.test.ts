@@ -37,7 +37,7 @@ test('2 of 3 bad runs fire, and a run at clear resolves; all of it is told once,
   const [firing, resolved] = fixture.told;
   expect(firing).toEqual({
     id: `${firing?.alert}.firing`,
-    alert: `slow.ap-1.3-${T0 + 3 * MINUTE_MS + 30_000}`,
+    alert: `slow.ap-1.3-${T0 + 3 * MINUTE_MS + 30_000}-1`,
     rule: 'slow',
     severity: 'warning',
     state: 'firing',
@@ -225,4 +225,11 @@ describe('late and repeated', () => {
     const fixture = new AlertFixture([rule({ breaches: 1, of: 1 })], []);
     expect(fixture.alerts.evaluate(write(1, [download(1e6)]))).toEqual(NOTHING);
   });
+});
+
+test('a rule that fires twice by one write has two alerts, each with an id of its own', () => {
+  const fixture = new AlertFixture([rule({ breaches: 1, of: 1 })]);
+  const tests = [1e6, 50e6, 1e6].map((value, index) => download(value, { test: `download-${index}` }));
+  expect(fixture.write(write(1, tests))).toEqual(['firing slow ap-1', 'resolved slow ap-1', 'firing slow ap-1']);
+  expect(new Set(fixture.told.map(({ alert }) => alert)).size).toBe(2);
 });

@@ -94,6 +94,7 @@ test('an alert of a rule that is gone is shown as far as it is known', () => {
     median: null,
     alert: null,
     hold: null,
+    retested: false,
   } as const;
   const shown = storedAlert({ kind: 'device', name: 'ap-1' }, 'gone', { ...entry, recent: [] }, null);
   expect(shown).toMatchObject({ rule: 'gone', severity: null, metric: null, alert: null, firing_since_ms: null });

@@ -122,3 +122,19 @@ describe('the built-in rules', () => {
     expect(accepted('alerts: [{ name: check-failed, for: 1 }]').alerts).toEqual([]);
   });
 });
+
+test.each(['__proto__', 'constructor', 'toString'])('a rule can not be named %s', (name) => {
+  const yaml = `http: { token_file: http-token }\n${RECEIVERS}alerts: [{ name: ${name}, metric: run.success, below: 1 }]`;
+  expect(parseSettings(yaml, secretFolder(), {})).toMatchObject({
+    ok: false,
+    problems: [{ path: 'alerts[0].name', expected: 'another name: this one is reserved' }],
+  });
+});
+
+test('a receiver is named once, as it would be told twice', () => {
+  const yaml = `http: { token_file: http-token }\n${RECEIVERS}alerts: [{ name: a, metric: run.success, below: 1, notify: [noc, boss, noc] }]`;
+  expect(parseSettings(yaml, secretFolder(), {})).toMatchObject({
+    ok: false,
+    problems: [{ path: 'alerts[0].notify[2]', expected: 'each receiver once' }],
+  });
+});
