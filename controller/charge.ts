@@ -40,8 +40,9 @@ export class Charge {
     return this.#yielded;
   }
 
-  hear(status: ControllerStatus): void {
-    this.#act(hearClaim(this.#claim, this.#options.own.boot, status, this.#options.clock.now()));
+  hear(status: ControllerStatus, retained: boolean): void {
+    const { own, clock } = this.#options;
+    this.#act(hearClaim(this.#claim, own.boot, status, retained, clock.now()));
   }
 
   stop(): void {
@@ -49,7 +50,7 @@ export class Charge {
   }
 
   #act(verdict: ClaimVerdict): void {
-    if (verdict.verdict === 'repeat') this.#publish();
+    if (verdict.verdict === 'repeat' || verdict.verdict === 'in-charge') this.#publish();
     if (verdict.verdict === 'in-charge') this.#options.onChange(true);
     if (verdict.verdict === 'yield') {
       this.#yielded = true;
@@ -71,6 +72,6 @@ export class Charge {
   /** A claim that can't be sent now is made at the next connect. */
   #publish(): void {
     const { link, own } = this.#options;
-    link.publish(controllerTopic(), own, { retain: true }).catch(() => {});
+    link.publish(controllerTopic(), { ...own, in_charge: this.#claim.in_charge }, { retain: true }).catch(() => {});
   }
 }

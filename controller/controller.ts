@@ -5,6 +5,7 @@ import type { Clock } from '../broker/clock.ts';
 import type { Inbound } from '../broker/contract/inbound.ts';
 import { controllerTopic } from '../broker/contract/topics.ts';
 import type { Log } from '../broker/log.ts';
+import { AlertDesk } from './alert-desk.ts';
 import { Deliveries } from './alerts/deliveries.ts';
 import { createApi } from './api/app.ts';
 import { ApiServer } from './api/server.ts';
@@ -17,6 +18,7 @@ import { controllerLink } from './controller-link.ts';
 import { MqttDriver } from './drivers/mqtt.ts';
 import { endpointOf } from './endpoint.ts';
 import { Fleet } from './fleet.ts';
+import { InfluxDesk } from './influx/influx-desk.ts';
 import { type InfluxDrain, influxDrain } from './influx/influx-drain.ts';
 import { KillSwitch } from './kill-switch.ts';
 import { limitedLog } from './limited-log.ts';
@@ -123,12 +125,12 @@ export class Controller {
       log,
     });
     const settings = () => this.#settings;
-    const onAlerts = () => deliveries.kick();
-    const shared = { settings, store, slots, driver, clock, random, log, onAlerts };
+    const shared = { settings, store, slots, driver, clock, random, log };
     const runs = runParts({
       ...shared,
       aboutDevices,
       influx: influx !== null,
+      onNotices: () => deliveries.kick(),
       onPoints: () => influx?.drain.kick(),
       onFatal: (error) => this.#fail(error),
     });
@@ -137,6 +139,8 @@ export class Controller {
       ...runs,
       deliveries,
       killSwitch: new KillSwitch({ ...shared, ...runs }),
+      influx: new InfluxDesk({ store, drain: influx?.drain ?? null }),
+      alertDesk: new AlertDesk({ ...shared, ...runs }),
       health: () => ({
         version,
         in_charge: charge.in_charge,
@@ -157,7 +161,7 @@ export class Controller {
 
     driver.onMessage((message, retained) => this.#hear(message, retained));
     started.push(() => stopRuns(runs));
-    runs.alerts.configure(clock.wall());
+    runs.onAlerts(runs.alerts.configure(clock.wall()));
     startRuns(runs);
     const { port: http_port } = await api.start();
     started.push(() => api.stop());
@@ -179,14 +183,13 @@ export class Controller {
   reload(settings: Settings): string[] {
     const parts = this.#running();
     const { deliveries, runs } = parts;
-    const { dispatcher, nights, maintenance, alerts } = runs;
+    const { dispatcher, nights, maintenance, alerts, onAlerts } = runs;
     const { broker, http, store, influx } = this.#settings;
     const restart = restartNeeded(this.#settings, settings);
     this.#settings = { ...settings, broker, http, store, influx };
     parts.slots.configure(slotSettings(settings));
-    alerts.configure(this.#options.clock.wall());
+    onAlerts(alerts.configure(this.#options.clock.wall()));
     deliveries.configure(settings.receivers);
-    deliveries.kick();
     dispatcher.submitAnew();
     maintenance.look();
     nights.look();
@@ -219,7 +222,7 @@ export class Controller {
   #hear(message: Inbound, retained: boolean): void {
     const parts = this.#parts;
     if (parts === null) return;
-    if (message.kind === 'controller') parts.charge.hear(message.payload);
+    if (message.kind === 'controller') parts.charge.hear(message.payload, retained);
     else if (message.kind !== 'slot') parts.runs.inbox.message(message);
     else if (retained) parts.runs.inbox.retainedSlot(message.server, message.payload);
   }

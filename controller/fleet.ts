@@ -1,21 +1,26 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../broker/clock.ts';
+import type { AlertDesk } from './alert-desk.ts';
 import type { Alerts } from './alerts/alerts.ts';
 import type { Deliveries } from './alerts/deliveries.ts';
 import type { DeliveryStatus } from './alerts/delivery.ts';
 import type { AlertOutcome } from './alerts/write.ts';
 import { refusal } from './api/refusal.ts';
-import type { Answer, RecordFilter, Service } from './api/service.ts';
+import type { Answer, InfluxService, RecordFilter, Service } from './api/service.ts';
 import type { SuppressionOrder, WhatToResume } from './api/suppression-orders.ts';
 import type {
+  AlertView,
   Credentials,
   DeviceDetails,
   DeviceView,
+  ExplainedRuleView,
   NewDevice,
   Problem,
   RawView,
   ReceiverTest,
   ReceiverView,
+  ReplayOrder,
+  ReplayView,
   Resumed,
   RunOrder,
   ServerCheck,
@@ -55,6 +60,8 @@ export interface FleetOptions {
   dispatcher: Dispatcher;
   checks: Checks;
   killSwitch: KillSwitch;
+  influx: InfluxService;
+  alertDesk: AlertDesk;
   board: ProgressBoard;
   deliveries: Deliveries;
   clock: Clock;
@@ -80,6 +87,10 @@ export class Fleet implements Service {
 
   constructor(options: FleetOptions) {
     this.#options = options;
+  }
+
+  get influx(): InfluxService {
+    return this.#options.influx;
   }
 
   status(): StatusView {
@@ -166,6 +177,19 @@ export class Fleet implements Service {
 
   resume(which: WhatToResume): Answer<Resumed> {
     return this.#options.killSwitch.resume(which);
+  }
+
+  alerts(filter: { all: boolean }): AlertView[] {
+    return this.#options.alertDesk.list(filter);
+  }
+
+  explainAlerts(device: string): Answer<ExplainedRuleView[]> {
+    const value = this.#options.alertDesk.explain(device);
+    return value === null ? this.#unknownDevice(device) : { ok: true, value };
+  }
+
+  replayAlerts(order: ReplayOrder, isGone: () => boolean): Promise<Answer<ReplayView>> {
+    return this.#options.alertDesk.replay(order, isGone);
   }
 
   async testReceiver(receiver: string): Promise<Answer<ReceiverTest>> {

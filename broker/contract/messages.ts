@@ -145,7 +145,13 @@ export const SlotStatus = z.object({
 });
 export type SlotStatus = z.infer<typeof SlotStatus>;
 
-export const ControllerStatus = z.object({ online: z.boolean(), boot: Id, version: orNull(Text) });
+/** `in_charge`: it grants slots, or would: a controller that only claims the broker obeys it. */
+export const ControllerStatus = z.object({
+  online: z.boolean(),
+  boot: Id,
+  version: orNull(Text),
+  in_charge: z.boolean().nullish(),
+});
 export type ControllerStatus = z.infer<typeof ControllerStatus>;
 
 /** Which payload belongs to a topic: publishing another one does not compile. */

@@ -3,13 +3,15 @@ import { bodyLimit } from 'hono/body-limit';
 import type { Clock } from '../../broker/clock.ts';
 import type { Log } from '../../broker/log.ts';
 import { StoreError } from '../store/errors.ts';
+import { alertQuery } from './alert-query.ts';
 import { parseBody, parseQuery, refuse, reply } from './answers.ts';
 import { bearerMatches } from './bearer.ts';
+import { backfillOrder } from './influx-views.ts';
 import { runEvents } from './run-events.ts';
 import { runQuery } from './run-query.ts';
 import type { Service } from './service.ts';
 import { suppressionOrder, WhatToResume } from './suppression-orders.ts';
-import { NewDevice, RunOrder } from './views.ts';
+import { NewDevice, ReplayOrder, RunOrder } from './views.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 
@@ -74,6 +76,26 @@ export const createApi = (service: Service, { token, log, clock }: ApiOptions): 
     return query.ok ? reply(c, service.resume(query.value)) : refuse(c, query.problem);
   });
 
+  api.get('/influx', (c) => reply(c, service.influx.status()));
+  api.post('/influx/retry', (c) => reply(c, service.influx.retry()));
+  api.post('/influx/backfill', async (c) => {
+    const body = await parseBody(c, backfillOrder(clock.wall()));
+    return body.ok ? reply(c, service.influx.backfill(body.value), 202) : refuse(c, body.problem);
+  });
+  api.get('/export', (c) => {
+    const query = parseQuery(c, backfillOrder(clock.wall()));
+    return query.ok ? c.json(service.influx.export(query.value)) : refuse(c, query.problem);
+  });
+  api.get('/alerts', (c) => {
+    const query = parseQuery(c, alertQuery);
+    return query.ok ? c.json(service.alerts(query.value)) : refuse(c, query.problem);
+  });
+  api.get('/devices/:device/alerts', (c) => reply(c, service.explainAlerts(c.req.param('device'))));
+  api.post('/alerts/replay', async (c) => {
+    const body = await parseBody(c, ReplayOrder);
+    if (!body.ok) return refuse(c, body.problem);
+    return reply(c, await service.replayAlerts(body.value, () => c.req.raw.signal.aborted));
+  });
   api.post('/receivers/:receiver/test', async (c) => reply(c, await service.testReceiver(c.req.param('receiver'))));
 
   api.get('/runs', (c) => {

@@ -1,14 +1,19 @@
 import type { RunRecord } from '../run-record.ts';
 import type { Progress, ProgressListener } from '../runs/progress.ts';
+import type { Backfilled, BackfillOrder, Exported, InfluxView, Requeued } from './influx-views.ts';
 import type { SuppressionOrder, WhatToResume } from './suppression-orders.ts';
 import type {
+  AlertView,
   Credentials,
   DeviceDetails,
   DeviceView,
+  ExplainedRuleView,
   NewDevice,
   Problem,
   RawView,
   ReceiverTest,
+  ReplayOrder,
+  ReplayView,
   Resumed,
   RunOrder,
   ServerCheck,
@@ -28,8 +33,17 @@ export interface RecordFilter {
   limit?: number;
 }
 
+/** What is on its way to InfluxDB, and what is stored as points. */
+export interface InfluxService {
+  status(): Answer<InfluxView>;
+  retry(): Answer<Requeued>;
+  backfill(order: BackfillOrder): Answer<Backfilled>;
+  export(order: BackfillOrder): Exported;
+}
+
 /** What the HTTP API offers of a running controller. */
 export interface Service {
+  readonly influx: InfluxService;
   status(): StatusView;
   devices(): DeviceView[];
   device(device: string): Answer<DeviceDetails>;
@@ -40,6 +54,11 @@ export interface Service {
   suppressions(): SuppressionView[];
   suppress(order: SuppressionOrder): Answer<Suppressed>;
   resume(which: WhatToResume): Answer<Resumed>;
+  /** Alerts that are pending or firing; with `all`, also those that were resolved. */
+  alerts(filter: { all: boolean }): AlertView[];
+  explainAlerts(device: string): Answer<ExplainedRuleView[]>;
+  /** Goes on a piece at a time until `isGone` says that nobody waits for it any more. */
+  replayAlerts(order: ReplayOrder, isGone: () => boolean): Promise<Answer<ReplayView>>;
   /** Sends a test to a receiver of alerts, and waits for its answer. */
   testReceiver(receiver: string): Promise<Answer<ReceiverTest>>;
   orderRun(order: RunOrder): Answer<{ run: string }>;

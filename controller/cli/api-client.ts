@@ -1,14 +1,19 @@
 import { z } from 'zod';
 import type { Clock } from '../../broker/clock.ts';
+import { Backfilled, Exported, InfluxView, Requeued } from '../api/influx-views.ts';
 import {
+  AlertView,
   Credentials,
   DeviceDetails,
   DeviceView,
+  ExplainedRuleView,
   type NewDevice,
   Problem,
   ProgressView,
   RawView,
   ReceiverTest,
+  type ReplayOrder,
+  ReplayView,
   Resumed,
   ServerCheck,
   ServerView,
@@ -24,6 +29,9 @@ import type { ControllerAddress } from './find-controller.ts';
 
 /** The controller answers from memory and one SQLite file: what takes longer than this is broken. */
 export const ANSWER_TIMEOUT_MS = 30_000;
+
+/** … but for a replay, which reads the history of all devices. */
+const REPLAY_TIMEOUT_MS = 600_000;
 
 /** Nobody answers, or the line broke: trying again may help. */
 export class Unreachable extends CommandFailure {}
@@ -78,8 +86,38 @@ export class ApiClient {
     return this.#json('DELETE', `suppressions?${new URLSearchParams({ ...which })}`, Resumed);
   }
 
+  influx(): Promise<InfluxView> {
+    return this.#json('GET', 'influx', InfluxView);
+  }
+
+  retryInflux(): Promise<Requeued> {
+    return this.#json('POST', 'influx/retry', Requeued);
+  }
+
+  /** One page. `since` and `until` are RFC 3339 or durations back from the controller's now. */
+  backfill(range: { since: string; until: string; after?: string }): Promise<Backfilled> {
+    return this.#json('POST', 'influx/backfill', Backfilled, range);
+  }
+
+  /** One page, likewise. */
+  export(range: { since: string; until: string; device?: string; after?: string }): Promise<Exported> {
+    return this.#json('GET', `export?${new URLSearchParams(range)}`, Exported);
+  }
+
   status(): Promise<StatusView> {
     return this.#json('GET', 'status', StatusView);
+  }
+
+  alerts({ all }: { all: boolean }): Promise<AlertView[]> {
+    return this.#json('GET', `alerts?all=${all}`, z.array(AlertView));
+  }
+
+  explainAlerts(device: string): Promise<ExplainedRuleView[]> {
+    return this.#json('GET', `devices/${encodeURIComponent(device)}/alerts`, z.array(ExplainedRuleView));
+  }
+
+  replayAlerts(order: ReplayOrder): Promise<ReplayView> {
+    return this.#json('POST', 'alerts/replay', ReplayView, order, REPLAY_TIMEOUT_MS);
   }
 
   testReceiver(receiver: string): Promise<ReceiverTest> {
@@ -121,15 +159,21 @@ export class ApiClient {
     }
   }
 
-  async #json<T>(method: string, path: string, schema: z.ZodType<T>, body?: unknown): Promise<T> {
-    const answer = await this.#ask(method, path, body);
+  async #json<T>(
+    method: string,
+    path: string,
+    schema: z.ZodType<T>,
+    body?: unknown,
+    within_ms = ANSWER_TIMEOUT_MS,
+  ): Promise<T> {
+    const answer = await this.#ask(method, path, body, within_ms);
     if (!answer.ok) return this.#refused(answer);
     return this.#parsed(schema, await this.#bodyOf(answer));
   }
 
-  async #ask(method: string, path: string, body?: unknown): Promise<Response> {
+  async #ask(method: string, path: string, body?: unknown, within_ms = ANSWER_TIMEOUT_MS): Promise<Response> {
     const late = new AbortController();
-    const disarm = this.#clock.after(ANSWER_TIMEOUT_MS, () => late.abort(new Error('it took too long')));
+    const disarm = this.#clock.after(within_ms, () => late.abort(new Error('it took too long')));
     try {
       return await fetch(`${this.#address.url}/api/1/${path}`, {
         method,

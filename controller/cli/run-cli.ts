@@ -5,6 +5,8 @@ import { addAlerts } from './commands/alerts.ts';
 import { addCheckConfig } from './commands/check-config.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDevice } from './commands/device.ts';
+import { addExport } from './commands/export.ts';
+import { addInflux } from './commands/influx.ts';
 import { addParse } from './commands/parse.ts';
 import { addResults } from './commands/results.ts';
 import { addResume } from './commands/resume.ts';
@@ -32,7 +34,7 @@ const createProgram = (context: Context): Command => {
       getErrHelpWidth: () => stderr.columns ?? 100,
     });
   withExample(program, 'perfleet demo');
-  const fleet = [addDevice, addServer, addRun, addResults, addAlerts, addSuppress, addResume];
+  const fleet = [addDevice, addServer, addRun, addResults, addAlerts, addSuppress, addResume, addInflux, addExport];
   const adds = [addDemo, addServe, addCheckConfig, addAgent, ...fleet, addParse];
   for (const add of adds) add(program, context);
   return program;

@@ -185,6 +185,18 @@ const builtInOf = (raw: unknown): AlertSettings | undefined => {
   return typeof name === 'string' ? BUILT_IN.get(name) : undefined;
 };
 
+const readRule = (reader: Reader, path: Path, raw: unknown, known: Known): Read => {
+  const base = builtInOf(raw);
+  return base === undefined ? readOwnRule(reader, path, raw, known) : readChanges(reader, path, raw, known, base);
+};
+
+/** A single rule, by itself or as a list of one, whether or not it is on. */
+export const readAlertRule = (reader: Reader, raw: unknown, known: Known): AlertSettings => {
+  const isList = Array.isArray(raw);
+  if (isList && raw.length !== 1) reader.problem([], `a list of ${raw.length} rules`, 'one rule, as under alerts');
+  return readRule(reader, isList ? [0] : [], isList ? raw[0] : raw, known).rule;
+};
+
 /**
  * `alerts`: the rules that are on, those of the file in its order, after the built-in ones that it does not name. Without a word in the
  * file these are on when somebody is measured by schedule and somebody can be told.
@@ -193,9 +205,7 @@ export const readAlerts = (reader: Reader, raw: unknown, known: Known): AlertSet
   const names = new Set<string>();
   const read = reader.list(['alerts'], raw, 'alert rules').map((entry, index): Read => {
     const path = ['alerts', index];
-    const base = builtInOf(entry);
-    const one =
-      base === undefined ? readOwnRule(reader, path, entry, known) : readChanges(reader, path, entry, known, base);
+    const one = readRule(reader, path, entry, known);
     const { name } = one.rule;
     if (names.has(name))
       reader.problem([...path, 'name'], `"${name}" a second time`, 'a name of its own for each rule');

@@ -1,17 +1,32 @@
-import { anything, optional, text } from './leaf.ts';
+import { anything, flag, optional, text } from './leaf.ts';
 import { showValue } from './problem.ts';
 import { keysIn, type Reader } from './reader.ts';
-import type { InfluxSettings } from './settings.ts';
+import type { InfluxSettings, InfluxTls } from './settings.ts';
 import { httpUrl } from './url-leaf.ts';
 
 const path = ['influx'];
+const tlsPath = ['influx', 'tls'];
 
 const file = text('the path of a file');
+
+const readTls = (reader: Reader, raw: unknown, url: string): { tls?: InfluxTls } => {
+  if (keysIn(raw).size === 0) return {};
+  const given = reader.fields(tlsPath, raw, { ca_file: optional(file), insecure: optional(flag) });
+  const ca = reader.secret([...tlsPath, 'ca_file'], given.ca_file, 'public');
+  const insecure = given.insecure ?? false;
+  if (url.startsWith('http:')) {
+    reader.problem(tlsPath, 'TLS settings for plain HTTP', 'tls only where influx.url is https://');
+  }
+  if (insecure && ca !== null) reader.problem(tlsPath, 'both ca_file and insecure: true', 'one of them');
+  if (insecure) reader.warnings.push('influx.tls.insecure: anybody can pose as this InfluxDB and gets its credentials');
+  return { tls: { ca, insecure } };
+};
 
 const readVersion1 = (reader: Reader, raw: unknown): InfluxSettings => {
   const given = reader.fields(path, raw, {
     version: anything,
     url: httpUrl,
+    tls: anything,
     database: text('the name of a database'),
     username: optional(text('a user name')),
     password_file: optional(file),
@@ -22,20 +37,21 @@ const readVersion1 = (reader: Reader, raw: unknown): InfluxSettings => {
     reader.problem(path, 'one of username and password_file', 'both of them, or neither');
   }
   const { url = '', database = '', username = null } = given;
-  return { version: 1, url, database, username, password };
+  return { version: 1, url, ...readTls(reader, given.tls, url), database, username, password };
 };
 
 const readVersion2 = (reader: Reader, raw: unknown): InfluxSettings => {
   const given = reader.fields(path, raw, {
     version: anything,
     url: httpUrl,
+    tls: anything,
     organization: text('the name of an organization in InfluxDB'),
     bucket: text('the name of a bucket'),
     token_file: file,
   });
   const { url = '', organization = '', bucket = '' } = given;
   const token = reader.secret([...path, 'token_file'], given.token_file, 'secret') ?? '';
-  return { version: 2, url, organization, bucket, token };
+  return { version: 2, url, ...readTls(reader, given.tls, url), organization, bucket, token };
 };
 
 /** `influx`: none unless it is there. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isScheduled } from '../schedule/check-of.ts';
-import { readAlerts } from './alerts-section.ts';
+import { readAlertRule, readAlerts } from './alerts-section.ts';
 import { readBroker } from './broker-section.ts';
 import { DEFAULT_CHECK, readCheck } from './check-section.ts';
 import { readHttp } from './http-section.ts';
@@ -11,9 +11,10 @@ import { readOrganizations, readServerNames } from './organizations-section.ts';
 import type { Problem } from './problem.ts';
 import { keysIn, namesIn, Reader } from './reader.ts';
 import { readReceivers } from './receivers-section.ts';
+import { readRetention } from './retention-section.ts';
 import { SecretFolder } from './secret-folder.ts';
 import { readGroups, readServers } from './servers-section.ts';
-import type { Settings } from './settings.ts';
+import type { AlertSettings, Settings } from './settings.ts';
 import { readYaml } from './yaml-source.ts';
 
 export type Loaded = { ok: true; settings: Settings; warnings: string[] } | { ok: false; problems: Problem[] };
@@ -23,6 +24,7 @@ const SECTIONS = {
   http: anything,
   store: optional(text('the path of a folder')),
   influx: anything,
+  retention: anything,
   servers: anything,
   host_groups: anything,
   uplink_groups: anything,
@@ -51,6 +53,7 @@ const readSections = (reader: Reader, data: unknown): Settings => {
     http: readHttp(reader, given.http),
     store: reader.resolve(given.store ?? DEFAULT_STORE),
     influx: readInflux(reader, given.influx),
+    retention: readRetention(reader, given.retention),
     servers: readServers(reader, given.servers, given.host_groups),
     host_groups: readGroups(reader, 'host_groups', given.host_groups),
     uplink_groups: readGroups(reader, 'uplink_groups', given.uplink_groups),
@@ -87,6 +90,25 @@ export const parseSettings = (yaml: string, folder: string, env: NodeJS.ProcessE
   const settings = readSections(reader, source.data);
   if (reader.problems.length > 0) return { ok: false, problems: inFileOrder(reader.problems) };
   return { ok: true, settings, warnings: [...reader.warnings, ...silentRules(settings)] };
+};
+
+/** One alert rule in a YAML text, of which the settings know the names; or everything that is wrong with it. Never throws. */
+export const parseAlertRule = (
+  yaml: string,
+  { organizations, servers, uplink_groups, receivers }: Settings,
+): { ok: true; rule: AlertSettings } | { ok: false; problems: Problem[] } => {
+  const source = readYaml(yaml);
+  const reader = new Reader(source, new SecretFolder('/', {}));
+  if (!source.readable) return { ok: false, problems: inFileOrder(reader.problems) };
+  const names = (section: ReadonlyMap<string, unknown>) => new Set(section.keys());
+  const rule = readAlertRule(reader, source.data, {
+    organizations: names(organizations),
+    servers: names(servers),
+    uplink_groups: names(uplink_groups),
+    receivers: names(receivers),
+    built_in: true,
+  });
+  return reader.problems.length > 0 ? { ok: false, problems: inFileOrder(reader.problems) } : { ok: true, rule };
 };
 
 /**

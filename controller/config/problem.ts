@@ -72,6 +72,12 @@ export const showValue = (path: Path, value: unknown): string => {
   return typeof value === 'string' ? quoted(value) : String(value);
 };
 
+/** One problem on one line. */
+export const problemInLine = ({ path, line, found, expected, hint }: Problem): string => {
+  const place = [line === null ? '' : `line ${line}`, path].filter((part) => part !== '').join(', ') || 'the file';
+  return `${place}: found ${found}, expected ${expected}${hint === undefined ? '' : ` (${hint})`}`;
+};
+
 /** What a person sees: one entry a problem, in the order of the file, and how many there are. */
 export const formatProblems = (problems: readonly Problem[], file: string): string => {
   const entries = problems.map(({ path, line, found, expected, hint }) => {

@@ -7,6 +7,7 @@ export interface Settings {
   /** Folder of the SQLite file. */
   store: string;
   influx: InfluxSettings | null;
+  retention: RetentionSettings;
   servers: Map<string, ServerSettings>;
   host_groups: Map<string, { capacity: number }>;
   uplink_groups: Map<string, { capacity: number }>;
@@ -39,9 +40,23 @@ export interface ExternalBroker {
   tls: { ca: string | null; cert: string | null; key: string | null };
 }
 
-export type InfluxSettings =
-  | { version: 1; url: string; database: string; username: string | null; password: string | null }
-  | { version: 2; url: string; organization: string; bucket: string; token: string };
+export type InfluxSettings = { url: string; tls?: InfluxTls } & (
+  | { version: 1; database: string; username: string | null; password: string | null }
+  | { version: 2; organization: string; bucket: string; token: string }
+);
+
+/** How InfluxDB's certificate is checked: against the PEM text `ca` (null: the authorities that Node.js knows), or not at all. */
+export interface InfluxTls {
+  ca: string | null;
+  insecure: boolean;
+}
+
+/** How long the store keeps what: runs after their end, iperf3's own output up to an age and a size (compressed). */
+export interface RetentionSettings {
+  runs_ms: number;
+  raw_ms: number;
+  raw_bytes: number;
+}
 
 export interface ServerSettings {
   server: string;

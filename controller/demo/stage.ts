@@ -9,6 +9,7 @@ import type { Clock } from '../../broker/clock.ts';
 import type { TestPlan } from '../../broker/contract/messages.ts';
 import type { Log } from '../../broker/log.ts';
 import { DEFAULT_CHECK } from '../config/check-section.ts';
+import { DEFAULT_RETENTION } from '../config/retention-section.ts';
 import { plainServer } from '../config/servers-section.ts';
 import type { Settings } from '../config/settings.ts';
 import { Controller } from '../controller.ts';
@@ -57,6 +58,7 @@ const settingsFor = (tests: TestPlan[], folder: string, ports: number[]): Settin
     http: { host: HOST, port: 0, token: randomBytes(16).toString('hex') },
     store: join(folder, 'store'),
     influx: null,
+    retention: DEFAULT_RETENTION,
     servers: new Map(servers.map((server) => [server.server, server])),
     host_groups: new Map(),
     uplink_groups: new Map(),

@@ -17,7 +17,13 @@ const COOKIE_BYTES = 37;
  * `not-iperf3`: something else listens there.
  */
 export const PROBE_VERDICTS = [
-  ...(['answers', 'busy', 'silent', 'refused', 'unreachable', 'unresolved', 'not-iperf3'] as const),
+  'answers',
+  'busy',
+  'silent',
+  'refused',
+  'unreachable',
+  'unresolved',
+  'not-iperf3',
 ] as const;
 export type ProbeVerdict = (typeof PROBE_VERDICTS)[number];
 
@@ -31,7 +37,7 @@ const UNRESOLVED = ['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA', 'EAI_NON
 
 const verdictOfError = (code: string | undefined): ProbeVerdict => {
   if (code === 'ECONNREFUSED') return 'refused';
-  return UNRESOLVED.includes(code ?? '') ? 'unresolved' : 'unreachable';
+  return code !== undefined && UNRESOLVED.includes(code) ? 'unresolved' : 'unreachable';
 };
 
 const verdictOfAnswer = (first: number | undefined): ProbeVerdict => {
@@ -47,7 +53,7 @@ const verdictOfAnswer = (first: number | undefined): ProbeVerdict => {
 export const probeServer = (host: string, port: number, clock: Clock): Promise<ProbeReport> =>
   new Promise((resolve) => {
     const socket = connect({ host, port });
-    let sent_at: number | null = null;
+    let sent_at = 0;
     /** What it means when nothing more comes. */
     let so_far: ProbeVerdict = isIP(host) === 0 ? 'unresolved' : 'unreachable';
     const settle = (verdict: ProbeVerdict, round_trip_ms: number | null = null) => {
@@ -58,15 +64,15 @@ export const probeServer = (host: string, port: number, clock: Clock): Promise<P
     const cancelTimer = clock.after(SILENT_AFTER_MS, () => settle(so_far));
     const cookie = Buffer.alloc(COOKIE_BYTES);
     cookie.write(randomBytes(18).toString('hex'));
-    socket.on('lookup', (error) => {
-      if (!error) so_far = 'unreachable';
+    socket.on('lookup', () => {
+      so_far = 'unreachable';
     });
     socket.on('connect', () => {
       so_far = 'silent';
       sent_at = clock.now();
       socket.write(cookie);
     });
-    socket.once('data', (answer) => settle(verdictOfAnswer(answer[0]), clock.now() - (sent_at ?? clock.now())));
+    socket.once('data', (answer) => settle(verdictOfAnswer(answer[0]), clock.now() - sent_at));
     socket.on('error', (error: NodeJS.ErrnoException) =>
       settle(so_far === 'silent' ? so_far : verdictOfError(error.code)),
     );

@@ -1,5 +1,5 @@
 import type { Clock } from '../../broker/clock.ts';
-import type { Outbox } from '../store/outbox.ts';
+import type { Outbox, OutboxRow } from '../store/outbox.ts';
 import { type Next, retryDelayMs, WorkLoop } from '../work-loop.ts';
 import type { InfluxWriter } from './writer.ts';
 
@@ -31,7 +31,7 @@ export interface DrainParts {
  *
  * - `idle` until rows arrive (`kick`).
  * - `writing` one batch. Taken: its rows are deleted, go on with twice as many. Refused: go on with the first half; a single point that
- *   is refused is set aside. So one bad point costs some 30 requests, and many in a row one each.
+ *   is refused is set aside, and so is a batch of which InfluxDB says that it refuses all. So one bad point costs some 30 requests.
  * - `waiting` after anything else that failed, longer each time; rows that arrive meanwhile do not cut it short.
  *
  * A row is deleted only after InfluxDB has taken it: whatever is killed when, it is written at least once, and the same point
@@ -41,6 +41,8 @@ export class OutboxDrain {
   readonly #parts: DrainParts;
   readonly #loop: WorkLoop;
   #batch = MAX_BATCH;
+  /** The page after the one that was just taken; empty when it was not read yet. */
+  #ahead: OutboxRow[] = [];
   #failures = 0;
   #last_error: string | null = null;
   #last_success_ms: number | null = null;
@@ -77,19 +79,25 @@ export class OutboxDrain {
   async #step(): Promise<Next> {
     const { outbox, writer } = this.#parts;
     try {
-      const page = outbox.page(this.#batch);
-      const [first] = page;
-      if (first === undefined) return { kind: 'idle' };
-      const outcome = await writer.write(page.map(({ point }) => point));
+      const page = this.#ahead.length > 0 ? this.#ahead : outbox.page(this.#batch);
+      this.#ahead = [];
+      if (page.length === 0) return { kind: 'idle' };
+      const writing = writer.write(page.map(({ point }) => point));
+      const next = await this.#readAhead(page);
+      const outcome = await writing;
       if (outcome.kind === 'retry') return this.#failed(outcome.reason);
       if (outcome.kind === 'ok') {
         outbox.done(page.map(({ id }) => id));
+        this.#ahead = next;
         this.#batch = Math.min(MAX_BATCH, this.#batch * 2);
         this.#last_success_ms = this.#parts.clock.wall();
-      } else if (page.length > 1) {
+      } else if (page.length > 1 && outcome.refused !== page.length) {
         this.#batch = Math.floor(page.length / 2);
       } else {
-        outbox.reject(first.id, outcome.reason);
+        outbox.reject(
+          page.map(({ id }) => id),
+          outcome.reason,
+        );
         this.#warn(`InfluxDB refuses a point, it was set aside: ${outcome.reason}`);
       }
       this.#recovered();
@@ -97,6 +105,15 @@ export class OutboxDrain {
     } catch (error) {
       return this.#failed(String(error));
     }
+  }
+
+  /** What comes after a full page, read while InfluxDB is busy with that one. */
+  async #readAhead(page: readonly OutboxRow[]): Promise<OutboxRow[]> {
+    const last = page.at(-1);
+    if (page.length < MAX_BATCH || last === undefined) return [];
+    // The request leaves when the event loop gets its turn.
+    await new Promise(setImmediate);
+    return this.#parts.outbox.page(MAX_BATCH, last.id);
   }
 
   #failed(reason: string): Next {

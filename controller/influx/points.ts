@@ -28,8 +28,14 @@ export const FIELDS = {
 /** Tags of both measurements. */
 export const TAGS = ['device', 'organization', 'server', 'protocol', 'direction', 'via', 'outcome'] as const;
 
+/** Some of these keys. zod reads an object of known keys in a quarter of the time of a record. */
+const someOf = <const K extends string, T extends z.ZodType>(keys: readonly K[], value: T) =>
+  z.strictObject(
+    Object.fromEntries(keys.map((key) => [key, z.exactOptional(value)])) as Record<K, z.ZodExactOptional<T>>,
+  );
+
 /** A newline or a trailing backslash in a tag would corrupt the line protocol of either client: ids have neither. */
-const Tags = z.partialRecord(z.enum(TAGS), Id);
+const Tags = someOf(TAGS, Id);
 
 /** Strings are one line each. */
 const Text = z.string().regex(/^[^\p{Cc}]*$/u);
@@ -39,17 +45,17 @@ export const Point = z.discriminatedUnion('measurement', [
   z.object({
     measurement: z.literal('iperf3'),
     tags: Tags,
-    floats: z.partialRecord(z.enum(FIELDS.iperf3.floats), z.number()),
-    integers: z.partialRecord(z.enum(FIELDS.iperf3.integers), z.int()),
+    floats: someOf(FIELDS.iperf3.floats, z.number()),
+    integers: someOf(FIELDS.iperf3.integers, z.int()),
     strings: z.object({}),
     time_ms: z.int(),
   }),
   z.object({
     measurement: z.literal('iperf3_run'),
     tags: Tags,
-    floats: z.partialRecord(z.enum(FIELDS.iperf3_run.floats), z.number()),
-    integers: z.partialRecord(z.enum(FIELDS.iperf3_run.integers), z.int()),
-    strings: z.partialRecord(z.enum(FIELDS.iperf3_run.strings), Text),
+    floats: someOf(FIELDS.iperf3_run.floats, z.number()),
+    integers: someOf(FIELDS.iperf3_run.integers, z.int()),
+    strings: someOf(FIELDS.iperf3_run.strings, Text),
     time_ms: z.int(),
   }),
 ]);
@@ -102,7 +108,13 @@ const successOf = (outcome: RunRecord['outcome']): 0 | 1 | null => {
 };
 
 /** The point of a run that is over. `time_ms` is its grant or, when it never had a slot, its end. */
-export const runPoint = (record: RunRecord, time_ms: number): Point =>
+export const runPoint = (
+  record: Pick<
+    RunRecord,
+    'run' | 'device' | 'organization' | 'server' | 'via' | 'outcome' | 'reason' | 'queued_s' | 'duration_s' | 'attempts'
+  >,
+  time_ms: number,
+): Point =>
   point(
     'iperf3_run',
     {

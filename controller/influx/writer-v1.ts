@@ -8,6 +8,7 @@ import {
   refusal,
   SILENCE_LIMIT_MS,
   type Target,
+  tlsOptions,
   unreachable,
   type WriteOutcome,
   withinLimit,
@@ -31,7 +32,7 @@ const SCHEMA: ISchemaOptions[] = Object.entries(FIELDS).map(([measurement, { flo
   },
 }));
 
-const connect = ({ url, database, username, password }: Settings): InfluxDB => {
+const connect = ({ url, tls, database, username, password }: Settings): InfluxDB => {
   const { protocol, hostname, port, pathname } = new URL(url);
   const secure = protocol === 'https:';
   return new InfluxDB({
@@ -39,6 +40,7 @@ const connect = ({ url, database, username, password }: Settings): InfluxDB => {
     host: hostname,
     port: port === '' ? (secure ? 443 : 80) : Number(port),
     path: pathname.replace(/\/$/, ''),
+    options: secure ? tlsOptions(tls) : {},
     database,
     // Without a user name the client would send root:root; an empty one is ignored where there are no users, and refused where there are.
     username: username ?? '',

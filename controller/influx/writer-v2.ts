@@ -1,12 +1,13 @@
-import { HttpError, InfluxDB, Point as LinePoint } from '@influxdata/influxdb-client';
+import { HttpError, InfluxDB } from '@influxdata/influxdb-client';
 import type { Clock } from '../../broker/clock.ts';
 import type { InfluxSettings } from '../config/settings.ts';
-import type { Point } from './points.ts';
+import { lineOf } from './line.ts';
 import {
   type InfluxWriter,
   refusal,
   SILENCE_LIMIT_MS,
   type Target,
+  tlsOptions,
   unreachable,
   type WriteOutcome,
   withinLimit,
@@ -14,19 +15,10 @@ import {
 
 type Settings = Extract<InfluxSettings, { version: 2 }>;
 
-const linePoint = ({ measurement, tags, floats, integers, strings, time_ms }: Point): LinePoint => {
-  const point = new LinePoint(measurement).timestamp(time_ms);
-  for (const [name, value] of Object.entries(tags)) point.tag(name, value);
-  for (const [name, value] of Object.entries(floats)) point.floatField(name, value);
-  for (const [name, value] of Object.entries(integers)) point.intField(name, value);
-  for (const [name, value] of Object.entries(strings)) point.stringField(name, value);
-  return point;
-};
-
 /** Writes to InfluxDB 2.x and 3.x, and to what accepts `/api/v2/write`, such as VictoriaMetrics. */
 export const writerV2 = (settings: Settings, clock: Clock): InfluxWriter => {
-  const { url, organization, bucket, token } = settings;
-  const client = new InfluxDB({ url, token, timeout: SILENCE_LIMIT_MS });
+  const { url, tls, organization, bucket, token } = settings;
+  const client = new InfluxDB({ url, token, timeout: SILENCE_LIMIT_MS, transportOptions: tlsOptions(tls) });
   const target: Target = {
     url,
     into: `bucket "${bucket}" in organization "${organization}"`,
@@ -58,7 +50,7 @@ export const writerV2 = (settings: Settings, clock: Clock): InfluxWriter => {
   const send = (lines: string[]) => withinLimit(clock, target, flush(lines));
 
   return {
-    write: (points) => send(points.map((point) => linePoint(point).toString())),
+    write: (points) => send(points.map(lineOf)),
     // A comment passes the checks of address, bucket and token; InfluxDB 2 then answers 400 because nothing is to be written.
     check: async () => {
       const outcome = await send(['# perfleet']);

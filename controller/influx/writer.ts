@@ -1,4 +1,5 @@
 import type { Clock } from '../../broker/clock.ts';
+import type { InfluxTls } from '../config/settings.ts';
 import { networkReason, shortened } from '../short-reason.ts';
 import type { Point } from './points.ts';
 
@@ -6,7 +7,11 @@ import type { Point } from './points.ts';
  * What became of a batch. `retry`: try the same again later, nothing is wrong with the points. `rejected`: at least one point
  * is refused for good; all may be sent again, in smaller parts, to find it (points are idempotent).
  */
-export type WriteOutcome = { kind: 'ok' } | { kind: 'retry' | 'rejected'; reason: string };
+export type WriteOutcome =
+  | { kind: 'ok' }
+  | { kind: 'retry'; reason: string }
+  /** `refused`: how many points, where InfluxDB says so; it has written the others then. */
+  | { kind: 'rejected'; reason: string; refused: number | null };
 
 /** Writes to one InfluxDB. Neither method throws, and both end within REQUEST_LIMIT_MS. */
 export interface InfluxWriter {
@@ -31,10 +36,24 @@ export interface Target {
   credentials: string;
 }
 
+/** For `https.request`. */
+export const tlsOptions = (
+  { ca, insecure }: InfluxTls = { ca: null, insecure: false },
+): { ca?: string; rejectUnauthorized?: false } => ({
+  ...(ca === null ? {} : { ca }),
+  ...(insecure ? { rejectUnauthorized: false as const } : {}),
+});
+
+/** `partial write: field type conflict: … dropped=3`, of InfluxDB 1.x and 2.x. */
+const refusedIn = (answer: string): number | null => {
+  const [, dropped] = /\bpartial write\b.*\bdropped=(\d{1,9})\b/s.exec(answer) ?? [];
+  return dropped === undefined ? null : Number(dropped);
+};
+
 /** The verdict on an answer of InfluxDB that is not a success. */
 export const refusal = (status: number, answer: string, { url, into, credentials }: Target): WriteOutcome => {
   const said = `InfluxDB at ${new URL(url).origin} answered ${status} (${shortened(answer)})`;
-  if ([400, 413, 422].includes(status)) return { kind: 'rejected', reason: said };
+  if ([400, 413, 422].includes(status)) return { kind: 'rejected', reason: said, refused: refusedIn(answer) };
   if (status === 401) return { kind: 'retry', reason: `${said}: check influx.${credentials}` };
   if (status === 403) return { kind: 'retry', reason: `${said}: allow influx.${credentials} to write to ${into}` };
   if (status === 404) return { kind: 'retry', reason: `${said}: create ${into}, or correct influx.url` };

@@ -21,7 +21,7 @@ export interface RunReading {
 }
 
 /** The TCP tests whose figures an automatic bitrate is taken from: those before it that measure its direction. */
-const sourcesOf = (plan: TestPlan, plans: TestPlan[]): string[] =>
+export const sourcesOf = (plan: TestPlan, plans: TestPlan[]): string[] =>
   plans
     .slice(0, plans.indexOf(plan))
     .filter(({ protocol }) => protocol === 'tcp')

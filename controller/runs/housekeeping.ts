@@ -2,17 +2,18 @@ import type { Clock } from '../../broker/clock.ts';
 import { OVERDUE_MS } from '../../broker/contract/numbers.ts';
 import type { Alerts } from '../alerts/alerts.ts';
 import type { AlertOutcome } from '../alerts/write.ts';
+import type { RetentionSettings } from '../config/settings.ts';
 import type { Store } from '../store/store.ts';
 import type { Settlement } from './settlement.ts';
 
 /** How often the house is looked after. */
 const LOOK_MS = 600_000;
 
-/** iperf3's raw output is kept this long … */
-const RAW_AGE_MS = 30 * 86_400_000;
+/** So many runs, and as many raw results, are forgotten at a time: a few milliseconds … */
+const BATCH = 200;
 
-/** … and up to this size, compressed. */
-const RAW_BYTES = 1 << 30;
+/** … and the next ones after this, as long as there are more. */
+const NEXT_BATCH_MS = 1000;
 
 /** What runs have moved is kept for the longest month, the one before, and no more. */
 const MOVED_AGE_MS = 62 * 86_400_000;
@@ -21,6 +22,7 @@ const MOVED_AGE_MS = 62 * 86_400_000;
 const ENDED_AGE_MS = 86_400_000;
 
 export interface HousekeepingOptions {
+  retention: () => RetentionSettings;
   store: Store;
   settlement: Settlement;
   clock: Clock;
@@ -44,18 +46,30 @@ export class Housekeeping {
   start(): void {
     const { store, settlement, alerts, clock, onFatal, onPoints, onAlerts } = this.#options;
     const now_ms = clock.wall();
+    let more = false;
     try {
       for (const { run } of store.runs.awaited(now_ms - OVERDUE_MS)) settlement.end(run, 'lost', 'no-result', now_ms);
       if (alerts !== undefined) onAlerts?.(alerts.tick(now_ms));
       store.moved.prune(now_ms - MOVED_AGE_MS);
       store.suppressions.prune(now_ms - ENDED_AGE_MS);
-      store.raw.prune({ before_ms: now_ms - RAW_AGE_MS, max_bytes: RAW_BYTES });
+      more = this.#prune(now_ms);
     } catch (error) {
       onFatal(error as Error);
       return;
     }
     onPoints();
-    this.#cancel = clock.after(LOOK_MS, () => this.start());
+    this.#cancel = clock.after(more ? NEXT_BATCH_MS : LOOK_MS, () => this.start());
+  }
+
+  /** Whether there is more to forget. */
+  #prune(now_ms: number): boolean {
+    const { store, retention } = this.#options;
+    const { runs_ms, raw_ms, raw_bytes } = retention();
+    const gone = [
+      store.runs.prune(now_ms - runs_ms, BATCH),
+      store.raw.prune({ before_ms: now_ms - raw_ms, max_bytes: raw_bytes, limit: BATCH }),
+    ];
+    return gone.includes(BATCH);
   }
 
   stop(): void {

@@ -16,6 +16,7 @@ import { Inbox } from './inbox.ts';
 import { MaintenanceWatch } from './maintenance-watch.ts';
 import { Nights } from './nights.ts';
 import { ProgressBoard } from './progress.ts';
+import { Retests } from './retests.ts';
 import { Settlement } from './settlement.ts';
 import { Suppressing } from './suppressing.ts';
 
@@ -34,14 +35,16 @@ export interface RunSurroundings {
   influx: boolean;
   /** Called when rows were added for InfluxDB. */
   onPoints: () => void;
-  /** Called in the transaction that brought it about, when there may be notices to deliver or confirming runs to order: to be done after it. */
-  onAlerts: (outcome: AlertOutcome) => void;
+  /** Called in the transaction that brought it about, when there may be notices to deliver: to be done after it. */
+  onNotices: () => void;
   onFatal: (error: Error) => void;
 }
 
 /** All that carries out what schedule, slots and results decide. */
 export interface RunParts {
   alerts: Alerts;
+  /** What an outcome of `alerts` brings about: confirming runs are ordered, notices delivered. To be called in its transaction, if it can be. */
+  onAlerts: (outcome: AlertOutcome) => void;
   board: ProgressBoard;
   checks: Checks;
   dispatcher: Dispatcher;
@@ -54,11 +57,21 @@ export interface RunParts {
 
 /** Makes the parts and puts them together. Starts nothing. */
 export const runParts = (around: RunSurroundings): RunParts => {
-  const { settings, random, aboutDevices } = around;
+  const { settings, random, aboutDevices, onNotices } = around;
   const alerts = new Alerts(around);
+  const retests = new Retests({
+    ...around,
+    alerts,
+    submit: (run) => dispatcher.later(() => dispatcher.keep(() => dispatcher.submit(run))),
+  });
+  const onAlerts = ({ notices, retests: wanted }: AlertOutcome): void => {
+    retests.order(wanted);
+    if (notices > 0) onNotices();
+  };
   const settlement = new Settlement({
     ...around,
     alerts,
+    onAlerts,
     checkOf: (organization, tags) => {
       const known = settings().organizations.get(organization);
       return known === undefined ? { ...DEFAULT_CHECK, retries: 0 } : checkOf(known, tags);
@@ -68,10 +81,11 @@ export const runParts = (around: RunSurroundings): RunParts => {
   });
   const board = new ProgressBoard();
   const checks = new Checks(around.clock);
-  const shared = { ...around, alerts, settlement, board, checks, gate: new Gate(around) };
+  const shared = { ...around, alerts, onAlerts, settlement, board, checks, gate: new Gate(around) };
   const dispatcher = new Dispatcher(shared);
   return {
     alerts,
+    onAlerts,
     board,
     checks,
     dispatcher,
@@ -79,7 +93,7 @@ export const runParts = (around: RunSurroundings): RunParts => {
     nights: new Nights({ ...shared, submit: (run: string) => dispatcher.submit(run) }),
     suppressing: new Suppressing({ ...shared, dispatcher }),
     maintenance: new MaintenanceWatch({ ...shared, handle: (event) => dispatcher.handle(event) }),
-    housekeeping: new Housekeeping(shared),
+    housekeeping: new Housekeeping({ ...shared, retention: () => settings().retention }),
   };
 };
 

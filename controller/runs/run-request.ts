@@ -26,7 +26,7 @@ export const runRequest = (
     servers: row.server === null ? (organization?.servers ?? []) : [row.server],
     uplink_group,
     tests: row.tests,
-    on_demand: row.origin === 'demand',
+    on_demand: row.origin !== 'schedule',
     priority,
     max_cross_traffic,
     not_before: row.not_before_ms + shift,

@@ -8,7 +8,7 @@ import { measurementPoint, type Point, runPoint } from '../influx/points.ts';
 import { decideEnd, decideRun, type RunSoFar, type Verdict } from '../results/decide-run.ts';
 import type { Failure, Measurement } from '../results/measurement.ts';
 import { readRun } from '../results/read-run.ts';
-import type { Outcome, RunRecord } from '../run-record.ts';
+import type { Outcome } from '../run-record.ts';
 import { leaseMs } from '../slots/plan-length.ts';
 import type { Ending, TimedMeasurement } from '../store/results.ts';
 import type { Grant, RunRow } from '../store/runs.ts';
@@ -17,7 +17,7 @@ import { limitWarnings } from './limit-warnings.ts';
 
 type TestFailure = Failure & { test: string };
 
-/** Somebody waits for a run that was asked for: it is tried again this soon at the latest. */
+/** Somebody, or an alert, waits for a run that was asked for: it is tried again this soon at the latest. */
 const DEMAND_RETRY_MS = 5000;
 
 export interface SettlementOptions {
@@ -37,6 +37,13 @@ export interface SettlementOptions {
 /** Whether a result with this token decides about the run: it is its latest grant's, and nothing else has decided before. */
 const decides = (run: RunRow, token: number): boolean =>
   run.state !== 'final' && run.awaits_result && run.granted_token === token;
+
+/** The grant with this token, if it is the run's latest: that one need not be looked up. */
+const latestGrant = (run: RunRow, token: number): Grant | null => {
+  const { granted_server: server, granted_via: via, granted_at_ms: at_ms, granted_tests: tests } = run;
+  if (run.granted_token !== token || server === null || via === null || at_ms === null || tests === null) return null;
+  return { token, run: run.run, server, via, at_ms, tests };
+};
 
 /** Nothing can have happened after the end of the lease: times beyond it are cut, or a device could date its points at will. */
 const withinLease = (tests: readonly TestPlan[], outputs: readonly TestOutput[]): TestOutput[] => {
@@ -187,7 +194,8 @@ export class Settlement {
   /** The run and the grant that a device's result is of; null, and a warning, when nobody asked this device for it. */
   #knownGrant(device: string, { run: id, token }: ResultKey): { run: RunRow; grant: Grant } | null {
     const { store, log } = this.#options;
-    const [run, grant] = [store.runs.get(id), store.runs.grant(token)];
+    const run = store.runs.get(id);
+    const grant = run === null ? null : (latestGrant(run, token) ?? store.runs.grant(token));
     if (run?.device === device && grant?.run === id) return { run, grant };
     log.warn({ device, run: id, token }, 'accepted a result that nobody asked for; it is not stored');
     return null;
@@ -200,10 +208,10 @@ export class Settlement {
   /** With all that was measured of the run so far, and what failed in this attempt. */
   #soFar(run: RunRow, measurements: Measurement[], failures: TestFailure[], now_ms: number): RunSoFar {
     const { store, checkOf, random } = this.#options;
-    const { retries, backoff_ms } = checkOf(run.organization, store.devices.get(run.device)?.tags ?? []);
+    const { retries, backoff_ms } = checkOf(run.organization, store.devices.tags(run.device));
     return {
       plans: run.plan,
-      measurements: [...(store.records.get(run.run)?.measurements ?? []), ...measurements],
+      measurements: [...store.results.measured(run.run), ...measurements],
       failures,
       earlier: run.failed_attempts,
       retries,
@@ -220,7 +228,7 @@ export class Settlement {
     for (const failure of new Set(failures.map((one) => one.class))) {
       failed_attempts[failure] = (failed_attempts[failure] ?? 0) + 1;
     }
-    const delay_ms = run.origin === 'demand' ? Math.min(verdict.delay_ms, DEMAND_RETRY_MS) : verdict.delay_ms;
+    const delay_ms = run.origin !== 'schedule' ? Math.min(verdict.delay_ms, DEMAND_RETRY_MS) : verdict.delay_ms;
     const not_before_ms = when.at_ms + delay_ms;
     return { kind: 'retry', retry: { not_before_ms, tests: verdict.tests, failed_attempts } } as const;
   }
@@ -237,7 +245,7 @@ export class Settlement {
       time_ms: time_ms + plannedStartMs(run.plan, measurement.test),
     }));
     const server = run.granted_server ?? run.server;
-    const record: RunRecord = {
+    const record = {
       run: run.run,
       device: run.device,
       organization: run.organization,
@@ -245,16 +253,12 @@ export class Settlement {
       via: run.granted_via,
       outcome,
       reason,
-      granted_at: null,
       queued_s: Math.max(0, (run.first_granted_at_ms ?? at_ms) - run.requested_at_ms) / 1000,
       duration_s,
       attempts: run.attempts,
-      measurements: [],
-      failures: [],
-      warnings: [],
     };
     const points = this.#options.influx ? [...this.#points(run, server, zeros), runPoint(record, time_ms)] : [];
-    return { outcome, reason, finished_at_ms: at_ms, duration_s, zeros, points };
+    return { outcome, reason, server, finished_at_ms: at_ms, duration_s, zeros, points };
   }
 
   #points(run: RunRow, server: string | null, measurements: TimedMeasurement[]): Point[] {

@@ -25,8 +25,11 @@ const DeviceRow = z.object({
 });
 export type DeviceRow = z.infer<typeof DeviceRow>;
 
+const TagsRow = DeviceRow.pick({ tags: true });
+
 const COLUMNS = `device, organization, tags, uplink_group, agent, host, iperf3, seen_at_ms,
-  (SELECT max(finished_at_ms) FROM runs WHERE runs.device = devices.device) AS last_run_ms`;
+  (SELECT finished_at_ms FROM runs WHERE runs.device = devices.device AND state = 'final'
+   ORDER BY changed_at_ms DESC LIMIT 1) AS last_run_ms`;
 
 /** An agent that only comes back is written down again after this: 10,000 routers that reconnect cost no 10,000 commits. */
 const SEEN_RESOLUTION_MS = 3_600_000;
@@ -64,6 +67,11 @@ export class Devices {
 
   get(device: string): DeviceRow | null {
     return this.#database.get(DeviceRow, `SELECT ${COLUMNS} FROM devices WHERE device = ?`, [device]);
+  }
+
+  /** None of a device that is not there. */
+  tags(device: string): string[] {
+    return this.#database.get(TagsRow, 'SELECT tags FROM devices WHERE device = ?', [device])?.tags ?? [];
   }
 
   /** Its runs stay. False when there is no such device. */

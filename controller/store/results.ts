@@ -1,8 +1,9 @@
+import { z } from 'zod';
 import type { TestOutput } from '../../broker/contract/messages.ts';
 import type { Point } from '../influx/points.ts';
-import type { Measurement } from '../results/measurement.ts';
+import { Measurement } from '../results/measurement.ts';
 import type { Outcome, RunRecord } from '../run-record.ts';
-import type { Database } from './database.ts';
+import { type Database, jsonColumn } from './database.ts';
 import type { Moved } from './moved.ts';
 import type { Outbox } from './outbox.ts';
 import type { RawResults } from './raw-results.ts';
@@ -18,6 +19,8 @@ export interface TimedMeasurement {
 export interface Ending {
   outcome: Outcome;
   reason: string | null;
+  /** Where it was measured last, or was to be. */
+  server: string | null;
   finished_at_ms: number;
   duration_s: number;
   /** Throughput 0 for each planned test that was never measured, when the outcome asks for it. */
@@ -43,6 +46,8 @@ export interface ResultWrite {
   change: { kind: 'final'; ending: Ending } | { kind: 'retry'; retry: Retry } | null;
 }
 
+const Measured = z.object({ measurement: jsonColumn(Measurement) });
+
 /** Stores results and ends runs. One call is one transaction: all of it is on disk, or nothing. */
 export class Results {
   readonly #database: Database;
@@ -65,8 +70,8 @@ export class Results {
    */
   store(write: ResultWrite): 'stored' | 'duplicate' | 'unknown-run' {
     return this.#database.transaction(() => {
-      const run = this.#runs.get(write.run);
-      if (run === null) return 'unknown-run';
+      const state = this.#runs.state(write.run);
+      if (state === null) return 'unknown-run';
       const added = this.#database.run(
         'INSERT INTO results (run, token, failures, warnings) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
         [write.run, write.token, JSON.stringify(write.failures), JSON.stringify(write.warnings)],
@@ -77,7 +82,7 @@ export class Results {
       this.#addMeasurements(write.run, write.token, write.measurements);
       this.#outbox.add(write.points);
       this.#database.run('DELETE FROM leases WHERE token = ?', [write.token]);
-      if (run.state !== 'final' && write.change !== null) {
+      if (state !== 'final' && write.change !== null) {
         if (write.change.kind === 'final') this.#end(write.run, write.change.ending);
         else this.#runs.retry(write.run, write.change.retry, write.at_ms);
       }
@@ -91,30 +96,31 @@ export class Results {
    */
   finish(run: string, ending: Ending, failures: RunRecord['failures'] = []): boolean {
     return this.#database.transaction(() => {
-      const state = this.#runs.get(run)?.state ?? 'final';
-      if (state === 'final') return false;
+      if ((this.#runs.state(run) ?? 'final') === 'final') return false;
       this.#end(run, ending, failures);
       return true;
     });
   }
 
+  /** What was measured of a run so far, in the order of time. */
+  measured(run: string): Measurement[] {
+    const sql = 'SELECT measurement FROM measurements WHERE run = ? ORDER BY time_ms, id';
+    return this.#database.all(Measured, sql, [run]).map((row) => row.measurement);
+  }
+
   #addMeasurements(run: string, token: number | null, measurements: TimedMeasurement[]): void {
+    const insert = 'INSERT INTO measurements (run, token, time_ms, measurement) VALUES (?, ?, ?, ?)';
     for (const { measurement, time_ms } of measurements) {
-      this.#database.run('INSERT INTO measurements (run, token, time_ms, measurement) VALUES (?, ?, ?, ?)', [
-        run,
-        token,
-        time_ms,
-        JSON.stringify(measurement),
-      ]);
+      this.#database.run(insert, [run, token, time_ms, JSON.stringify(measurement)]);
     }
   }
 
   #end(run: string, ending: Ending, failures: RunRecord['failures'] = []): void {
-    const { outcome, reason, finished_at_ms, duration_s, zeros, points } = ending;
+    const { outcome, reason, server, finished_at_ms, duration_s, zeros, points } = ending;
     this.#database.run(
-      `UPDATE runs SET state = 'final', awaits_result = 0, outcome = @outcome, reason = @reason, finished_at_ms = @finished_at_ms,
+      `UPDATE runs SET state = 'final', awaits_result = 0, outcome = @outcome, reason = @reason, ended_on = @server, finished_at_ms = @finished_at_ms,
          duration_s = @duration_s, failures = @failures, changed_at_ms = @finished_at_ms WHERE run = @run`,
-      { run, outcome, reason, finished_at_ms, duration_s, failures: JSON.stringify(failures) },
+      { run, outcome, reason, server, finished_at_ms, duration_s, failures: JSON.stringify(failures) },
     );
     this.#addMeasurements(run, null, zeros);
     this.#outbox.add(points);

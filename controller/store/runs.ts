@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { TestPlan } from '../../broker/contract/messages.ts';
 import { FailureClass } from '../results/measurement.ts';
 import { Outcome, RunRecord } from '../run-record.ts';
-import { type Database, jsonColumn } from './database.ts';
+import { type Database, jsonColumn, repeatedJson } from './database.ts';
 
-const Plans = jsonColumn(z.array(TestPlan));
+/** All runs of a check have the same tests: they are read once. */
+const Plans = repeatedJson(z.array(TestPlan));
 const Via = z.enum(['agent', 'ssh']);
 
 /**
@@ -17,8 +18,9 @@ const RunRow = z.object({
   organization: z.string(),
   /** The server that was asked for; null: any of the organization's. */
   server: z.string().nullable(),
-  origin: z.enum(['demand', 'schedule']),
-  /** Which occurrence of the schedule it belongs to; null on demand. */
+  /** `retest`: an alert waits for it. It is handled as one that a person asked for. */
+  origin: z.enum(['demand', 'schedule', 'retest']),
+  /** Which occurrence of the schedule it belongs to; null of any other run. */
   night: z.string().nullable(),
   /** All of its tests. */
   plan: Plans,
@@ -47,6 +49,8 @@ const RunRow = z.object({
   duration_s: z.number().nullable(),
 });
 export type RunRow = z.infer<typeof RunRow>;
+
+const StateRow = RunRow.pick({ state: true });
 
 /** What is known of a run when it is asked for. */
 export type NewRun = Pick<
@@ -119,6 +123,11 @@ export class Runs {
 
   get(run: string): RunRow | null {
     return this.#database.get(RunRow, `${SELECT_RUN} WHERE runs.run = ?`, [run]);
+  }
+
+  /** Null when there is no such run. */
+  state(run: string): RunRow['state'] | null {
+    return this.#database.get(StateRow, 'SELECT state FROM runs WHERE run = ?', [run])?.state ?? null;
   }
 
   /** When and where the attempt with this token was granted. */
@@ -196,6 +205,22 @@ export class Runs {
     return this.#database.all(RunRow, `${SELECT_RUN} WHERE state <> 'final' AND device = ? ORDER BY runs.rowid`, [
       device,
     ]);
+  }
+
+  /**
+   * Forgets final runs that ended before, with all that hangs on them: at most `limit`. What devices have moved stays, and so does what is on
+   * its way to InfluxDB. Returns how many.
+   */
+  prune(before_ms: number, limit: number): number {
+    const old = `SELECT run FROM runs WHERE changed_at_ms < ? AND state = 'final' ORDER BY changed_at_ms LIMIT ?`;
+    const runs = this.#database.all(z.object({ run: z.string() }), old, [before_ms, limit]).map(({ run }) => run);
+    const ids = [JSON.stringify(runs)];
+    return this.#database.transaction(() => {
+      for (const table of ['results', 'measurements', 'raw_results', 'grants', 'runs']) {
+        this.#database.run(`DELETE FROM ${table} WHERE run IN (SELECT value FROM json_each(?))`, ids);
+      }
+      return runs.length;
+    });
   }
 
   /** How many are not final. */

@@ -26,7 +26,7 @@ const MIGRATIONS: readonly string[] = [
     plan TEXT NOT NULL /* JSON: all tests */, tests TEXT NOT NULL /* JSON: still to be measured */, requested_at_ms REAL NOT NULL, not_before_ms REAL NOT NULL,
     window_end_ms REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, failed_attempts TEXT NOT NULL DEFAULT '{}' /* JSON */,
     first_granted_at_ms REAL, granted_token INTEGER, awaits_result INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'open', overdue_at_ms REAL,
-    outcome TEXT, reason TEXT, finished_at_ms REAL, duration_s REAL,
+    outcome TEXT, reason TEXT, ended_on TEXT /* server: also of a run that was never granted */, finished_at_ms REAL, duration_s REAL,
     failures TEXT NOT NULL DEFAULT '[]' /* JSON: of the last attempt, when it had no result */,
     changed_at_ms REAL NOT NULL /* last requested, granted or finished: the order in which people look at runs */
   ) STRICT;
@@ -44,6 +44,7 @@ const MIGRATIONS: readonly string[] = [
     token INTEGER PRIMARY KEY, run TEXT NOT NULL, server TEXT NOT NULL, via TEXT NOT NULL, at_ms REAL NOT NULL,
     tests TEXT NOT NULL /* JSON */
   ) STRICT;
+  CREATE INDEX grants_of_a_run ON grants (run);
 
   CREATE TABLE moved (
     token INTEGER PRIMARY KEY, run TEXT NOT NULL, device TEXT NOT NULL, at_ms REAL NOT NULL /* of the grant */,

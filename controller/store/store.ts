@@ -5,6 +5,7 @@ import { AlertStates } from './alert-states.ts';
 import { Database } from './database.ts';
 import { Devices } from './devices.ts';
 import { asStoreError } from './errors.ts';
+import { History } from './history.ts';
 import { Leases } from './leases.ts';
 import { Moved } from './moved.ts';
 import { Nights } from './nights.ts';
@@ -31,6 +32,7 @@ export class Store {
   readonly results: Results;
   readonly raw: RawResults;
   readonly records: Records;
+  readonly history: History;
   readonly outbox: Outbox;
   readonly notices: Notices;
   readonly alertStates: AlertStates;
@@ -47,6 +49,7 @@ export class Store {
     this.moved = new Moved(database);
     this.raw = new RawResults(database);
     this.records = new Records(database);
+    this.history = new History(database);
     this.outbox = new Outbox(database);
     this.notices = new Notices(database);
     this.alertStates = new AlertStates(database);

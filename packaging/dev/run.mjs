@@ -9,9 +9,9 @@ import { run } from './spawn.mjs';
 import { runTests } from './test-command.mjs';
 
 // The commands of package.json. Each prepares the machine first, so that it works in a bare clone.
-//   node packaging/dev/run.mjs build|check|demo|test|bench|simulate|fuzz [arguments]
+//   node packaging/dev/run.mjs build|check|demo|test|bench|simulate|fuzz|kills [arguments]
 
-const USAGE = 'usage: node packaging/dev/run.mjs build|check|demo|test|bench|simulate|fuzz [arguments]';
+const USAGE = 'usage: node packaging/dev/run.mjs build|check|demo|test|bench|simulate|fuzz|kills [arguments]';
 
 /** A program of node_modules. @param {string} name */
 const bin = (name) => join(root, 'node_modules/.bin', name);
@@ -69,6 +69,15 @@ const COMMANDS = {
     const simulate = join(root, 'node_modules/.cache/perfleet/simulate.js');
     bundleForHere('test/simulation/main.ts', simulate);
     await become(simulate, args);
+  },
+
+  async kills(args) {
+    await prepare({ npm: true, debian: FOR_TESTS });
+    const { buildAll, bundleForHere } = await builder();
+    const kills = join(root, 'node_modules/.cache/perfleet/kills.js');
+    buildAll();
+    bundleForHere('test/kills/main.ts', kills);
+    await become(kills, args);
   },
 
   async fuzz(args) {

@@ -5,6 +5,7 @@ import { version } from '../../broker/version.ts';
 import { authenticateDevices } from '../../controller/authenticator.ts';
 import { makeBroker } from '../../controller/broker-connection.ts';
 import { DEFAULT_CHECK } from '../../controller/config/check-section.ts';
+import { DEFAULT_RETENTION } from '../../controller/config/retention-section.ts';
 import { plainServer } from '../../controller/config/servers-section.ts';
 import type { Settings } from '../../controller/config/settings.ts';
 import { Controller } from '../../controller/controller.ts';
@@ -26,6 +27,7 @@ const settings: Settings = {
   http: { host: HOST, port: 0, token: SECRET },
   store: folder,
   influx: null,
+  retention: DEFAULT_RETENTION,
   servers: new Map(servers.map((server) => [server.server, server])),
   host_groups: new Map(),
   uplink_groups: new Map(),

@@ -4,16 +4,18 @@ import { agentBench } from './agent.ts';
 import { alertsBench } from './alerts.ts';
 import { type Bench, isMet, verdict } from './bench.ts';
 import { handoffBench } from './handoff.ts';
+import { influxBench } from './influx.ts';
+import { ingestBench } from './ingest.ts';
 import { nightBench } from './night.ts';
 import { slotsBench } from './slots.ts';
-import { storeBench } from './store.ts';
 
 const BENCHES: Record<string, Bench> = {
   slots: slotsBench,
   handoff: handoffBench,
   night: nightBench,
   agent: agentBench,
-  store: storeBench,
+  ingest: ingestBench,
+  influx: influxBench,
   alerts: alertsBench,
 };
 

@@ -1,4 +1,5 @@
 import { DEFAULT_CHECK } from '../../controller/config/check-section.ts';
+import { DEFAULT_RETENTION } from '../../controller/config/retention-section.ts';
 import { plainServer } from '../../controller/config/servers-section.ts';
 import type { AlertSettings, Settings } from '../../controller/config/settings.ts';
 
@@ -19,6 +20,7 @@ export const alertWorld = ({
   http: { host: '127.0.0.1', port: 0, token: 'http-token' },
   store: 'nowhere',
   influx: null,
+  retention: DEFAULT_RETENTION,
   servers: new Map(named('server', servers).map((name, index) => [name, plainServer(name, '127.0.0.1', 5201 + index)])),
   host_groups: new Map(),
   uplink_groups: new Map(),

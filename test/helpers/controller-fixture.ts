@@ -5,6 +5,7 @@ import { onTestFinished } from 'vitest';
 import type { TestPlan } from '../../broker/contract/messages.ts';
 import { CLAIM_WAIT_MS } from '../../broker/contract/numbers.ts';
 import { DEFAULT_CHECK } from '../../controller/config/check-section.ts';
+import { DEFAULT_RETENTION } from '../../controller/config/retention-section.ts';
 import { plainServer } from '../../controller/config/servers-section.ts';
 import type { CheckSettings, Settings } from '../../controller/config/settings.ts';
 import { Controller } from '../../controller/controller.ts';
@@ -58,6 +59,7 @@ export const worldSettings = ({ servers = ['s-1'], check: overrides = {}, settin
   store: join(temporaryFolder(), 'store'),
   // Nobody listens there: points are queued, as in a night without InfluxDB.
   influx: { version: 1, url: 'http://127.0.0.1:9', database: 'perfleet', username: null, password: null },
+  retention: DEFAULT_RETENTION,
   servers: new Map(servers.map((server, index) => [server, plainServer(server, '127.0.0.1', 5201 + index)])),
   host_groups: new Map(),
   uplink_groups: new Map(),

@@ -30,16 +30,21 @@ const answers = async (url: string): Promise<boolean> => {
 export class Daemon {
   readonly #command: string[];
   readonly #health: string;
+  readonly #life_s: number;
   #child: ChildProcess | null = null;
 
-  constructor(command: string[], health: string) {
+  constructor(command: string[], health: string, life_s = 120) {
     this.#command = command;
     this.#health = health;
+    this.#life_s = life_s;
   }
 
   /** Resolves when it answers. */
   async start(): Promise<void> {
-    const child = spawn('timeout', ['--kill-after=5', '120', ...this.#command], { stdio: 'ignore', detached: true });
+    const child = spawn('timeout', ['--kill-after=5', String(this.#life_s), ...this.#command], {
+      stdio: 'ignore',
+      detached: true,
+    });
     this.#child = child;
     await until(`${this.#command[0]} answers`, () => {
       if (child.exitCode !== null) throw new Error(`${this.#command[0]} ended at once`);

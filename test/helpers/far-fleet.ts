@@ -6,6 +6,7 @@ import { GUARD } from '../../agent/iperf3/guard.ts';
 import { systemClock } from '../../broker/clock.ts';
 import type { TestPlan } from '../../broker/contract/messages.ts';
 import { DEFAULT_CHECK } from '../../controller/config/check-section.ts';
+import { DEFAULT_RETENTION } from '../../controller/config/retention-section.ts';
 import { plainServer } from '../../controller/config/servers-section.ts';
 import { Controller } from '../../controller/controller.ts';
 import { Children } from '../../controller/demo/children.ts';
@@ -50,6 +51,7 @@ export class FarFleet {
         http: { host: '127.0.0.1', port: 0, token: 'of-no-use-to-anybody' },
         store: join(this.#folder, 'store'),
         influx: null,
+        retention: DEFAULT_RETENTION,
         servers: new Map([['far', one]]),
         host_groups: new Map(),
         uplink_groups: new Map(),

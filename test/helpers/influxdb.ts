@@ -3,13 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Daemon, freePort } from './daemon.ts';
 
+/** What a query gives for one set of tags. */
+export interface Series {
+  tags: Record<string, string>;
+  columns: string[];
+  values: unknown[][];
+}
+
 /** A real InfluxDB 1.x (Debian's `influxd`) on a free port, with its data in a temporary folder. Not started yet. */
 export class InfluxDb {
   readonly url: string;
   readonly #folder: string;
   readonly #daemon: Daemon;
 
-  private constructor(folder: string, port: number, rpcPort: number, users: boolean) {
+  private constructor(folder: string, port: number, rpcPort: number, users: boolean, life_s: number) {
     this.#folder = folder;
     this.url = `http://127.0.0.1:${port}`;
     const configuration = join(folder, 'influxdb.conf');
@@ -30,12 +37,13 @@ bind-address = "127.0.0.1:${rpcPort}"
   store-enabled = false
 `,
     );
-    this.#daemon = new Daemon(['influxd', 'run', '-config', configuration], `${this.url}/ping`);
+    this.#daemon = new Daemon(['influxd', 'run', '-config', configuration], `${this.url}/ping`, life_s);
   }
 
-  /** `users`: whether it asks for a user name and password. */
-  static async prepare({ users = false } = {}): Promise<InfluxDb> {
-    return new InfluxDb(mkdtempSync(join(tmpdir(), 'perfleet-influxdb-')), await freePort(), await freePort(), users);
+  /** `users`: whether it asks for a user name and password. It ends by itself after `life_s`. */
+  static async prepare({ users = false, life_s = 120 } = {}): Promise<InfluxDb> {
+    const folder = mkdtempSync(join(tmpdir(), 'perfleet-influxdb-'));
+    return new InfluxDb(folder, await freePort(), await freePort(), users, life_s);
   }
 
   start(): Promise<void> {
@@ -54,6 +62,11 @@ bind-address = "127.0.0.1:${rpcPort}"
 
   /** Runs InfluxQL; the rows of the first series. `login` is `user:password`. */
   async query(influxql: string, database = '', login = ''): Promise<unknown[][]> {
+    return (await this.series(influxql, database, login))[0]?.values ?? [];
+  }
+
+  /** Runs InfluxQL; all series. */
+  async series(influxql: string, database = '', login = ''): Promise<Series[]> {
     const response = await fetch(`${this.url}/query?${new URLSearchParams({ db: database, epoch: 'ms' })}`, {
       method: 'POST',
       body: new URLSearchParams({ q: influxql }),
@@ -61,11 +74,12 @@ bind-address = "127.0.0.1:${rpcPort}"
     });
     const answer = (await response.json()) as {
       error?: string;
-      results?: { error?: string; series?: { values?: unknown[][] }[] }[];
+      results?: { error?: string; series?: Partial<Series>[] }[];
     };
     const error = answer.error ?? answer.results?.[0]?.error;
     if (error !== undefined) throw new Error(error);
-    return answer.results?.[0]?.series?.[0]?.values ?? [];
+    const series = answer.results?.[0]?.series ?? [];
+    return series.map(({ tags = {}, columns = [], values = [] }) => ({ tags, columns, values }));
   }
 
   /** Writes a line as another program would, times in milliseconds. */

@@ -6,7 +6,7 @@ export interface ClaimOptions {
   boot: string;
   now: () => number;
   after: (ms: number, action: () => void) => () => void;
-  publish: () => void;
+  publish: (in_charge: boolean) => void;
   onChange: (in_charge: boolean) => void;
   onYield: () => void;
   broken: PromiseName | null;
@@ -27,7 +27,7 @@ export class ClaimKeeper {
   }
 
   connected(): void {
-    this.#options.publish();
+    this.#options.publish(this.#claim.in_charge);
   }
 
   disconnected(): void {
@@ -37,9 +37,9 @@ export class ClaimKeeper {
     this.#options.onChange(false);
   }
 
-  hear(status: ControllerStatus): void {
+  hear(status: ControllerStatus, retained: boolean): void {
     const { boot, now } = this.#options;
-    this.#act(hearClaim(this.#claim, boot, status, now()));
+    this.#act(hearClaim(this.#claim, boot, status, retained, now()));
   }
 
   stop(): void {
@@ -48,7 +48,8 @@ export class ClaimKeeper {
 
   #act(verdict: ClaimVerdict): void {
     const { broken, publish, onChange, onYield } = this.#options;
-    if (verdict.verdict === 'repeat' && broken !== 'claim-is-repeated') publish();
+    const isSaid = verdict.verdict === 'repeat' || verdict.verdict === 'in-charge';
+    if (isSaid && broken !== 'claim-is-repeated') publish(this.#claim.in_charge);
     if (verdict.verdict === 'in-charge') onChange(true);
     if (verdict.verdict === 'yield' && broken !== 'claim-is-obeyed') {
       this.#cancel();

@@ -59,7 +59,7 @@ export class ControllerProcess {
       broken,
       now: () => this.now(),
       after: (ms, action) => this.after(ms, action),
-      publish: () => this.send({ kind: 'controller', payload: own }),
+      publish: (in_charge) => this.send({ kind: 'controller', payload: { ...own, in_charge } }),
       onChange: (in_charge) => this.#onCharge(in_charge),
       onYield: () => {
         machine.tell(() => 'gives way to another controller');

@@ -1,3 +1,4 @@
+import { DEFAULT_RETENTION } from '../../controller/config/retention-section.ts';
 import type { Settings } from '../../controller/config/settings.ts';
 import { type Calendar, someCalendar, TAG } from './organizations.ts';
 import type { Random } from './random.ts';
@@ -48,6 +49,7 @@ export const someFleet = (random: Random): Fleet => {
     http: { host: '', port: 0, token: '' },
     store: '',
     influx: null,
+    retention: DEFAULT_RETENTION,
     servers: new Map(
       servers.map((server) => [
         server,

@@ -13,7 +13,7 @@ export class Inbox {
   }
 
   hear(message: Inbound, retained: boolean): void {
-    if (message.kind === 'controller') this.#process.claim.hear(message.payload);
+    if (message.kind === 'controller') this.#process.claim.hear(message.payload, retained);
     else if (message.kind === 'slot') this.#slot(message, retained);
     else if (message.kind === 'status') this.#status(message);
     else if (message.kind === 'event') this.#event(message);

@@ -1,11 +1,11 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { DEFAULT_LIMIT } from '../../api/run-query.ts';
-import { parseSince } from '../../api/since.ts';
 import type { Measurement } from '../../results/measurement.ts';
 import type { RunRecord } from '../../run-record.ts';
 import { asksController, type Context, type ControllerFlags, clientOf, printJson } from '../context.ts';
 import { figure, megabits, NOTHING, utc } from '../figures.ts';
 import { remarksOn } from '../measurements-table.ts';
+import { since } from '../since-option.ts';
 import { type Column, table } from '../table.ts';
 import { typedName } from '../typed-name.ts';
 import { addResultsShow } from './results-show.ts';
@@ -15,11 +15,6 @@ interface ResultsFlags extends ControllerFlags {
   since?: string;
   limit?: string;
 }
-
-const since = (text: string): string => {
-  if (parseSince(text, 0) !== null) return text;
-  throw new InvalidArgumentError('Expected a time such as 2026-11-22T02:00:00Z, or how far back, such as 24h.');
-};
 
 const limit = (text: string): string => {
   if (/^[1-9]\d{0,3}$|^10000$/.test(text)) return text;

@@ -58,8 +58,9 @@ export const addServerCheck = (parent: Command, context: Context): void => {
     const { host } = flags;
     if (host !== undefined && servers.length > 0) check.error('error: name servers or a --host, not both');
     if (host === undefined && flags.port !== undefined) check.error('error: --port goes with --host');
-    const checks =
-      host === undefined ? await askController(context, flags, servers) : await askDirectly(context, host, flags.port);
+    const checks = await (host === undefined
+      ? askController(context, flags, servers)
+      : askDirectly(context, host, flags.port));
     if (!checks.every(isWell)) context.exitCode = 1;
     if (flags.json) printJson(context, checks);
     else if (checks.length === 0) context.io.stderr.write(NO_SERVERS);

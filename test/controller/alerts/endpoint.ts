@@ -36,10 +36,14 @@ export class Endpoint {
     this.#scheme = tls === null ? 'http' : 'https';
   }
 
-  static async open(tls: { cert: string; key: string } | null = null): Promise<Endpoint> {
+  /** Tests that run beside others say when they are over by the `onTestFinished` of their own context. */
+  static async open(
+    tls: { cert: string; key: string } | null = null,
+    finished: (close: () => Promise<void>) => void = onTestFinished,
+  ): Promise<Endpoint> {
     const endpoint = new Endpoint(tls);
     await endpoint.open();
-    onTestFinished(() => endpoint.close());
+    finished(() => endpoint.close());
     return endpoint;
   }
 

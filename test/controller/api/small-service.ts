@@ -1,15 +1,19 @@
 import type { TestPlan } from '../../../broker/contract/messages.ts';
-import type { Answer, RecordFilter, Service } from '../../../controller/api/service.ts';
+import type { Answer, InfluxService, RecordFilter, Service } from '../../../controller/api/service.ts';
 import type { SuppressionOrder, WhatToResume } from '../../../controller/api/suppression-orders.ts';
 import type {
+  AlertView,
   Credentials,
   DeviceDetails,
   DeviceView,
+  ExplainedRuleView,
   NewDevice,
   Problem,
   RawView,
   ReceiverTest,
   ReceiverView,
+  ReplayOrder,
+  ReplayView,
   Resumed,
   RunOrder,
   ServerCheck,
@@ -97,6 +101,13 @@ export const runRecord = (changes: Partial<RunRecord> = {}): RunRecord => ({
 /** A controller of the size that the API and the commands need: everything is in memory, and runs do what the test tells. */
 export class SmallService implements Service {
   readonly board = new ProgressBoard();
+  /** Nothing waits, and nothing is stored, unless a test says so. */
+  influx: InfluxService = {
+    status: () => refused('conflict', 'there is no influx section in the configuration'),
+    retry: () => refused('conflict', 'there is no influx section in the configuration'),
+    backfill: () => refused('conflict', 'there is no influx section in the configuration'),
+    export: () => ({ runs: 0, lines: [], next: null }),
+  };
   readonly orders: RunOrder[] = [];
   readonly filters: RecordFilter[] = [];
   readonly suppressionOrders: SuppressionOrder[] = [];
@@ -106,6 +117,10 @@ export class SmallService implements Service {
   /** What iperf3 printed in every run. */
   attempts: RawView['attempts'] = [];
   readonly receivers: ReceiverView[] = [];
+  readonly listedAlerts: AlertView[] = [];
+  readonly explained: ExplainedRuleView[] = [];
+  readonly replayOrders: ReplayOrder[] = [];
+  replayed: Answer<ReplayView> = refused('bad-request', 'the rule was refused');
   monthly_budget: number | null = null;
   /** How many watch now. */
   watchers = 0;
@@ -216,6 +231,20 @@ export class SmallService implements Service {
     if (resumed.length === 0 && !which.all) return refused('not-found', 'it is not suppressed');
     this.suppressed.splice(0, this.suppressed.length, ...this.suppressed.filter((one) => !meant(one)));
     return { ok: true, value: { resumed } };
+  }
+
+  alerts({ all }: { all: boolean }): AlertView[] {
+    return this.listedAlerts.filter(({ state }) => all || state !== 'resolved');
+  }
+
+  explainAlerts(device: string): Answer<ExplainedRuleView[]> {
+    const found = this.device(device);
+    return found.ok ? { ok: true, value: this.explained } : found;
+  }
+
+  async replayAlerts(order: ReplayOrder): Promise<Answer<ReplayView>> {
+    this.replayOrders.push(order);
+    return this.replayed;
   }
 
   async testReceiver(receiver: string): Promise<Answer<ReceiverTest>> {

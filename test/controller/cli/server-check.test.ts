@@ -22,7 +22,9 @@ rome-1   [2001:db8::1]:5202       answers          0.211  it would take a test n
 
 it('asks only those that are named, and --json is an array of them', async () => {
   const { cli, service } = await smallController();
-  service.checks.set('rome-1', ANSWERS);
+  service.checks.set('milan-1', IN_USE).set('rome-1', ANSWERS);
+  const two = await cli('server', 'check', 'rome-1', 'milan-1', '--json');
+  expect(JSON.parse(two.out)).toMatchObject([{ server: 'rome-1' }, { server: 'milan-1', run: 'r-1' }]);
   const { code, out } = await cli('server', 'check', 'rome-1', '--json');
   const about = { server: 'rome-1', host: '2001:db8::1', port: 5202, version: null, device: null, run: null };
   expect([code, JSON.parse(out)]).toEqual([

@@ -59,6 +59,7 @@ describe('the example', () => {
       http: { host: '127.0.0.1', port: 8080, token: SECRET },
       store: '/var/lib/perfleet',
       influx: { version: 2, url: 'http://127.0.0.1:8086', organization: 'wisp', bucket: 'perfleet', token: SECRET },
+      retention: { runs_ms: 400 * 86_400_000, raw_ms: 30 * 86_400_000, raw_bytes: 1024 ** 3 },
       servers: new Map([
         ['milan-1', { ...server, server: 'milan-1', port: 5201 }],
         ['milan-2', { ...server, server: 'milan-2', port: 5202 }],
@@ -147,6 +148,7 @@ test('a file with only a token has every default', () => {
       http: { host: '127.0.0.1', port: 8080, token: SECRET },
       store: '/var/lib/perfleet',
       influx: null,
+      retention: { runs_ms: 400 * 86_400_000, raw_ms: 30 * 86_400_000, raw_bytes: 1024 ** 3 },
       servers: new Map(),
       host_groups: new Map(),
       uplink_groups: new Map(),

@@ -205,3 +205,33 @@ test('a drain that was never started stops at once', async () => {
   const { drain } = await setUp();
   await drain.stop();
 });
+
+test('a batch of which InfluxDB refuses all points is set aside at once', async () => {
+  const { outbox, side, drain } = await setUp([...points(1000, { device: 'old' }), ...points(3)]);
+  side.answer = (request, response) => {
+    const refused = request.lines.filter((line) => line.includes('device=old')).length;
+    const message = `partial write: points beyond retention policy dropped=${refused}`;
+    if (refused > 0) response.writeHead(422).end(JSON.stringify({ code: 'unprocessable entity', message }));
+    else response.writeHead(204).end();
+  };
+  drain.start();
+  await until('the outbox is empty', () => outbox.counts().waiting === 0);
+  expect(outbox.counts().rejected).toBe(1000);
+  expect(side.requests.map(({ lines }) => lines.length)).toEqual([1000, 3]);
+});
+
+test('of a batch that is refused in part the rest is written, and only the refused are set aside', async () => {
+  const { outbox, side, drain } = await setUp([
+    ...points(8),
+    ...points(2, { device: 'bad' }),
+    ...points(6, { from: 8 }),
+  ]);
+  side.answer = (request, response) => {
+    const refused = request.lines.filter((line) => line.includes('device=bad')).length;
+    if (refused > 0) response.writeHead(400).end(`{"error":"partial write: field type conflict dropped=${refused}"}`);
+    else response.writeHead(204).end();
+  };
+  drain.start();
+  await until('the outbox is empty', () => outbox.counts().waiting === 0);
+  expect(outbox.rejected(9).map(({ point }) => JSON.parse(point).tags.device)).toEqual(['bad', 'bad']);
+});

@@ -1,10 +1,11 @@
 import { expect, it, onTestFinished } from 'vitest';
+import { DEFAULT_RETENTION } from '../../../controller/config/retention-section.ts';
 import { Housekeeping } from '../../../controller/runs/housekeeping.ts';
 import { Settlement } from '../../../controller/runs/settlement.ts';
 import { ManualClock } from '../../helpers/manual-clock.ts';
 import { RecordedLog } from '../../helpers/recorded-log.ts';
 import { openStore } from '../store/open-store.ts';
-import { grant, newRun } from '../store/samples.ts';
+import { ending, grant, newRun, resultWrite } from '../store/samples.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -15,7 +16,14 @@ const keeping = () => {
   const checkOf = () => ({ retries: 0, backoff_ms: 30_000 });
   const settlement = new Settlement({ store, influx: false, checkOf, random: () => 0.5, log: new RecordedLog() });
   const onFatal = (error: Error) => failures.push(error);
-  const house = new Housekeeping({ store, settlement, clock, onFatal, onPoints: () => {} });
+  const house = new Housekeeping({
+    retention: () => DEFAULT_RETENTION,
+    store,
+    settlement,
+    clock,
+    onFatal,
+    onPoints: () => {},
+  });
   onTestFinished(() => house.stop());
   onTestFinished(() => expect(failures).toEqual([]));
   return { store, clock, house };
@@ -57,6 +65,30 @@ it('a run whose result has not come for a day is lost, and keeps the bytes that 
   expect(store.moved.since('ap-12', 0)).toBe(5);
 });
 
+it('runs and raw output that are older than the configuration says go a few at a time', () => {
+  const { store, clock, house } = keeping();
+  const ended_ms = clock.wall();
+  store.atomically(() => {
+    for (let token = 1; token <= 450; token += 1) {
+      store.runs.add([newRun(`r-${token}`)]);
+      const change = { kind: 'final', ending: ending({ finished_at_ms: ended_ms }) } as const;
+      store.results.store(resultWrite(`r-${token}`, token, { at_ms: ended_ms, change }));
+    }
+  });
+  const raw = () => store.records.list().filter(({ run }) => store.raw.of(run).length > 0).length;
+  clock.advance(30 * DAY_MS + 1);
+  house.start();
+  expect([store.records.list().length, raw()]).toEqual([450, 250]);
+  clock.advance(1000);
+  expect(raw()).toBe(50);
+  clock.advance(1000);
+  expect([store.records.list().length, raw()]).toEqual([450, 0]);
+  clock.advance(370 * DAY_MS);
+  expect(store.records.list().length).toBeLessThanOrEqual(250);
+  clock.advance(2000);
+  expect(store.records.list()).toEqual([]);
+});
+
 it('alerts are seen to every ten minutes', () => {
   const { store, clock, house: without } = keeping();
   without.stop();
@@ -76,6 +108,7 @@ it('alerts are seen to every ten minutes', () => {
     onAlerts: (outcome) => notices.push(outcome.notices),
     onFatal: (error) => expect.fail(error.message),
     onPoints: () => {},
+    retention: () => DEFAULT_RETENTION,
   });
   onTestFinished(() => house.stop());
   const begin = clock.wall();

@@ -1,5 +1,6 @@
 import { connectAsync } from 'mqtt';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { DEFAULT_RETENTION } from '../../../controller/config/retention-section.ts';
 import { Housekeeping } from '../../../controller/runs/housekeeping.ts';
 import type { Progress } from '../../../controller/runs/progress.ts';
 import { Settlement } from '../../../controller/runs/settlement.ts';
@@ -175,7 +176,14 @@ describe('a disk that is full', () => {
       log: new RecordedLog(),
     });
     const onFatal = (error: Error) => failures.push(error);
-    const housekeeping = new Housekeeping({ store, settlement, clock: new ManualClock(), onFatal, onPoints: () => {} });
+    const housekeeping = new Housekeeping({
+      retention: () => DEFAULT_RETENTION,
+      store,
+      settlement,
+      clock: new ManualClock(),
+      onFatal,
+      onPoints: () => {},
+    });
     store.close();
     housekeeping.start();
     housekeeping.stop();

@@ -27,6 +27,7 @@ test('a grant counts with its estimate, once, until its result says what was rea
 test('a run whose result never comes keeps its estimate', () => {
   const store = withGrants([1]);
   store.results.finish('r-1', {
+    server: null,
     outcome: 'lost',
     reason: 'no-result',
     finished_at_ms: T0 + DAY_MS,

@@ -28,14 +28,14 @@ test('points wait in the order in which they were added, until they are done', (
 test('a rejected point is set aside with the reason', () => {
   const { outbox } = outboxWith(2);
   const [first] = outbox.page(1);
-  outbox.reject(first?.id ?? 0, 'field type conflict');
+  outbox.reject([first?.id ?? 0], 'field type conflict');
   expect(outbox.counts()).toEqual({ waiting: 1, rejected: 1 });
   expect(outbox.rejected(9)).toEqual([{ id: 1, point: JSON.stringify(point(T0)), error: 'field type conflict' }]);
 });
 
 test('only the newest rejected points are kept', () => {
   const { outbox } = outboxWith(5, 2);
-  for (const { id } of outbox.page(4)) outbox.reject(id, 'no');
+  for (const { id } of outbox.page(4)) outbox.reject([id], 'no');
   expect(outbox.counts()).toEqual({ waiting: 1, rejected: 2 });
   expect(outbox.rejected(9).map((row) => row.id)).toEqual([4, 3]);
 });

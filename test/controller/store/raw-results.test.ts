@@ -18,21 +18,21 @@ const withResults = (times: number[]) => {
 
 test('raw results older than a time are deleted', () => {
   const { raw, kept } = withResults([T0, T0 + 1000, T0 + 2000]);
-  expect(raw.prune({ before_ms: T0 + 1000, max_bytes: 1e9 })).toBe(1);
+  expect(raw.prune({ before_ms: T0 + 1000, max_bytes: 1e9, limit: 100 })).toBe(1);
   expect(kept()).toEqual([1, 2]);
 });
 
 test('the oldest raw results are deleted until the rest fits', () => {
   const { raw, kept } = withResults([T0 + 2000, T0, T0 + 1000]);
-  expect(raw.prune({ before_ms: 0, max_bytes: 1e9 })).toBe(0);
-  expect(raw.prune({ before_ms: 0, max_bytes: 2.5 * BYTES })).toBe(1);
+  expect(raw.prune({ before_ms: 0, max_bytes: 1e9, limit: 100 })).toBe(0);
+  expect(raw.prune({ before_ms: 0, max_bytes: 2.5 * BYTES, limit: 100 })).toBe(1);
   expect(kept()).toEqual([0, 2]);
-  expect(raw.prune({ before_ms: 0, max_bytes: 0 })).toBe(2);
+  expect(raw.prune({ before_ms: 0, max_bytes: 0, limit: 100 })).toBe(2);
   expect(kept()).toEqual([]);
 });
 
 test('a result whose output is gone is still known', () => {
   const { raw, results } = withResults([T0]);
-  raw.prune({ before_ms: T0 + 1, max_bytes: 0 });
+  raw.prune({ before_ms: T0 + 1, max_bytes: 0, limit: 100 });
   expect(results.store(resultWrite('r-0', 1))).toBe('duplicate');
 });

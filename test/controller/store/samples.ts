@@ -65,6 +65,7 @@ export const point = (time_ms = T0) =>
 export const ending = (changes: Partial<Ending> = {}): Ending => ({
   outcome: 'success',
   reason: null,
+  server: 'milan-1',
   finished_at_ms: T0 + 12_000,
   duration_s: 10.5,
   zeros: [],
