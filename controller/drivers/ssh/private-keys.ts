@@ -1,9 +1,6 @@
 import { createHash } from 'node:crypto';
 import ssh2, { type ParsedKey } from 'ssh2';
 
-/** More than anybody has; then all are read anew. */
-const MOST_KEPT = 1000;
-
 /**
  * Private keys that were read already. bcrypt makes that slow on purpose if there is a passphrase: half a second, in which this process does
  * nothing else.
@@ -21,7 +18,6 @@ export class PrivateKeys {
     const parsed = ssh2.utils.parseKey(key, passphrase ?? undefined);
     if (parsed instanceof Error) throw parsed;
     if (!parsed.isPrivateKey()) throw new Error('it is a public key');
-    if (this.#known.size >= MOST_KEPT) this.#known.clear();
     this.#known.set(name, parsed);
     return parsed;
   }

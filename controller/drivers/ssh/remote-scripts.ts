@@ -45,10 +45,10 @@ export const END_ALL = `${END}end`;
 
 /**
  * `sh -c ENTER perfleet FOLDER`: ends what an earlier session left, makes our folder and tries whether it can be written. Says what is wrong,
- * or the machine's uptime in seconds.
+ * or the machine's uptime in seconds. Where our folder is not there nothing of ours has run since the machine started.
  */
 export const ENTER = `${END}umask 077
-end || { echo "processes of an earlier session do not end:" $(left); exit 1; }
+[ ! -e "$folder" ] || end || { echo "processes of an earlier session do not end:" $(left); exit 1; }
 mkdir "$folder" 2>/dev/null
 [ -d "$folder" ] && [ ! -h "$folder" ] && [ -O "$folder" ] || { echo "$folder cannot be made, or is not ours"; exit 1; }
 rm -f "$folder/server-key.pem"

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
+import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { SshAuth, SshTarget } from '../../../../controller/drivers/ssh/target.ts';
 import { freePort } from '../../../helpers/free-port.ts';
@@ -150,6 +151,54 @@ describe.each(['dropbear', 'sshd'] as const)('%s on the device', (kind) => {
   });
 });
 
+it('a server that asks for the password in a dialogue is answered, and told nothing else', async () => {
+  const { key, public_key } = newKey('ed25519');
+  const dialogues: unknown[] = [];
+  const server = new ssh2.Server({ hostKeys: [key] }, (client) => {
+    client.on('error', () => {});
+    client.on('authentication', (context) => {
+      if (context.method !== 'keyboard-interactive') return context.reject(['keyboard-interactive']);
+      const prompts = [
+        { prompt: 'Name of your cat', echo: true },
+        { prompt: 'Password', echo: false },
+      ];
+      context.prompt(prompts, (answers) => {
+        dialogues.push(answers);
+        context.reject();
+      });
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await until('it listens', () => server.address() !== null);
+  onTestFinished(() => void server.close());
+  const address = server.address() as AddressInfo;
+  const target = { host: '127.0.0.1', port: address.port, user: 'root', host_key: public_key.trim(), proxy: null };
+  const ssh = new SshRig('dialogue', () => ({ ...target, auth: { password: PASSWORD } }));
+  expect(await answer(ssh)).toMatchObject(declined(/^ssh-auth-failed:/));
+  expect(dialogues).toEqual([['', PASSWORD]]);
+});
+
+it('a router fresh from the factory, with a blank password, is asked without one first', async () => {
+  const { key, public_key } = newKey('ed25519');
+  const methods: string[] = [];
+  const server = new ssh2.Server({ hostKeys: [key] }, (client) => {
+    client.on('error', () => {});
+    client.on('authentication', (context) => {
+      methods.push(context.method);
+      context.accept();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await until('it listens', () => server.address() !== null);
+  onTestFinished(() => void server.close());
+  const address = server.address() as AddressInfo;
+  const target = { host: '127.0.0.1', port: address.port, user: 'root', host_key: public_key.trim(), proxy: null };
+  const ssh = new SshRig('blank', () => ({ ...target, auth: { password: '' } }));
+  // It lets us in, but runs nothing.
+  expect(await answer(ssh)).toMatchObject(declined(/^device-unreachable: .*runs no commands/));
+  expect(methods).toEqual(['none']);
+});
+
 it('a device without SSH settings is declined', async () => {
   expect(await answer(new SshRig('none', () => null))).toMatchObject(
     declined(/^device-unreachable: it has no SSH settings$/),
@@ -171,6 +220,14 @@ describe('a device that cannot be reached', () => {
     ...{ host: '127.0.0.1', port, user: 'root', proxy: null },
     host_key: newKey('ed25519').public_key.trim(),
     auth: { password: PASSWORD },
+  });
+
+  it('shows no host key', async () => {
+    const { driver } = new SshRig('new', () => null);
+    await expect(driver.fetchHostKey('127.0.0.1', await freePort(), null)).rejects.toMatchObject({
+      code: 'device-unreachable',
+      message: expect.stringMatching(/^device-unreachable: 127.0.0.1:\d+: .*ECONNREFUSED/),
+    });
   });
 
   it('is declined when nobody listens, and a start has no answer', async () => {

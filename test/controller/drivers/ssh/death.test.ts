@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -149,7 +149,9 @@ describe.concurrent.each(['dropbear', 'sshd'] as const)('what runs over SSH ends
     onTestFinished,
   }) => {
     const device = `${kind}-left`;
-    const env = { ...process.env, PERFLEET_STATE: `/tmp/perfleet-ssh-${device}/` };
+    const folder = `/tmp/perfleet-ssh-${device}`;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const env = { ...process.env, PERFLEET_STATE: `${folder}/` };
     const left = spawn('sh', ['-c', 'trap "" TERM; while :; do sleep 0.1; done'], { env, stdio: 'ignore' });
     onTestFinished(() => void left.kill('SIGKILL'));
     const other = { ...env, PERFLEET_STATE: `/tmp/perfleet-ssh-${device}2/` };

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -10,8 +10,9 @@ import { Remote } from '../../../../controller/drivers/ssh/remote.ts';
 import type { SshTarget } from '../../../../controller/drivers/ssh/target.ts';
 import { HastyClock } from '../../../helpers/hasty-clock.ts';
 import { Iperf3Server } from '../../../helpers/iperf3-server.ts';
+import { isRunning } from '../../../helpers/processes.ts';
 import { RecordedLog } from '../../../helpers/recorded-log.ts';
-import { iperf3On } from '../../../helpers/remote-processes.ts';
+import { iperf3On, onDevice } from '../../../helpers/remote-processes.ts';
 import { plan, SshRig } from '../../../helpers/ssh-rig.ts';
 import { newKey, SshServer } from '../../../helpers/ssh-server.ts';
 import { until } from '../../../helpers/until.ts';
@@ -124,6 +125,39 @@ describe('a session', () => {
     for (const { stderr } of tests) expect(stderr).toMatch(/^\n?perfleet: the SSH connection to the device was lost/);
   });
 
+  it('declines a run whose connection is lost while the device is looked at', async () => {
+    const { server, ssh } = await device((server) => server.install('#!/bin/sh\nexec sleep 30\n'));
+    ssh.prepare('r1');
+    await until('it is looked at', () => onDevice(ssh.device).length > 0);
+    await server.stop();
+    expect((await ssh.event('declined', 'r1')).reason).toMatch(/^device-unreachable: .*was lost/);
+  });
+
+  it('opens another guard when the one that waited is gone', async () => {
+    const { ssh } = await device();
+    await withIperf3(ssh);
+    ssh.prepare('r1');
+    await ssh.event('ready', 'r1');
+    const guard = await until('a guard waits', () => onDevice(ssh.device).find(({ name }) => name === 'sh'));
+    process.kill(guard.pid, 'SIGKILL');
+    await until('it is gone', () => onDevice(ssh.device).length === 0);
+    await settled();
+    ssh.start('r1', 1);
+    expect(await ssh.result('r1')).toMatchObject({ tests: [{ exit_code: 0 }] });
+  });
+
+  it('kills what does not care about the end of stdin', async () => {
+    const { ssh } = await device();
+    await withIperf3(ssh);
+    await ssh.begin('r1', 1, [plan({ duration_s: 60 })]);
+    const iperf3 = await until('iperf3 runs', () => iperf3On(ssh.device)[0]);
+    for (const { pid } of onDevice(ssh.device)) process.kill(pid, 'SIGSTOP');
+    ssh.driver.cancel(ssh.device, 'r1', 'by hand');
+    expect(await ssh.event('declined', 'r1')).toMatchObject({ token: 1 });
+    expect(isRunning(iperf3.pid)).toBe(false);
+    expect(onDevice(ssh.device)).toEqual([]);
+  });
+
   it('lets a start alone try only every 5 s', async () => {
     const { server, clock, ssh } = await device();
     await server.stop();
@@ -182,15 +216,50 @@ describe('a device whose shell', () => {
   });
 });
 
-it('an iperf3 whose time is over is not started', async () => {
-  const { server } = await device();
-  const exits: unknown[] = [];
-  const reach = { clock: systemClock, handshakes: new Handshakes(), keys: new PrivateKeys() };
-  const connection = await connect(server.target(), { ...reach, signal: new AbortController().signal });
-  onTestFinished(connection.cut);
-  const onExit = (key: number, exit: unknown) => exits.push([key, exit]);
-  const remote = new Remote({ device: 'late', connection, clock: systemClock, log: new RecordedLog(), onExit });
-  await remote.enter();
-  remote.spawn({ kind: 'spawn', key: 4, argv: [], env: {}, key_file: null, until_ms: systemClock.now() + 2900 });
-  expect(exits).toEqual([[4, { exit_code: null, stdout: '', stderr: 'perfleet: not started: its time was over' }]]);
+it('settings that cannot be read decline the run', async () => {
+  const ssh = new SshRig('unreadable', () => {
+    throw new Error('no such credentials');
+  });
+  ssh.prepare('r1');
+  expect((await ssh.event('declined', 'r1')).reason).toBe('ssh-failed: Error: no such credentials');
+});
+
+it('a device whose traffic cannot be known is measured all the same, and that is logged', async () => {
+  const { ssh } = await device((server) => rmSync(join(server.bin, 'cat')));
+  ssh.prepare('r1', [plan()], null, 1);
+  await ssh.event('ready', 'r1');
+  expect(ssh.log.of('warn')).toMatchObject([{ fields: { problem: 'there is no default route' } }]);
+});
+
+describe('of a device that we are in', () => {
+  const enter = async () => {
+    const { server } = await device();
+    const exits: unknown[] = [];
+    const reach = { clock: systemClock, handshakes: new Handshakes(), keys: new PrivateKeys() };
+    const connection = await connect(server.target(), { ...reach, signal: new AbortController().signal });
+    onTestFinished(connection.cut);
+    const onExit = (key: number, exit: unknown) => exits.push([key, exit]);
+    const remote = new Remote({ device: 'inside', connection, clock: systemClock, log: new RecordedLog(), onExit });
+    await remote.enter();
+    const spawn = (key: number, ms: number) =>
+      remote.spawn({ kind: 'spawn', key, argv: [], env: {}, key_file: null, until_ms: systemClock.now() + ms });
+    return { connection, remote, spawn, exits };
+  };
+
+  it('an iperf3 whose time is over is not started', async () => {
+    const { spawn, exits } = await enter();
+    spawn(4, 2900);
+    expect(exits).toEqual([[4, { exit_code: null, stdout: '', stderr: 'perfleet: not started: its time was over' }]]);
+  });
+
+  it('nothing is said of an iperf3 once the connection is lost', async () => {
+    const { connection, remote, spawn, exits } = await enter();
+    expect(remote.unended()).toBe(null);
+    connection.cut();
+    await connection.closed;
+    spawn(4, 60_000);
+    await settled();
+    expect(exits).toEqual([]);
+    expect(remote.unended()).toEqual({ key: 4, stdout: '', stderr: '' });
+  });
 });
