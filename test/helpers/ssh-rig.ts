@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
 import { type Clock, systemClock } from '../../broker/clock.ts';
 import type { Inbound } from '../../broker/contract/inbound.ts';
 import type { AgentEvent, RunResult, TestPlan } from '../../broker/contract/messages.ts';
 import { testLimitMs } from '../../broker/contract/numbers.ts';
+import { folderOf } from '../../controller/drivers/ssh/remote-scripts.ts';
 import { SshDriver } from '../../controller/drivers/ssh/ssh-driver.ts';
 import type { SshTarget } from '../../controller/drivers/ssh/target.ts';
 import { RecordedLog } from './recorded-log.ts';
@@ -62,7 +64,10 @@ export class SshRig {
       boot,
       version: '0.1.0',
     });
-    context.onTestFinished(() => this.driver.stop());
+    context.onTestFinished(async () => {
+      await this.driver.stop();
+      rmSync(folderOf(device), { recursive: true, force: true });
+    });
   }
 
   prepare(run: string, tests = [plan()], auth: Auth = null, max_cross_traffic: number | null = null): void {

@@ -238,6 +238,7 @@ describe('of a device that we are in', () => {
     const reach = { clock: systemClock, handshakes: new Handshakes(), keys: new PrivateKeys() };
     const connection = await connect(server.target(), { ...reach, signal: new AbortController().signal });
     onTestFinished(connection.cut);
+    onTestFinished(() => rmSync('/tmp/perfleet-ssh-inside', { recursive: true }));
     const onExit = (key: number, exit: unknown) => exits.push([key, exit]);
     const remote = new Remote({ device: 'inside', connection, clock: systemClock, log: new RecordedLog(), onExit });
     await remote.enter();

@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { TestOutput } from '../../../../broker/contract/messages.ts';
+import { folderOf } from '../../../../controller/drivers/ssh/remote-scripts.ts';
 import { readTest } from '../../../../controller/results/read-test.ts';
 import { canMount, fillDisk, mountSmallDisk } from '../../../helpers/mount.ts';
 import { onDevice } from '../../../helpers/remote-processes.ts';
@@ -109,13 +110,15 @@ describe('with trouble on the device,', () => {
   describe.skipIf(!canMount)('a full disk', () => {
     /** A device whose folder is on a disk of its own, mounted before its server begins: that does not see what comes later. */
     const deviceWithDisk = async () => {
-      const device = `trouble-${++count}`;
-      const disk = `/tmp/perfleet-ssh-${device}`;
+      const own = new SshServer();
+      // First, as it is the last to clear up: a disk that is mounted cannot be removed.
+      const ssh = new SshRig(`trouble-${++count}`, () => own.target());
+      const disk = folderOf(ssh.device);
       mkdirSync(disk, { mode: 0o700, recursive: true });
       mountSmallDisk(disk, '8k');
-      const own = await new SshServer().start();
       onTestFinished(() => own.remove());
-      return { disk, ssh: new SshRig(device, () => own.target()) };
+      await own.start();
+      return { disk, ssh };
     };
 
     it('is said on deck', async () => {
@@ -142,7 +145,7 @@ describe('with trouble on the device,', () => {
     const folder = `/tmp/perfleet-ssh-${ssh.device}`;
     mkdirSync(folder, { recursive: true });
     spawnSync('chown', ['nobody', folder]);
-    onTestFinished(() => rmSync(folder, { recursive: true }));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     ssh.prepare('r1');
     expect((await ssh.event('declined', 'r1')).reason).toMatch(/^ssh-failed: .*not ours/);
   });
