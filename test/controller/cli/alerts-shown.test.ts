@@ -118,6 +118,8 @@ describe('alerts replay', () => {
     });
     expect(controller.service.replayOrders).toEqual([{ rule: 'name: slow-download\n', since: '2d' }]);
     expect(JSON.parse((await cli('alerts', 'replay', '--rule', file, '--since', '2d', '--json')).out)).toEqual(view);
+    controller.service.replayed = { ok: true, value: { ...view, alerts: [{ ...replayed, run: null }] } };
+    expect((await cli('alerts', 'replay', '--rule', file, '--since', '2d')).out).toContain('device ap-12  -  ');
     controller.service.replayed = { ok: true, value: { ...view, alerts: [] } };
     expect(await cli('alerts', 'replay', '--rule', file, '--since', '2d')).toMatchObject({
       out: '',
