@@ -79,6 +79,11 @@ check-failed (warning): run.success below 1 in 2 of 2 runs
     expect(JSON.parse((await cli('alerts', 'explain', 'ap-12', '--json')).out)).toEqual(explained);
   });
 
+  it('shows plain figures of a rule that is not in force any more', async () => {
+    controller.service.explained.push({ ...SLOW, metric: null, rule_in_words: WORDS, last_values: [VALUE] });
+    expect((await cli('alerts', 'explain', 'ap-12')).out).toContain('r-af0548a1a75dfb9');
+  });
+
   it('a device without rules, and one that is not there', async () => {
     expect(await cli('alerts', 'explain', 'ap-12')).toEqual({ code: 0, out: '', err: 'no rule is about ap-12\n' });
     expect(await cli('alerts', 'explain', 'nobody')).toMatchObject({
