@@ -3,7 +3,7 @@ import { type Inbound, parseInbound } from '../../broker/contract/inbound.ts';
 import type { Command, SlotStatus } from '../../broker/contract/messages.ts';
 import { commandTopic, slotTopic } from '../../broker/contract/topics.ts';
 import type { Log } from '../../broker/log.ts';
-import type { Driver, PrepareOrder } from './driver.ts';
+import type { Driver, PrepareOrder, StartOrder } from './driver.ts';
 
 /** With its stack: nobody expected it. */
 const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -47,15 +47,8 @@ export class MqttDriver implements Driver {
   }
 
   /** The same token and nonce always make the same bytes. */
-  start(
-    device: string,
-    run: string,
-    token: number,
-    nonce: string,
-    server: { host: string; port: number },
-    lease_ms: number,
-  ): void {
-    this.#command(device, { type: 'start', run, token, nonce, server, lease_ms });
+  start({ device, ...order }: StartOrder): void {
+    this.#command(device, { type: 'start', ...order });
   }
 
   cancel(device: string, run: string, reason: string): void {

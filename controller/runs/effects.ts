@@ -67,7 +67,7 @@ export class Effects {
       case 'start': {
         const { device, run, token, nonce, lease_ms } = effect;
         store.leases.ensureOnDisk(token);
-        driver.start(device, run, token, nonce, addressOf(effect.endpoint), lease_ms);
+        driver.start({ device, run, token, nonce, server: addressOf(effect.endpoint), lease_ms });
         break;
       }
       case 'cancel':

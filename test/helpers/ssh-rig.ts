@@ -79,7 +79,14 @@ export class SshRig {
   /** Answers the last `ready` of a run; without one, with that nonce. */
   start(run: string, token: number, nonce?: string): void {
     const ready = this.events('ready', run).at(-1);
-    this.driver.start(this.device, run, token, nonce ?? ready?.nonce ?? 'none', this.server, this.#lease_ms);
+    this.driver.start({
+      device: this.device,
+      run,
+      token,
+      nonce: nonce ?? ready?.nonce ?? 'none',
+      server: this.server,
+      lease_ms: this.#lease_ms,
+    });
   }
 
   events<K extends AgentEvent['type']>(type: K, run: string): Of<K>[] {

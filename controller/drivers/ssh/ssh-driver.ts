@@ -1,7 +1,7 @@
 import type { Clock } from '../../../broker/clock.ts';
 import type { Inbound } from '../../../broker/contract/inbound.ts';
 import type { Log } from '../../../broker/log.ts';
-import type { Driver, PrepareOrder } from '../driver.ts';
+import type { Driver, PrepareOrder, StartOrder } from '../driver.ts';
 import { fetchHostKey } from './connection.ts';
 import { Handshakes } from './handshakes.ts';
 import type { HostKey } from './host-key.ts';
@@ -55,15 +55,8 @@ export class SshDriver implements Driver {
   }
 
   /** Not answered while the device can't be reached: an iperf3 of an earlier controller may be running there. */
-  start(
-    device: string,
-    run: string,
-    token: number,
-    nonce: string,
-    server: { host: string; port: number },
-    lease_ms: number,
-  ): void {
-    this.#sessionOf(device)?.command({ type: 'start', run, token, nonce, server, lease_ms });
+  start({ device, ...order }: StartOrder): void {
+    this.#sessionOf(device)?.command({ type: 'start', ...order });
   }
 
   cancel(device: string, run: string, reason: string): void {

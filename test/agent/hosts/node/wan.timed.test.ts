@@ -14,6 +14,8 @@ import { World } from './world.ts';
 
 const LIMIT = 2_000_000;
 const PORT = 5201;
+const WARNING =
+  /^warn cross-traffic is not looked at: set wan_interface in the agent's file .* \{"problem":"there is no default route"\}$/m;
 
 const world = new World();
 const programs: Program[] = [];
@@ -104,7 +106,5 @@ test('an agent declines while others use its WAN, and measures when they do not'
 test('an agent that cannot tell says so, and measures', async () => {
   defaultRoute('delete');
   expect((await prepared('r-lost', LIMIT)).answer).toMatchObject({ type: 'ready' });
-  expect(agent?.stderr).toMatch(
-    /^warn cross-traffic is not looked at: set wan_interface in the agent's file .* \{"problem":"there is no default route"\}$/m,
-  );
+  await until('the agent says so', () => WARNING.test(agent?.stderr ?? ''));
 });

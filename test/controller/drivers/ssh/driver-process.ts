@@ -12,7 +12,9 @@ const driver = new SshDriver({
     if (message.kind !== 'event') return;
     const { payload } = message;
     process.stdout.write(`${payload.type}\n`);
-    if (payload.type === 'ready') driver.start(device, payload.run, 1, payload.nonce, server, order.lease_ms);
+    if (payload.type !== 'ready') return;
+    const { run, nonce } = payload;
+    driver.start({ device, run, token: 1, nonce, server, lease_ms: order.lease_ms });
   },
   clock: systemClock,
   random: () => randomBytes(16).toString('hex'),
