@@ -35,7 +35,10 @@ export class Outbox {
 
   /** To be called inside a transaction. */
   add(points: readonly Point[]): void {
-    for (const point of points) this.#database.run('INSERT INTO outbox (point) VALUES (?)', [JSON.stringify(point)]);
+    this.#database.insert(
+      'INSERT INTO outbox (point)',
+      points.map((point) => [JSON.stringify(point)]),
+    );
   }
 
   /** The oldest `limit` points, of those after `after` if that is given. One that this version cannot read is set aside, or it would be in the way for ever. */
