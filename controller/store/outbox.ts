@@ -56,10 +56,9 @@ export class Outbox {
     return page.length === 0 && rows.length > 0 ? this.page(limit, after) : page;
   }
 
-  /** These have arrived. Does not wait for the disk: after a power cut they may be there again, and are sent again. */
-  done(ids: readonly number[]): void {
-    const among = 'DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?))';
-    this.#database.deferred(() => this.#database.run(among, [JSON.stringify(ids)]));
+  /** The oldest up to this one have arrived. Does not wait for the disk: after a power cut they may be there again, and are sent again. */
+  done(last: number): void {
+    this.#database.deferred(() => this.#database.run('DELETE FROM outbox WHERE id <= ?', [last]));
   }
 
   /** Sets points aside that will never be taken. */
