@@ -14,7 +14,7 @@ export type ResultMessage = Extract<Inbound, { kind: 'result' | 'unreadable-resu
 export interface ResultIntakeOptions {
   store: Store;
   settlement: Settlement;
-  dispatcher: Dispatcher;
+  dispatcher: Pick<Dispatcher, 'severalLater' | 'keep' | 'handle' | 'followUp'>;
   clock: Clock;
   log: Log;
   /** Called when rows were added for InfluxDB. */
