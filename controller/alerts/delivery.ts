@@ -30,7 +30,7 @@ const TRIM_MS = 60_000;
 const STOP_MS = 2000;
 
 export interface DeliveryParts extends Ways {
-  store: Pick<Store, 'notices' | 'onDisk'>;
+  store: Pick<Store, 'notices' | 'onDisk' | 'receivers' | 'alertStates' | 'atomically'>;
   /** What a receiver that forgets has to be told again: the latest notice of each alert that fires and is for it. */
   firing: (receiver: string) => readonly AlertNotice[];
   clock: Clock;
@@ -51,7 +51,7 @@ export interface DeliveryParts extends Ways {
  * and each time with the same id.
  */
 export class Delivery {
-  readonly #name: string;
+  #name: string;
   readonly #parts: DeliveryParts;
   readonly #loop: WorkLoop;
   #settings: ReceiverSettings;
@@ -97,6 +97,11 @@ export class Delivery {
     this.#to_remind = [];
     this.#failures = 0;
     this.#loop.wake();
+  }
+
+  /** It is called so from now on, in the store too. */
+  rename(name: string): void {
+    this.#name = name;
   }
 
   /** Resolves at the latest after STOP_MS and a moment; what was under way is sent again after the next start. Not to be started again. */

@@ -81,6 +81,12 @@ export class Notices {
     return this.#database.run(`DELETE FROM notices WHERE receiver = :receiver AND id NOT IN (${latest})`, { receiver });
   }
 
+  /** What belongs to a receiver belongs to another name from now on, which has nothing yet. */
+  rename(from: string, to: string): void {
+    for (const table of ['notices', 'notices_set_aside'])
+      this.#database.run(`UPDATE ${table} SET receiver = ? WHERE receiver = ?`, [to, from]);
+  }
+
   /** Drops what belongs to any other receiver; returns what waited for those. */
   keepOnly(receivers: readonly string[]): { receiver: string; notices: number }[] {
     return this.#database.transaction(() => {

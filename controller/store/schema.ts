@@ -97,6 +97,7 @@ const MIGRATIONS: readonly string[] = [
     id INTEGER PRIMARY KEY, receiver TEXT NOT NULL, notice TEXT NOT NULL, error TEXT NOT NULL
   ) STRICT;
   CREATE INDEX notices_set_aside_of_a_receiver ON notices_set_aside (receiver, id);
+  CREATE TABLE receivers (receiver TEXT PRIMARY KEY, place TEXT NOT NULL /* a hash of where it is reached */) STRICT, WITHOUT ROWID;
   `,
 ];
 
