@@ -84,7 +84,7 @@ test('a receiver that has another name after a reload or a restart is told the e
 test('when its device is removed, its alert ends', async () => {
   const { fixture, run, heard } = await world();
   await run(18);
-  expect(fixture.controller.fleet.removeDevice('ap-1').ok).toBe(true);
+  expect(fixture.controller.fleet.devices.remove('ap-1').ok).toBe(true);
   const [, resolved] = await heard(2);
   expect(resolved).toMatchObject({ state: 'resolved', organization: 'default', reason: 'ap-1 was removed' });
 });
