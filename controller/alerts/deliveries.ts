@@ -83,6 +83,12 @@ export class Deliveries {
     return delivery?.sendNow(testNotice(receiver, id, this.#parts.clock.wall())) ?? null;
   }
 
+  /** What a receiver, or each, has refused is sent again; null when there is none of that name. Returns how many notices that are. */
+  retry(receiver: string | null): number | null {
+    if (receiver !== null) return this.#deliveries.get(receiver)?.retry() ?? null;
+    return [...this.#deliveries.values()].reduce((count, delivery) => count + delivery.retry(), 0);
+  }
+
   status(): DeliveryStatus[] {
     return [...this.#deliveries.values()].map((delivery) => delivery.status());
   }

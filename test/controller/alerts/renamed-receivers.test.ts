@@ -5,16 +5,10 @@ import type { ReceiverSettings } from '../../../controller/config/settings.ts';
 import { RecordedLog } from '../../helpers/recorded-log.ts';
 import { AlertFixture } from './alert-fixture.ts';
 import { notice } from './notices.ts';
+import { mailVia, hook as webhook } from './receiver-settings.ts';
 
-const hook = (path: string): ReceiverSettings => ({
-  kind: 'webhook',
-  url: `http://noc/${path}`,
-  secret: null,
-  ca: null,
-});
-const mail = (to: string[], host = 'mail'): ReceiverSettings => ({
-  ...{ kind: 'email', to, from: 'perfleet@example.net', host, port: 25, security: 'none', login: null, ca: null },
-});
+const hook = (path: string) => webhook(`http://noc/${path}`);
+const mail = (to: string[], host = 'mail') => mailVia(25, { to, host });
 const topic = (name: string): ReceiverSettings => ({ kind: 'mqtt', topic: name });
 
 /** What is renamed when one configuration follows another. */
@@ -32,7 +26,7 @@ test('a new name at the place of one that is gone is the same receiver', () => {
 });
 
 test('who we say we are, and the order of addresses, are not the place', () => {
-  const secret: ReceiverSettings = { kind: 'webhook', url: 'http://noc/a', secret: 'another', ca: null };
+  const secret = { ...hook('a'), secret: 'another' };
   expect(renamed({ noc: hook('a') }, { desk: secret })).toEqual({ noc: 'desk' });
   expect(renamed({ us: mail(['a@x.net', 'b@x.net']) }, { all: mail(['b@x.net', 'a@x.net']) })).toEqual({ us: 'all' });
 });

@@ -3,6 +3,7 @@ import { AlertNotice } from '../../../controller/alerts/notice.ts';
 import { ControllerFixture, testPlan } from '../../helpers/controller-fixture.ts';
 import { until } from '../../helpers/until.ts';
 import { Endpoint } from './endpoint.ts';
+import { hook } from './receiver-settings.ts';
 import { rule } from './rules.ts';
 import { downloadOf } from './settled-fixture.ts';
 
@@ -15,7 +16,7 @@ const world = async () => {
     check: { enabled: false, tests: [testPlan({ test: 'tcp-download', direction: 'download' })] },
     settings: {
       alerts: [LOW],
-      receivers: new Map([['noc', { kind: 'webhook', url: endpoint.url, secret: null, ca: null }]]),
+      receivers: new Map([['noc', hook(endpoint.url)]]),
     },
   });
   const agent = await fixture.agent('ap-1');
@@ -62,11 +63,10 @@ test('an alert outlives a restart, and ends when a reload takes its rule away', 
 
 test('a receiver that has another name after a reload or a restart is told the end of what its old name was told, once', async () => {
   const { fixture, run, heard, endpoint } = await world();
-  const webhook = (url: string) => ({ kind: 'webhook', url, secret: null, ca: null }) as const;
   await run(18);
   await heard(1);
   const alerts = [{ ...LOW, notify: ['desk'] }];
-  fixture.controller.reload({ ...fixture.settings, alerts, receivers: new Map([['desk', webhook(endpoint.url)]]) });
+  fixture.controller.reload({ ...fixture.settings, alerts, receivers: new Map([['desk', hook(endpoint.url)]]) });
   await run(30);
   expect(await heard(2)).toMatchObject([{ state: 'firing' }, { state: 'resolved' }]);
   await run(18);
