@@ -180,7 +180,7 @@ export class Delivery {
         this.#warn({ error }, 'a receiver took a notice in part');
       }
       log.debug({ receiver: this.#name, notice: row.notice.id, answer: outcome.answer }, 'a notice was delivered');
-      this.#last_success_ms = clock.wall();
+      if (outcome.kind === 'delivered' || row.left_to === null) this.#last_success_ms = clock.wall();
     }
     // Said again after its end, an alert would be back.
     this.#to_remind = this.#to_remind.filter(({ alert }) => alert !== row.notice.alert);
