@@ -12,6 +12,7 @@ import type { Hold, SubjectStates } from './state.ts';
 import { firingChange, HOLD_MS, type Sample } from './step.ts';
 import type { ExplainedRule, ReplayedAlert, StoredAlert } from './stored-alert.ts';
 import { Teller } from './teller.ts';
+import { Usual } from './usual.ts';
 import { explainedRule, storedAlert } from './view.ts';
 import { Well } from './well.ts';
 import { type AlertOutcome, type AlertWrite, merged, NOTHING_CHANGED, type Retest } from './write.ts';
@@ -38,6 +39,8 @@ export class Alerts {
   /** With the newest grant that is known of each. After a restart the store knows. */
   readonly #wellServers = new Well<SubjectStates>();
   #index: RuleIndex;
+  /** As long as the rules are the same: what no rule asks for is not followed. */
+  #usual: Usual;
 
   constructor({ settings, store }: AlertsOptions) {
     this.#settings = settings;
@@ -46,11 +49,13 @@ export class Alerts {
     this.#teller = new Teller(store.notices, (name) => settings().receivers.has(name));
     this.#endings = new Endings(store.alertStates, this.#teller, settings);
     this.#index = new RuleIndex(settings().alerts);
+    this.#usual = this.#newUsual();
   }
 
   /** Takes the rules of the settings into force, and ends the alerts of others. To be called at the start, and after each change of the settings. */
   configure(now_ms: number): AlertOutcome {
     this.#index = new RuleIndex(this.#settings().alerts);
+    this.#usual = this.#newUsual();
     return this.tick(now_ms);
   }
 
@@ -75,6 +80,7 @@ export class Alerts {
     const { alertHistory, leases } = this.#store;
     const row = this.#index.size === 0 ? null : this.#device(write.device);
     if (row === null) return NOTHING_CHANGED;
+    this.#usual.add(write);
     const { states: before, ...device } = row;
     const token = write.token ?? leases.lastToken();
     const server = this.#evaluateServer(write);
@@ -86,7 +92,7 @@ export class Alerts {
       token,
       scheduled: isChecked(this.#settings(), device),
       suspect: server.suspect,
-      medianOf: (rule, before_ms) => this.#history.median(rule, write.device, before_ms),
+      medianOf: (baseline, before_ms) => this.#usual.median(write.device, baseline, before_ms),
     });
     if (verdict.states !== states) this.#putDevice(write.device, verdict.states);
     const notices = this.#teller.tell(ofDevice(write.device), device.organization, verdict.changes, write.at_ms);
@@ -108,6 +114,7 @@ export class Alerts {
   /** A device is about to be removed: its alerts end. To be called in the transaction that removes it. */
   removeDevice(device: string, now_ms: number): AlertOutcome {
     this.#wellDevices.forget(device);
+    this.#usual.forget(device);
     return { notices: this.#store.atomically(() => this.#endings.ofRemoved(device, now_ms)), retests: [] };
   }
 
@@ -164,6 +171,11 @@ export class Alerts {
     for (const device of this.#store.devices.list()) {
       if (only.about(device).length > 0) yield this.#history.replayDevice(rule, device.device, since_ms);
     }
+  }
+
+  #newUsual(): Usual {
+    const { alertHistory, runs } = this.#store;
+    return new Usual(alertHistory, () => runs.prunedBefore_ms);
   }
 
   /** The attempt's server comes first: it may be what the device's values are the fault of. Only what had a slot there says something of it. */

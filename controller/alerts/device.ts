@@ -5,6 +5,7 @@ import { mayBeServersFault } from './reached.ts';
 import type { Rule } from './rule-index.ts';
 import { newestOf, type RuleState, type SubjectStates } from './state.ts';
 import { type Change, type Moment, release, type Sample, type Step, step } from './step.ts';
+import type { Baseline } from './usual.ts';
 import type { AlertWrite, Retest } from './write.ts';
 
 /** What a device's rules need to know beside the write itself. */
@@ -17,8 +18,8 @@ export interface DeviceContext {
   scheduled: boolean;
   /** Whether the write's server may be at fault for what could not be measured; null when it is not. */
   suspect: Sample['suspect'];
-  /** The median of the device's values of a drop's metric in the time before; null when there are too few. */
-  medianOf: (rule: Rule, before_ms: number) => number | null;
+  /** The median of the device's values in the time before; null when there are too few. */
+  medianOf: (baseline: Baseline, before_ms: number) => number | null;
   /** Whether the store has a result of a newer grant of the device. Asked only when something would change. */
   isLate: () => boolean;
   /** A rule in force, by its name. */
@@ -128,8 +129,8 @@ const takeValue = (
   if (value === undefined) return;
   const stored = working.rules[rule.name];
   const known = stored?.print === rule.print ? stored : null;
-  const median =
-    rule.condition.kind === 'drop' ? (context.medianOf(rule, seen.time_ms) ?? known?.median ?? null) : null;
+  const { baseline } = rule;
+  const median = baseline === null ? null : (context.medianOf(baseline, seen.time_ms) ?? known?.median ?? null);
   const judged = judge(rule, value, median);
   // Nearly all values: fine, and nothing was wrong before.
   if (judged === null || (known === null && judged.verdict !== 'breach')) return;
