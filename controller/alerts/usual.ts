@@ -46,7 +46,7 @@ class Window {
     this.#from_ms = from_ms;
     this.#times = stored.map(({ time_ms }) => time_ms);
     this.#values = stored.map(({ value }) => value);
-    this.#sorted = this.#values.toSorted((a, b) => a - b);
+    this.#sorted = this.#values.slice().sort((a, b) => a - b);
   }
 
   get size(): number {
