@@ -116,7 +116,7 @@ export class Controller {
     const deliveries = new Deliveries(this.#settings.receivers, {
       store,
       link: broker === null ? link : null,
-      firing: (receiver) => this.#parts?.runs.alerts.firing(receiver) ?? [],
+      firing: (receiver) => this.#parts?.runs.alerts.reading.firing(receiver) ?? [],
       clock,
       random,
       log,
@@ -178,12 +178,13 @@ export class Controller {
   reload(settings: Settings): string[] {
     const parts = this.#running();
     const { deliveries, runs } = parts;
-    const { dispatcher, nights, maintenance, alerts, onAlerts } = runs;
+    const { dispatcher, nights, maintenance, housekeeping, alerts, onAlerts } = runs;
     const { broker, http, store, influx } = this.#settings;
     const restart = restartNeeded(this.#settings, settings);
     this.#settings = { ...settings, broker, http, store, influx };
     parts.slots.configure(slotSettings(settings));
     onAlerts(alerts.configure(this.#options.clock.wall()));
+    housekeeping.start();
     deliveries.configure(settings.receivers);
     dispatcher.submitAnew();
     maintenance.look();

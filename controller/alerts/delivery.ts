@@ -6,8 +6,9 @@ import type { Store } from '../store/store.ts';
 import { type Next, retryDelayMs, WorkLoop } from '../work-loop.ts';
 import type { DeliveryStatus } from './delivery-status.ts';
 import type { AlertNotice } from './notice.ts';
-import { type Outcome, REMIND_BATCH, type Receiver } from './receivers/receiver.ts';
+import type { Outcome, Receiver } from './receivers/receiver.ts';
 import { receiverOf, type Ways } from './receivers/receiver-of.ts';
+import { Reminders } from './reminders.ts';
 
 /** One attempt takes at most so long. Mail servers let strangers wait on purpose. */
 const ATTEMPT_MS: Record<ReceiverSettings['kind'], number> = {
@@ -20,9 +21,6 @@ const ATTEMPT_MS: Record<ReceiverSettings['kind'], number> = {
 /** A receiver that asks for more patience (Retry-After) gets this much. */
 const MAX_PATIENCE_MS = 10 * 60_000;
 
-/** Receivers that forget are told again so often what fires. */
-const REMIND_MS = 60_000;
-
 /** How often what need not or cannot wait any longer is dropped. */
 const TRIM_MS = 60_000;
 
@@ -31,8 +29,8 @@ const STOP_MS = 2000;
 
 export interface DeliveryParts extends Ways {
   store: Pick<Store, 'notices' | 'onDisk'>;
-  /** What a receiver that forgets has to be told again: the latest notice of each alert that fires and is for it. */
-  firing: (receiver: string) => readonly AlertNotice[];
+  /** What a receiver that forgets has to be told again: the latest notice of each alert that fires and is for it, a piece at a time. */
+  firing: (receiver: string) => Iterable<readonly AlertNotice[]>;
   clock: Clock;
   /** In [0, 1). */
   random: () => number;
@@ -58,9 +56,7 @@ export class Delivery {
   #receiver: Receiver;
   /** Those under way: of the loop, and tests. */
   readonly #attempts = new Set<AbortController>();
-  #remind_at = 0;
-  /** What is still to be said again, of what fired when the latest round began. */
-  #to_remind: readonly AlertNotice[] = [];
+  readonly #reminders: Reminders;
   /** Whether the latest step was a reminder. */
   #reminded = false;
   #trim_at = 0;
@@ -75,7 +71,8 @@ export class Delivery {
     this.#parts = parts;
     this.#settings = settings;
     this.#receiver = receiverOf(settings, parts);
-    this.#remind_at = this.#trim_at = parts.clock.now();
+    this.#trim_at = parts.clock.now();
+    this.#reminders = new Reminders(parts.clock, () => parts.firing(this.#name));
     this.#loop = new WorkLoop(parts.clock, () => this.#step());
   }
 
@@ -93,8 +90,7 @@ export class Delivery {
     if (isDeepStrictEqual(settings, this.#settings)) return;
     this.#settings = settings;
     this.#receiver = receiverOf(settings, this.#parts);
-    this.#remind_at = this.#parts.clock.now();
-    this.#to_remind = [];
+    this.#reminders.beginAnew();
     this.#failures = 0;
     this.#loop.wake();
   }
@@ -130,9 +126,9 @@ export class Delivery {
     try {
       this.#trim();
       const { remind } = this.#receiver;
-      if (remind !== null) this.#beginRound();
+      if (remind !== null) await this.#reminders.look();
       const row = this.#parts.store.notices.next(this.#name);
-      const reminds = remind !== null && this.#to_remind.length > 0 && (row === null || !this.#reminded);
+      const reminds = remind !== null && this.#reminders.waiting && (row === null || !this.#reminded);
       this.#reminded = reminds;
       if (reminds) return await this.#remind(remind);
       return row === null ? this.#rest() : await this.#send(row);
@@ -143,9 +139,7 @@ export class Delivery {
 
   #rest(): Next {
     this.#recovered();
-    return this.#receiver.remind === null
-      ? { kind: 'idle' }
-      : { kind: 'idle', ms: this.#remind_at - this.#parts.clock.now() };
+    return this.#receiver.remind === null ? { kind: 'idle' } : { kind: 'idle', ms: this.#reminders.rest_ms };
   }
 
   async #send(row: { id: number; notice: AlertNotice }): Promise<Next> {
@@ -165,26 +159,18 @@ export class Delivery {
       this.#last_success_ms = clock.wall();
     }
     // Said again after its end, an alert would be back.
-    this.#to_remind = this.#to_remind.filter(({ alert }) => alert !== row.notice.alert);
+    this.#reminders.forget(row.notice.alert);
     this.#recovered();
     return { kind: 'go-on' };
   }
 
-  /** Whether or not the receiver is there, a round that has begun is gone through to its end. */
-  #beginRound(): void {
-    const { clock, firing } = this.#parts;
-    if (this.#to_remind.length > 0 || clock.now() < this.#remind_at) return;
-    this.#to_remind = firing(this.#name);
-    this.#remind_at = clock.now() + REMIND_MS;
-  }
-
   /** Says the next batch of what fires again. A refusal is logged, and no reason to hold up the others. */
   async #remind(remind: NonNullable<Receiver['remind']>): Promise<Next> {
-    const batch = this.#to_remind.slice(0, REMIND_BATCH);
+    const batch = this.#reminders.batch();
     const outcome = await this.#attempt((signal) => remind(batch, signal));
     if (outcome.kind === 'retry') return this.#failed(outcome);
     if (outcome.kind === 'refused') this.#warn({ error: outcome.reason }, 'a receiver refuses what fires');
-    this.#to_remind = this.#to_remind.slice(batch.length);
+    this.#reminders.said(batch);
     return { kind: 'go-on' };
   }
 
@@ -217,7 +203,7 @@ export class Delivery {
 
   #recovered(): void {
     this.#failures = 0;
-    if (this.#last_error === null || this.#to_remind.length > 0) return;
+    if (this.#last_error === null || this.#reminders.waiting) return;
     this.#last_error = null;
     this.#last_warning = '';
     this.#parts.log.info({ receiver: this.#name }, 'notices reach a receiver again');

@@ -188,7 +188,7 @@ export const evaluateDevice = (states: SubjectStates, write: AlertWrite, context
   return { reason: 'evaluated', states: known, changes, retests };
 };
 
-/** Alerts of a device that are not held any longer: `isOver` says which holds. */
+/** Alerts of a device that are not held any longer: `isOver` says which holds. The same states when there is none. */
 export const releaseHolds = (
   states: SubjectStates,
   device: string,
@@ -202,6 +202,6 @@ export const releaseHolds = (
     if (rule === null || entry.hold === null || !isOver(entry.hold)) continue;
     working.take(rule, release(entry, rule, { subject: device, token: states.token, at_ms, fired: working.fired }));
   }
-  const { rules, fired, changes, retests } = working;
-  return { states: { ...states, rules, fired }, changes, retests };
+  const { rules, fired, changes, retests, isChanged } = working;
+  return { states: isChanged ? { ...states, rules, fired } : states, changes, retests };
 };

@@ -85,7 +85,7 @@ const measure = (folder: string, { say }: BenchOptions): Findings => {
     for (const first of [1, 1 + WRITES, 1 + 2 * WRITES]) lap(store, evaluate, first);
     say('the same, without rules and with …');
     const fleet = byTurns(store, evaluate, 1 + 3 * WRITES, anybody);
-    const open = alerts.list();
+    const open = [...alerts.reading.list()].flat();
     const firing = open.filter(({ state }) => state === 'firing').length;
 
     say(`${MEASURED.hours} hours of ${MEASURED.devices} devices …`);

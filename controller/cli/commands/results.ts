@@ -1,9 +1,10 @@
-import { type Command, InvalidArgumentError } from 'commander';
-import { DEFAULT_LIMIT } from '../../api/run-query.ts';
+import type { Command } from 'commander';
+import { DEFAULT_LIMIT } from '../../api/list-limit.ts';
 import type { Measurement } from '../../results/measurement.ts';
 import type { RunRecord } from '../../run-record.ts';
 import { asksController, type Context, type ControllerFlags, clientOf, printJson } from '../context.ts';
 import { figure, megabits, NOTHING, utc } from '../figures.ts';
+import { limit } from '../limit-option.ts';
 import { remarksOn } from '../measurements-table.ts';
 import { since } from '../since-option.ts';
 import { type Column, table } from '../table.ts';
@@ -15,11 +16,6 @@ interface ResultsFlags extends ControllerFlags {
   since?: string;
   limit?: string;
 }
-
-const limit = (text: string): string => {
-  if (/^[1-9]\d{0,3}$|^10000$/.test(text)) return text;
-  throw new InvalidArgumentError('Expected a whole number from 1 to 10000.');
-};
 
 const first = (record: RunRecord, protocol: Measurement['protocol'], direction?: Measurement['direction']) =>
   record.measurements.find((one) => one.protocol === protocol && (direction ?? one.direction) === one.direction);

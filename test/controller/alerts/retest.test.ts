@@ -22,7 +22,7 @@ test('before it fires one more run is asked for, and nobody is told', () => {
   const metric = 'tcp.download.bits_per_second';
   expect(retests).toEqual([{ rule: 'slow', metric, device: 'ap-1', server: 'server-0', run: 'r-2' }]);
   expect(fixture.told).toEqual([]);
-  expect(fixture.alerts.list()).toMatchObject([
+  expect(fixture.list()).toMatchObject([
     { state: 'pending', reason: '1 Mbit/s is below 20 Mbit/s in 2 of 3 runs; a confirming run is awaited: r-confirm' },
   ]);
 });
@@ -30,7 +30,7 @@ test('before it fires one more run is asked for, and nobody is told', () => {
 test('until the run is ordered, it is only said that one is awaited', () => {
   const fixture = new AlertFixture([RETEST]);
   fixture.write(bad(1), bad(2));
-  expect(fixture.alerts.list()[0]?.reason).toMatch(/in 2 of 3 runs; a confirming run is awaited$/);
+  expect(fixture.list()[0]?.reason).toMatch(/in 2 of 3 runs; a confirming run is awaited$/);
 });
 
 test('a bad value confirms it', () => {
@@ -41,7 +41,7 @@ test('a bad value confirms it', () => {
 test('a value that is not bad refutes it, and what was bad before is forgotten', () => {
   const { fixture } = awaiting();
   expect(fixture.write(good(3), bad(4))).toEqual([]);
-  expect(fixture.alerts.list()).toMatchObject([{ reason: '1 Mbit/s is below 20 Mbit/s in 1 of 3 runs' }]);
+  expect(fixture.list()).toMatchObject([{ reason: '1 Mbit/s is below 20 Mbit/s in 1 of 3 runs' }]);
 });
 
 test('a confirming run that ends without a value confirms it as well', () => {
@@ -64,7 +64,7 @@ test('a confirming run for what does not wait for one is not noted', () => {
   const { fixture } = awaiting();
   fixture.write(good(3));
   fixture.alerts.noteRetest({ rule: 'slow', device: 'ap-1' }, 'r-late');
-  expect(fixture.alerts.list()).toEqual([]);
+  expect(fixture.list()).toEqual([]);
 });
 
 test('an alert that fires already asks for nothing', () => {
@@ -83,5 +83,5 @@ test('a dead device asks for one confirming run, though its server is suspected 
   for (const retest of retests) fixture.alerts.noteRetest(retest, 'r-confirm');
   expect(fixture.evaluate(unreached(3, { run: 'r-confirm' })).retests).toEqual([]);
   fixture.evaluate(other(4));
-  expect(fixture.alerts.list()).toMatchObject([{ rule: 'slow', state: 'firing' }]);
+  expect(fixture.list()).toMatchObject([{ rule: 'slow', state: 'firing' }]);
 });
