@@ -2,7 +2,7 @@ import type { Settings } from '../config/settings.ts';
 import type { DeviceStates, OpenRow } from '../store/alert-states.ts';
 import type { Store } from '../store/store.ts';
 import { evaluateDevice, releaseHolds } from './device.ts';
-import { isChecked, isServerChecked, wasRemoved, withoutEnded } from './endings.ts';
+import { isChecked, isPartial, isServerChecked, wasRemoved, withoutEnded } from './endings.ts';
 import { AlertReading } from './reading.ts';
 import { endAlerts } from './reconcile.ts';
 import { Rounds } from './rounds.ts';
@@ -97,6 +97,7 @@ export class Alerts {
       isLate: () => alertHistory.hasNewer(write.device, token),
       token,
       scheduled: isChecked(this.#settings(), device),
+      partial: isPartial(this.#settings(), device, write.end),
       suspect: server.suspect,
       medianOf: (baseline, before_ms) => this.#usual.median(write.device, baseline, before_ms),
     });

@@ -16,6 +16,8 @@ export interface DeviceContext {
   token: number;
   /** Whether the device's check is on. */
   scheduled: boolean;
+  /** Whether the run that ends had only some of the tests of the check: it neither succeeds nor fails as a whole. */
+  partial: boolean;
   /** Whether the write's server may be at fault for what could not be measured; null when it is not. */
   suspect: Sample['suspect'];
   /** The median of the device's values in the time before; null when there are too few. */
@@ -72,18 +74,19 @@ const zerosIn = (run: string, list: AlertWrite['measurements']): Seen[] =>
     valueOf: ({ field }) => (field === 'bits_per_second' ? 0 : undefined),
   }));
 
-const endOf = ({ run, end }: AlertWrite): Seen[] => {
-  const success = end === null ? null : successOf(end.outcome);
-  if (end === null || success === null) return [];
+const endOf = ({ run, end }: AlertWrite, partial: boolean): Seen[] => {
+  if (end === null || partial) return [];
+  const success = successOf(end.outcome);
+  if (success === null) return [];
   const cause = success === 1 ? null : causeOf(end.outcome, end.reason);
   const blamable = end.outcome === 'failed' && mayBeServersFault(end.reason);
   return [{ key: `${run}/end`, source: 'run', valueOf: () => success, time_ms: end.time_ms, cause, blamable }];
 };
 
-const seenIn = (write: AlertWrite): Seen[] => [
+const seenIn = (write: AlertWrite, partial: boolean): Seen[] => [
   ...measuredIn(write.run, write.measurements, false).toSorted((a, b) => a.time_ms - b.time_ms),
   ...zerosIn(write.run, write.end?.zeros ?? []),
-  ...endOf(write),
+  ...endOf(write, partial),
 ];
 
 /** What all alerts of one write share. */
@@ -107,12 +110,15 @@ class Working {
   take(rule: Rule, { entry, change, retest }: Step): void {
     if (entry === (this.rules[rule.name] ?? null)) return;
     this.isChanged = true;
-    if (entry === null) delete this.rules[rule.name];
-    else this.rules[rule.name] = entry;
     if (change !== null) this.changes.push(change);
     if (change?.kind === 'firing') this.fired++;
+    if (entry === null) {
+      delete this.rules[rule.name];
+      return;
+    }
+    this.rules[rule.name] = entry;
     if (!retest) return;
-    const { server, run } = newestOf(this.rules[rule.name]?.recent ?? []);
+    const { server, run } = newestOf(entry.recent);
     this.retests.push({ rule: rule.name, metric: rule.metric, device: this.device, server, run });
   }
 }
@@ -156,7 +162,7 @@ const endRetests = (
 
 /** What the rules make of the values of a write, as far as these are news. */
 const takeValues = (states: SubjectStates, write: AlertWrite, context: DeviceContext, moment: WriteMoment) => {
-  const values = seenIn(write);
+  const values = seenIn(write, context.partial);
   const working = new Working(states, write.device);
   const keys = values.map(({ key }) => key);
   const fresh = freshness(states, context.token, keys);

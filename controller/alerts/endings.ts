@@ -4,6 +4,7 @@ import { measures } from '../schedule/measures.ts';
 import type { OpenRow } from '../store/alert-states.ts';
 import { endAlerts, type Surroundings, whyEnded } from './reconcile.ts';
 import type { Rule, RuleIndex, ScopedDevice } from './rule-index.ts';
+import type { AlertWrite } from './write.ts';
 
 /** Whether the schedule measures the device. */
 export const isChecked = (
@@ -12,6 +13,17 @@ export const isChecked = (
 ): boolean => {
   const known = organizations.get(organization);
   return known !== undefined && checkOf(known, tags).enabled;
+};
+
+/** Whether a run that ended was to confirm an alert, and had only some of the tests of its device's check. */
+export const isPartial = (
+  { organizations }: Pick<Settings, 'organizations'>,
+  { organization, tags }: Pick<ScopedDevice, 'organization' | 'tags'>,
+  end: AlertWrite['end'],
+): boolean => {
+  const only = end?.only ?? null;
+  const known = organizations.get(organization);
+  return only !== null && known !== undefined && checkOf(known, tags).tests.some(({ test }) => !only.includes(test));
 };
 
 /** Whether the schedule measures anybody against the server. */

@@ -6,6 +6,7 @@ import { asksController, type Context, type ControllerFlags, clientOf, printJson
 import { figure, megabits, NOTHING, utc } from '../figures.ts';
 import { limit } from '../limit-option.ts';
 import { remarksOn } from '../measurements-table.ts';
+import { ORIGINS } from '../run-report.ts';
 import { since } from '../since-option.ts';
 import { type Column, table } from '../table.ts';
 import { typedName } from '../typed-name.ts';
@@ -33,7 +34,10 @@ const COLUMNS: readonly Column<RunRecord>[] = [
   { head: 'down Mbit/s', align: 'right', cell: (record) => marked(first(record, 'tcp', 'download')) },
   { head: 'jitter ms', align: 'right', cell: (record) => figure(first(record, 'udp')?.jitter_ms) },
   { head: 'loss %', align: 'right', cell: (record) => figure(first(record, 'udp')?.lost_percent, 2) },
-  { head: 'reason', cell: ({ reason }) => reason ?? '' },
+  {
+    head: 'reason',
+    cell: ({ reason, origin }) => [reason, ORIGINS[origin ?? 'demand']].filter(Boolean).join(', '),
+  },
 ];
 
 /** `perfleet results`: runs that were, newest first. */

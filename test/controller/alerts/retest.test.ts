@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { BUILT_IN } from '../../../controller/config/built-in-alerts.ts';
+import { DEFAULT_CHECK } from '../../../controller/config/check-section.ts';
 import { AlertFixture } from './alert-fixture.ts';
 import { download, MINUTE_MS, NOTHING, rule, T0, unreached, write } from './rules.ts';
 
@@ -84,4 +85,27 @@ test('a dead device asks for one confirming run, though its server is suspected 
   expect(fixture.evaluate(unreached(3, { run: 'r-confirm' })).retests).toEqual([]);
   fixture.evaluate(other(4));
   expect(fixture.list()).toMatchObject([{ rule: 'slow', state: 'firing' }]);
+});
+
+/** A run to confirm an alert, with only these tests of the check. */
+const confirming = (token: number, only: string[], outcome: 'success' | 'failed') =>
+  write(token, [], { end: { outcome, reason: null, time_ms: at(token), zeros: [], only } });
+
+test('the end of a confirming run counts when it had all tests of the check, and not when it had some', () => {
+  const check = { ...(BUILT_IN.get('check-failed') ?? RETEST), notify: ['noc'] };
+  const fixture = new AlertFixture([check]);
+  const failed = write(1, [], { end: { outcome: 'failed', reason: null, time_ms: at(1), zeros: [] } });
+  const all = DEFAULT_CHECK.tests.map(({ test: name }) => name);
+  const some = all.slice(1);
+  expect(fixture.write(failed, confirming(2, some, 'failed'), confirming(3, some, 'success'))).toEqual([]);
+  expect(fixture.write(confirming(4, all, 'failed'))).toEqual(['firing check-failed ap-1']);
+  expect(fixture.write(confirming(5, some, 'success'))).toEqual([]);
+  expect(fixture.write(confirming(6, all, 'success'))).toEqual(['resolved check-failed ap-1']);
+});
+
+test('of an organization that is gone the end of a confirming run counts as it is', () => {
+  const check = { ...(BUILT_IN.get('check-failed') ?? RETEST), notify: ['noc'], breaches: 1, of: 1 };
+  const fixture = new AlertFixture([check]);
+  fixture.reload({ organizations: new Map() }, T0);
+  expect(fixture.write(confirming(1, [], 'failed'))).toEqual(['firing check-failed ap-1']);
 });
