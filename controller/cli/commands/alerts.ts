@@ -8,6 +8,7 @@ import { type Column, table } from '../table.ts';
 import { addAlertsExplain } from './alerts-explain.ts';
 import { addAlertsReceivers } from './alerts-receivers.ts';
 import { addAlertsReplay } from './alerts-replay.ts';
+import { addAlertsRetry } from './alerts-retry.ts';
 import { addAlertsTest } from './alerts-test.ts';
 
 interface AlertsFlags extends ControllerFlags {
@@ -32,7 +33,8 @@ export const addAlerts = (program: Command, context: Context): void => {
     .enablePositionalOptions()
     .option('--all', 'also those that were resolved, until they come again')
     .option('--limit <number>', `at most this many (default: ${DEFAULT_LIMIT})`, limit);
-  for (const add of [addAlertsExplain, addAlertsReplay, addAlertsReceivers, addAlertsTest]) add(alerts, context);
+  for (const add of [addAlertsExplain, addAlertsReplay, addAlertsReceivers, addAlertsTest, addAlertsRetry])
+    add(alerts, context);
   asksController(alerts, 'perfleet alerts --all').action(async (flags: AlertsFlags) => {
     const { all, limit } = flags;
     const { alerts: found, more } = await clientOf(context, flags).alerts({
