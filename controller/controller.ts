@@ -117,7 +117,7 @@ export class Controller {
     const deliveries = new Deliveries(this.#settings.receivers, {
       store,
       link: broker === null ? link : null,
-      firing: (receiver) => this.#parts?.runs.alerts.firing(receiver) ?? [],
+      firing: (receiver) => this.#parts?.runs.alerts.reading.firing(receiver) ?? [],
       clock,
       random,
       log,
@@ -180,13 +180,14 @@ export class Controller {
   reload(settings: Settings): string[] {
     const parts = this.#running();
     const { deliveries, runs } = parts;
-    const { dispatcher, nights, maintenance, alerts, onAlerts } = runs;
+    const { dispatcher, nights, maintenance, housekeeping, alerts, onAlerts } = runs;
     const { broker, http, store, influx } = this.#settings;
     const restart = restartNeeded(this.#settings, settings);
     this.#settings = { ...settings, broker, http, store, influx };
     parts.slots.configure(slotSettings(settings));
     deliveries.configure(settings.receivers);
     onAlerts(alerts.configure(this.#options.clock.wall()));
+    housekeeping.start();
     dispatcher.submitAnew();
     maintenance.look();
     nights.look();

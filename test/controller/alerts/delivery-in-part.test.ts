@@ -85,7 +85,7 @@ test('a receiver that forgets is told what fires instead of what it refused, whi
   const noc = await Endpoint.open();
   noc.answerWith(400);
   const firing = [notice({ rule: 'fires' })];
-  const { add, deliveries, status } = setUp({ noc: alertmanagerAt(noc.url) }, { firing: () => firing });
+  const { add, deliveries, status } = setUp({ noc: alertmanagerAt(noc.url) }, { firing: () => [firing] });
   deliveries.start();
   await until('it was told what fires', () => noc.heard.length === 1);
   add([notice({ alert: 'a-2', rule: 'over' })]);
