@@ -12,6 +12,7 @@ import { makeBroker } from './broker-connection.ts';
 import { brokerUrl } from './broker-url.ts';
 import { Charge } from './charge.ts';
 import { restartNeeded } from './config/restart-needed.ts';
+import { rehearse } from './rehearsal.ts';
 import type { Settings } from './config/settings.ts';
 import { controllerLink } from './controller-link.ts';
 import { MqttDriver } from './drivers/mqtt.ts';
@@ -90,6 +91,7 @@ export class Controller {
     const { clock, log, random } = this.#options;
     const store = Store.open(this.#settings.store);
     started.push(() => store.close());
+    rehearse(store);
     const connectTo = this.#options.makeBroker ?? makeBroker;
     const { broker, dial } = connectTo(this.#settings.broker, store, { clock, log });
     const mqtt_port = broker === null ? null : (await broker.start()).port;

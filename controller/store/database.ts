@@ -138,6 +138,16 @@ export class Database {
     }
   }
 
+  /** Gives what `work` returns, and takes back all that it wrote. */
+  takenBack<T>(work: () => T): T {
+    this.exec('BEGIN IMMEDIATE');
+    try {
+      return work();
+    } finally {
+      this.exec('ROLLBACK');
+    }
+  }
+
   /**
    * As `transaction`, but it does not wait for the disk. A process that dies loses nothing of it, a machine that does may lose it: it, and
    * everything after it. `written` is its number, for `ensureOnDisk`. Within another transaction it is a part of that one.
