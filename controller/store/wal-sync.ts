@@ -70,8 +70,7 @@ export class WalSync {
   /** Calls `then` once all that was written so far is on disk, not before this returns; never when the disk fails. */
   soon(then: () => void): void {
     this.#waiting.push({ until: this.#written, then });
-    // Not at once: who needs it now, in this same turn, does it for all.
-    queueMicrotask(() => this.#begin());
+    this.#begin();
   }
 
   /** Calls who waits for what is on disk by now. */
@@ -90,9 +89,7 @@ export class WalSync {
   }
 
   #begin(): void {
-    if (this.#underWay || this.#error !== null) return;
-    this.tell();
-    if (this.#waiting.length === 0) return;
+    if (this.#underWay || this.#waiting.length === 0 || this.#error !== null) return;
     this.#underWay = true;
     const reached = this.#written;
     this.#disk.sync(this.#file, (error) => {
@@ -101,6 +98,7 @@ export class WalSync {
       if (error !== null) this.#fail(error);
       if (this.#error !== null) return;
       this.#onDisk = Math.max(this.#onDisk, reached);
+      this.tell();
       this.#begin();
     });
   }
