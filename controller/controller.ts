@@ -20,6 +20,7 @@ import { endpointOf } from './endpoint.ts';
 import { Fleet } from './fleet.ts';
 import { type InfluxDrain, influxDrain } from './influx/influx-drain.ts';
 import { limitedLog } from './limited-log.ts';
+import { rehearse } from './rehearsal.ts';
 import { type RunParts, runParts, startRuns, stopRuns } from './runs/run-parts.ts';
 import type { SlotSettings } from './slots/configuration.ts';
 import { Slots } from './slots/slots.ts';
@@ -91,6 +92,7 @@ export class Controller {
     const { clock, log, random } = this.#options;
     const store = Store.open(this.#settings.store);
     started.push(() => store.close());
+    rehearse(store);
     const connectTo = this.#options.makeBroker ?? makeBroker;
     const { broker, dial } = connectTo(this.#settings.broker, store, { clock, log });
     const mqtt_port = broker === null ? null : (await broker.start()).port;

@@ -305,3 +305,17 @@ test('a store whose disk failed beside the event loop can not be used any more',
   expect(() => store.runs.add([newRun('r-1')])).toThrow(failed);
   expect(() => store.onDisk(() => {})).toThrow(failed);
 });
+
+test('what is taken back was there for a moment, also when the work fails', () => {
+  const store = openStore();
+  const seen = store.takenBack(() => {
+    store.runs.add([newRun('r-1')]);
+    return store.runs.get('r-1')?.run;
+  });
+  const fail = () => {
+    store.runs.add([newRun('r-2')]);
+    throw new Error('no');
+  };
+  expect(() => store.takenBack(fail)).toThrow('no');
+  expect([seen, store.runs.open()]).toEqual(['r-1', []]);
+});
