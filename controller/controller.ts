@@ -16,14 +16,15 @@ import { restartNeeded } from './config/restart-needed.ts';
 import type { Settings } from './config/settings.ts';
 import { controllerLink } from './controller-link.ts';
 import { MqttDriver } from './drivers/mqtt.ts';
-import { endpointOf } from './endpoint.ts';
+import { SshDriver } from './drivers/ssh/ssh-driver.ts';
 import { Fleet } from './fleet.ts';
 import { type InfluxDrain, influxDrain } from './influx/influx-drain.ts';
 import { limitedLog } from './limited-log.ts';
 import { rehearse } from './rehearsal.ts';
 import { type RunParts, runParts, startRuns, stopRuns } from './runs/run-parts.ts';
-import type { SlotSettings } from './slots/configuration.ts';
+import { slotSettings } from './slot-settings.ts';
 import { Slots } from './slots/slots.ts';
+import { sshTargetOf } from './ssh-targets.ts';
 import { Store } from './store/store.ts';
 
 export interface ControllerOptions {
@@ -39,13 +40,6 @@ export interface ControllerOptions {
   makeBroker?: typeof makeBroker;
 }
 
-/** What of the settings the slots need. */
-const slotSettings = ({ servers, host_groups, uplink_groups }: Settings): SlotSettings => ({
-  servers: [...servers.values()].map((server) => ({ ...server, endpoint: endpointOf(server) })),
-  host_groups,
-  uplink_groups,
-});
-
 /** All parts of a running controller; made anew by each `start()`. */
 interface Parts {
   store: Store;
@@ -53,6 +47,7 @@ interface Parts {
   link: MqttLink;
   charge: Charge;
   slots: Slots;
+  ssh: SshDriver;
   fleet: Fleet;
   runs: RunParts;
   influx: InfluxDrain | null;
@@ -126,6 +121,16 @@ export class Controller {
     });
     const settings = () => this.#settings;
     const shared = { settings, store, slots, driver, clock, random, log };
+    const ssh = new SshDriver({
+      targetOf: (device) => sshTargetOf(store.devices.get(device), this.#settings),
+      onMessage: () => {},
+      clock,
+      random: () => randomBytes(16).toString('hex'),
+      log: aboutDevices,
+      boot: this.#boot,
+      version,
+    });
+    started.push(() => ssh.stop());
     const runs = runParts({
       ...shared,
       aboutDevices,
@@ -137,6 +142,7 @@ export class Controller {
     const fleet = new Fleet({
       ...shared,
       ...runs,
+      ssh,
       deliveries,
       drain: influx?.drain ?? null,
       health: () => ({
@@ -152,7 +158,7 @@ export class Controller {
     });
     const { host, port, token } = this.#settings.http;
     const api = new ApiServer(createApi(fleet, { token, log, clock }), { host, port, clock });
-    this.#parts = { store, broker, link, charge, slots, fleet, runs, influx, deliveries, api };
+    this.#parts = { store, broker, link, charge, slots, ssh, fleet, runs, influx, deliveries, api };
     started.push(() => {
       this.#parts = null;
     });
@@ -200,11 +206,11 @@ export class Controller {
     const parts = this.#parts;
     if (parts === null) return;
     this.#parts = null;
-    const { store, broker, link, charge, runs, influx, deliveries, api } = parts;
+    const { store, broker, link, charge, ssh, runs, influx, deliveries, api } = parts;
     stopRuns(runs);
     charge.stop();
     // Before the link, which notices may go through.
-    await Promise.all([api.stop(), deliveries.stop()]);
+    await Promise.all([api.stop(), deliveries.stop(), ssh.stop()]);
     const payload = { online: false, boot: this.#boot, version: this.#options.version };
     await link.stop(
       charge.yielded || !link.connected ? undefined : { topic: controllerTopic(), payload, retain: true },

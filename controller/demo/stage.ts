@@ -65,6 +65,7 @@ const settingsFor = (tests: TestPlan[], store: string, ports: number[]): Setting
     uplink_groups: new Map(),
     organizations: new Map([['default', { organization: 'default', servers: names, check, tags: [] }]]),
     alerts: [],
+    ssh_credentials: new Map(),
     receivers: new Map(),
   };
 };
