@@ -16,13 +16,15 @@ import { restartNeeded } from './config/restart-needed.ts';
 import type { Settings } from './config/settings.ts';
 import { controllerLink } from './controller-link.ts';
 import { MqttDriver } from './drivers/mqtt.ts';
-import { endpointOf } from './endpoint.ts';
+import { SshDriver } from './drivers/ssh/ssh-driver.ts';
 import { Fleet } from './fleet.ts';
 import { type InfluxDrain, influxDrain } from './influx/influx-drain.ts';
 import { limitedLog } from './limited-log.ts';
+import { rehearse } from './rehearsal.ts';
 import { type RunParts, runParts, startRuns, stopRuns } from './runs/run-parts.ts';
-import type { SlotSettings } from './slots/configuration.ts';
+import { slotSettings } from './slot-settings.ts';
 import { Slots } from './slots/slots.ts';
+import { sshTargetOf } from './ssh-targets.ts';
 import { Store } from './store/store.ts';
 
 export interface ControllerOptions {
@@ -38,13 +40,6 @@ export interface ControllerOptions {
   makeBroker?: typeof makeBroker;
 }
 
-/** What of the settings the slots need. */
-const slotSettings = ({ servers, host_groups, uplink_groups }: Settings): SlotSettings => ({
-  servers: [...servers.values()].map((server) => ({ ...server, endpoint: endpointOf(server) })),
-  host_groups,
-  uplink_groups,
-});
-
 /** All parts of a running controller; made anew by each `start()`. */
 interface Parts {
   store: Store;
@@ -52,6 +47,7 @@ interface Parts {
   link: MqttLink;
   charge: Charge;
   slots: Slots;
+  ssh: SshDriver;
   fleet: Fleet;
   runs: RunParts;
   influx: InfluxDrain | null;
@@ -91,6 +87,7 @@ export class Controller {
     const { clock, log, random } = this.#options;
     const store = Store.open(this.#settings.store);
     started.push(() => store.close());
+    rehearse(store);
     const connectTo = this.#options.makeBroker ?? makeBroker;
     const { broker, dial } = connectTo(this.#settings.broker, store, { clock, log });
     const mqtt_port = broker === null ? null : (await broker.start()).port;
@@ -117,13 +114,23 @@ export class Controller {
     const deliveries = new Deliveries(this.#settings.receivers, {
       store,
       link: broker === null ? link : null,
-      firing: (receiver) => this.#parts?.runs.alerts.firing(receiver) ?? [],
+      firing: (receiver) => this.#parts?.runs.alerts.reading.firing(receiver) ?? [],
       clock,
       random,
       log,
     });
     const settings = () => this.#settings;
     const shared = { settings, store, slots, driver, clock, random, log };
+    const ssh = new SshDriver({
+      targetOf: (device) => sshTargetOf(store.devices.get(device), this.#settings),
+      onMessage: () => {},
+      clock,
+      random: () => randomBytes(16).toString('hex'),
+      log: aboutDevices,
+      boot: this.#boot,
+      version,
+    });
+    started.push(() => ssh.stop());
     const runs = runParts({
       ...shared,
       aboutDevices,
@@ -135,6 +142,7 @@ export class Controller {
     const fleet = new Fleet({
       ...shared,
       ...runs,
+      ssh,
       deliveries,
       drain: influx?.drain ?? null,
       health: () => ({
@@ -150,7 +158,7 @@ export class Controller {
     });
     const { host, port, token } = this.#settings.http;
     const api = new ApiServer(createApi(fleet, { token, log, clock }), { host, port, clock });
-    this.#parts = { store, broker, link, charge, slots, fleet, runs, influx, deliveries, api };
+    this.#parts = { store, broker, link, charge, slots, ssh, fleet, runs, influx, deliveries, api };
     started.push(() => {
       this.#parts = null;
     });
@@ -180,13 +188,14 @@ export class Controller {
   reload(settings: Settings): string[] {
     const parts = this.#running();
     const { deliveries, runs } = parts;
-    const { dispatcher, nights, maintenance, alerts, onAlerts } = runs;
+    const { dispatcher, nights, maintenance, housekeeping, alerts, onAlerts } = runs;
     const { broker, http, store, influx } = this.#settings;
     const restart = restartNeeded(this.#settings, settings);
     this.#settings = { ...settings, broker, http, store, influx };
     parts.slots.configure(slotSettings(settings));
     deliveries.configure(settings.receivers);
     onAlerts(alerts.configure(this.#options.clock.wall()));
+    housekeeping.start();
     dispatcher.submitAnew();
     maintenance.look();
     nights.look();
@@ -197,11 +206,11 @@ export class Controller {
     const parts = this.#parts;
     if (parts === null) return;
     this.#parts = null;
-    const { store, broker, link, charge, runs, influx, deliveries, api } = parts;
+    const { store, broker, link, charge, ssh, runs, influx, deliveries, api } = parts;
     stopRuns(runs);
     charge.stop();
     // Before the link, which notices may go through.
-    await Promise.all([api.stop(), deliveries.stop()]);
+    await Promise.all([api.stop(), deliveries.stop(), ssh.stop()]);
     const payload = { online: false, boot: this.#boot, version: this.#options.version };
     await link.stop(
       charge.yielded || !link.connected ? undefined : { topic: controllerTopic(), payload, retain: true },

@@ -7,6 +7,7 @@ import { DEFAULT_CHECK, readCheck } from './check-section.ts';
 import { readHttp } from './http-section.ts';
 import { readInflux } from './influx-section.ts';
 import { anything, optional, text } from './leaf.ts';
+import { oddRules } from './odd-rules.ts';
 import { readOrganizations, readServerNames } from './organizations-section.ts';
 import type { Problem } from './problem.ts';
 import { keysIn, namesIn, Reader } from './reader.ts';
@@ -15,6 +16,7 @@ import { readRetention } from './retention-section.ts';
 import { SecretFolder } from './secret-folder.ts';
 import { readGroups, readServers } from './servers-section.ts';
 import type { AlertSettings, Settings } from './settings.ts';
+import { readSshCredentials } from './ssh-credentials-section.ts';
 import { readYaml } from './yaml-source.ts';
 
 export type Loaded = { ok: true; settings: Settings; warnings: string[] } | { ok: false; problems: Problem[] };
@@ -31,6 +33,7 @@ const SECTIONS = {
   default_servers: anything,
   check: anything,
   organizations: anything,
+  ssh_credentials: anything,
   alerts: anything,
   receivers: anything,
 };
@@ -47,6 +50,7 @@ const readSections = (reader: Reader, data: unknown): Settings => {
     ...everybody,
     servers: defaultServers,
     known: servers,
+    credentials: namesIn(given.ssh_credentials),
   });
   return {
     broker: readBroker(reader, given.broker),
@@ -58,6 +62,7 @@ const readSections = (reader: Reader, data: unknown): Settings => {
     host_groups: readGroups(reader, 'host_groups', given.host_groups),
     uplink_groups: readGroups(reader, 'uplink_groups', given.uplink_groups),
     organizations,
+    ssh_credentials: readSshCredentials(reader, given.ssh_credentials),
     alerts: readAlerts(reader, given.alerts, {
       organizations: new Set([...namesIn(given.organizations), 'default']),
       servers,
@@ -67,13 +72,6 @@ const readSections = (reader: Reader, data: unknown): Settings => {
     }),
     receivers: readReceivers(reader, given.receivers, { externalBroker: keysIn(given.broker).has('url') }),
   };
-};
-
-/** Rules that nobody hears of are most likely a mistake. */
-const silentRules = ({ alerts }: Settings): string[] => {
-  const silent = alerts.filter(({ notify }) => notify.length === 0).map(({ name }) => name);
-  if (silent.length === 0) return [];
-  return [`alerts: nobody is told when ${silent.join(', ')} fires: name receivers in notify, or under receivers`];
 };
 
 const inFileOrder = (problems: readonly Problem[]): Problem[] =>
@@ -89,7 +87,7 @@ export const parseSettings = (yaml: string, folder: string, env: NodeJS.ProcessE
   if (!source.readable) return { ok: false, problems: inFileOrder(reader.problems) };
   const settings = readSections(reader, source.data);
   if (reader.problems.length > 0) return { ok: false, problems: inFileOrder(reader.problems) };
-  return { ok: true, settings, warnings: [...reader.warnings, ...silentRules(settings)] };
+  return { ok: true, settings, warnings: [...reader.warnings, ...oddRules(settings)] };
 };
 
 /** One alert rule in a YAML text, of which the settings know the names; or everything that is wrong with it. Never throws. */

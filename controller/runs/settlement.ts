@@ -163,14 +163,15 @@ export class Settlement {
 
   /** What a write means for alerts. To be called in its transaction. */
   #alert(
-    { run, device, granted_at_ms }: RunRow,
+    { run, device, granted_at_ms, origin, plan }: RunRow,
     attempt: Omit<AlertWrite, 'run' | 'device' | 'end'>,
     ending: Ending | null,
   ) {
     const { alerts, onAlerts } = this.#options;
     if (alerts === undefined) return;
     const time_ms = granted_at_ms ?? attempt.at_ms;
-    const end = ending === null ? null : { ...ending, time_ms };
+    const only = origin === 'retest' ? plan.map(({ test }) => test) : null;
+    const end = ending === null ? null : { ...ending, time_ms, only };
     const outcome = alerts.evaluate({ run, device, ...attempt, end });
     if (outcome.notices > 0 || outcome.retests.length > 0) onAlerts?.(outcome);
   }

@@ -153,6 +153,16 @@ export class Database {
     }
   }
 
+  /** Gives what `work` returns, and takes back all that it wrote. */
+  takenBack<T>(work: () => T): T {
+    this.exec('BEGIN IMMEDIATE');
+    try {
+      return work();
+    } finally {
+      this.exec('ROLLBACK');
+    }
+  }
+
   /**
    * A part of a transaction that is kept on its own: when it throws, what it wrote is undone, and the transaction goes on. Throws only when
    * all of that is lost: SQLite rolls back by itself after some errors, such as a full disk.

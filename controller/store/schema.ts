@@ -101,6 +101,7 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX notices_set_aside_of_a_receiver ON notices_set_aside (receiver, id);
   CREATE TABLE receivers (receiver TEXT PRIMARY KEY, place TEXT NOT NULL /* a hash of where it is reached */) STRICT, WITHOUT ROWID;
   `,
+  'ALTER TABLE devices ADD COLUMN ssh TEXT /* JSON */',
 ];
 
 /** Brings the file to the newest version, each step in one transaction; refuses a file from a newer perfleet. */

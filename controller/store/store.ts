@@ -94,6 +94,11 @@ export class Store {
     return this.#database.deferred(work).result;
   }
 
+  /** Gives what `work` returns, and takes back all that it wrote. */
+  takenBack<T>(work: () => T): T {
+    return this.#database.takenBack(work);
+  }
+
   /**
    * Calls `then` once all that was written so far is on disk; other work goes on until then. Never when the disk fails: then every
    * method throws from now on.

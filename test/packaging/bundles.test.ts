@@ -63,7 +63,7 @@ describe('perfleet.js', () => {
   });
 
   test('needs the database package and Node.js', () => {
-    expect(neededPackages(built.perfleet)).toEqual(['libsql']);
+    expect(neededPackages(built.perfleet)).toEqual(['libsql', 'ssh2']);
   });
 
   test('is a program that knows the version of package.json', () => {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../../broker/clock.ts';
 import type { Inbound } from '../../../broker/contract/inbound.ts';
 import type { Log } from '../../../broker/log.ts';
@@ -11,8 +12,8 @@ import { SshSession } from './ssh-session.ts';
 import type { SshTarget } from './target.ts';
 
 export interface SshDriverOptions {
-  /** How a device is reached now; null when it has no SSH settings (any more). */
-  targetOf: (device: string) => SshTarget | null;
+  /** How a device is reached now, or why it can't be; null when it has no SSH settings (any more). */
+  targetOf: (device: string) => SshTarget | SshFailure | null;
   /** Takes what an agent would have published; never called before the method that brought it about has returned. */
   onMessage: (message: Inbound) => void;
   clock: Clock;
@@ -42,6 +43,8 @@ export class SshDriver implements Driver {
   /** Starts nothing yet. */
   constructor(options: SshDriverOptions) {
     this.#options = options;
+    // Each attempt to connect listens, and there may be dozens: no leak.
+    setMaxListeners(0, this.#end.signal);
   }
 
   /** How many devices there is something to do for. */

@@ -68,7 +68,7 @@ test('a store that was written by a newer version is refused, and keeps its vers
   database.exec('PRAGMA user_version = 99');
   database.close();
   for (const _ of [1, 2]) {
-    expect(() => Store.open(folder)).toThrow(storeError('newer', 'has version 99, this perfleet knows up to 1'));
+    expect(() => Store.open(folder)).toThrow(storeError('newer', 'has version 99, this perfleet knows up to 2'));
   }
 });
 
@@ -304,4 +304,18 @@ test('a store whose disk failed beside the event loop can not be used any more',
   expect(() => store.leases.ensureOnDisk(1)).toThrow(failed);
   expect(() => store.runs.add([newRun('r-1')])).toThrow(failed);
   expect(() => store.onDisk(() => {})).toThrow(failed);
+});
+
+test('what is taken back was there for a moment, also when the work fails', () => {
+  const store = openStore();
+  const seen = store.takenBack(() => {
+    store.runs.add([newRun('r-1')]);
+    return store.runs.get('r-1')?.run;
+  });
+  const fail = () => {
+    store.runs.add([newRun('r-2')]);
+    throw new Error('no');
+  };
+  expect(() => store.takenBack(fail)).toThrow('no');
+  expect([seen, store.runs.open()]).toEqual(['r-1', []]);
 });
