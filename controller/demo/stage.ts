@@ -64,6 +64,7 @@ const settingsFor = (tests: TestPlan[], folder: string, ports: number[]): Settin
     uplink_groups: new Map(),
     organizations: new Map([['default', { organization: 'default', servers: names, check, tags: [] }]]),
     alerts: [],
+    ssh_credentials: new Map(),
     receivers: new Map(),
   };
 };
@@ -127,7 +128,7 @@ export class Stage {
   }
 
   #startAgent(device: string, mqtt_port: number | null, env: NodeJS.ProcessEnv): void {
-    const added = this.controller.fleet.addDevice({ device, organization: 'default', tags: [], uplink_group: null });
+    const added = this.controller.fleet.devices.add({ device, organization: 'default', tags: [], uplink_group: null });
     if (!added.ok) throw new Error(added.problem.message);
     const state = join(this.folder, device);
     mkdirSync(state);
