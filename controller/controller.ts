@@ -16,13 +16,12 @@ import type { Settings } from './config/settings.ts';
 import { controllerLink } from './controller-link.ts';
 import { MqttDriver } from './drivers/mqtt.ts';
 import type { SshDriver } from './drivers/ssh/ssh-driver.ts';
-import { endpointOf } from './endpoint.ts';
 import { Fleet } from './fleet.ts';
 import { type InfluxDrain, influxDrain } from './influx/influx-drain.ts';
 import { limitedLog } from './limited-log.ts';
 import { makeSshDriver } from './make-ssh-driver.ts';
 import { type RunParts, runParts, startRuns, stopRuns } from './runs/run-parts.ts';
-import type { SlotSettings } from './slots/configuration.ts';
+import { slotSettings } from './slot-settings.ts';
 import { Slots } from './slots/slots.ts';
 import { Store } from './store/store.ts';
 
@@ -38,13 +37,6 @@ export interface ControllerOptions {
   /** How it comes by its broker, and reaches it; as the settings say unless given. */
   makeBroker?: typeof makeBroker;
 }
-
-/** What of the settings the slots need. */
-const slotSettings = ({ servers, host_groups, uplink_groups }: Settings): SlotSettings => ({
-  servers: [...servers.values()].map((server) => ({ ...server, endpoint: endpointOf(server) })),
-  host_groups,
-  uplink_groups,
-});
 
 /** All parts of a running controller; made anew by each `start()`. */
 interface Parts {
