@@ -10,7 +10,7 @@ const RULE: AlertSettings = { ...(BUILT_IN.get('host-key-changed') ?? rule()), n
 /** A run that was skipped, as its device shows another key. */
 const changed = (token: number) =>
   write(token, [], {
-    ...{ token: null, server: null, reached: null },
+    ...{ server: null, reached: null },
     end: { outcome: 'skipped', reason: 'host-key-changed', time_ms: T0, zeros: [] },
   });
 
