@@ -2,10 +2,11 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { AlertHistory } from './alert-history.ts';
 import { AlertStates } from './alert-states.ts';
-import { Database } from './database.ts';
+import { Database, type Part } from './database.ts';
 import { Devices } from './devices.ts';
 import { asStoreError } from './errors.ts';
 import { History } from './history.ts';
+import { KnownReceivers } from './known-receivers.ts';
 import { Leases } from './leases.ts';
 import { Moved } from './moved.ts';
 import { Nights } from './nights.ts';
@@ -35,6 +36,7 @@ export class Store {
   readonly history: History;
   readonly outbox: Outbox;
   readonly notices: Notices;
+  readonly receivers: KnownReceivers;
   readonly alertStates: AlertStates;
   readonly alertHistory: AlertHistory;
   readonly suppressions: Suppressions;
@@ -52,6 +54,7 @@ export class Store {
     this.history = new History(database);
     this.outbox = new Outbox(database);
     this.notices = new Notices(database);
+    this.receivers = new KnownReceivers(database);
     this.alertStates = new AlertStates(database);
     this.alertHistory = new AlertHistory(database);
     this.suppressions = new Suppressions(database);
@@ -81,9 +84,19 @@ export class Store {
     return this.#database.transaction(work);
   }
 
+  /** Within `atomically` or `deferred`: all that `work` writes or, when it throws, nothing of it. Throws when nothing of the whole can be kept. */
+  part<T>(work: () => T): Part<T> {
+    return this.#database.part(work);
+  }
+
   /** As `atomically`, but it does not wait for the disk: `onDisk` does. */
   deferred<T>(work: () => T): T {
     return this.#database.deferred(work).result;
+  }
+
+  /** Gives what `work` returns, and takes back all that it wrote. */
+  takenBack<T>(work: () => T): T {
+    return this.#database.takenBack(work);
   }
 
   /**

@@ -231,7 +231,10 @@ export class SmallService implements Service {
   };
 
   readonly alerts: AlertService = {
-    list: ({ all }) => this.listedAlerts.filter(({ state }) => all || state !== 'resolved'),
+    list: async ({ all, limit }) => {
+      const found = this.listedAlerts.filter(({ state }) => all || state !== 'resolved');
+      return { alerts: found.slice(0, limit), more: found.length > limit };
+    },
     explain: (device) => {
       const found = this.devices.get(device);
       return found.ok ? { ok: true, value: this.explained } : found;
@@ -248,6 +251,12 @@ export class SmallService implements Service {
       if (found === undefined) return refused('not-found', `there is no receiver ${receiver} in the configuration`);
       const delivered = found.last_error === null;
       return { ok: true, value: { receiver, id: 'test-1', delivered, answer: found.last_error ?? 'it answered 200' } };
+    },
+    retry: (receiver) => {
+      const found = this.listedReceivers.filter((one) => receiver === null || one.receiver === receiver);
+      if (receiver !== null && found.length === 0)
+        return refused('not-found', `there is no receiver ${receiver} in the configuration`);
+      return { ok: true, value: { requeued: found.reduce((count, { set_aside }) => count + set_aside, 0) } };
     },
   };
 
