@@ -5,7 +5,6 @@ import type { Clock } from '../broker/clock.ts';
 import type { Inbound } from '../broker/contract/inbound.ts';
 import { controllerTopic } from '../broker/contract/topics.ts';
 import type { Log } from '../broker/log.ts';
-import { AlertDesk } from './alert-desk.ts';
 import { Deliveries } from './alerts/deliveries.ts';
 import { createApi } from './api/app.ts';
 import { ApiServer } from './api/server.ts';
@@ -18,9 +17,7 @@ import { controllerLink } from './controller-link.ts';
 import { MqttDriver } from './drivers/mqtt.ts';
 import { endpointOf } from './endpoint.ts';
 import { Fleet } from './fleet.ts';
-import { InfluxDesk } from './influx/influx-desk.ts';
 import { type InfluxDrain, influxDrain } from './influx/influx-drain.ts';
-import { KillSwitch } from './kill-switch.ts';
 import { limitedLog } from './limited-log.ts';
 import { type RunParts, runParts, startRuns, stopRuns } from './runs/run-parts.ts';
 import type { SlotSettings } from './slots/configuration.ts';
@@ -138,9 +135,7 @@ export class Controller {
       ...shared,
       ...runs,
       deliveries,
-      killSwitch: new KillSwitch({ ...shared, ...runs }),
-      influx: new InfluxDesk({ store, drain: influx?.drain ?? null }),
-      alertDesk: new AlertDesk({ ...shared, ...runs }),
+      drain: influx?.drain ?? null,
       health: () => ({
         version,
         in_charge: charge.in_charge,

@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { z } from 'zod';
+import type { Problem } from './problem.ts';
 import type { Answer } from './service.ts';
-import type { Problem } from './views.ts';
 
 const STATUS: Record<Problem['error'], ContentfulStatusCode> = {
   'bad-request': 400,

@@ -4,14 +4,16 @@ import type { Clock } from '../../broker/clock.ts';
 import type { Log } from '../../broker/log.ts';
 import { StoreError } from '../store/errors.ts';
 import { alertQuery } from './alert-query.ts';
+import { ReplayOrder } from './alert-views.ts';
 import { parseBody, parseQuery, refuse, reply } from './answers.ts';
 import { bearerMatches } from './bearer.ts';
+import { NewDevice } from './device-views.ts';
 import { backfillOrder } from './influx-views.ts';
 import { runEvents } from './run-events.ts';
 import { runQuery } from './run-query.ts';
+import { RunOrder } from './run-views.ts';
 import type { Service } from './service.ts';
 import { suppressionOrder, WhatToResume } from './suppression-orders.ts';
-import { NewDevice, ReplayOrder, RunOrder } from './views.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 
@@ -55,25 +57,25 @@ export const createApi = (service: Service, { token, log, clock }: ApiOptions): 
 
   api.get('/status', (c) => c.json(service.status()));
 
-  api.get('/devices', (c) => c.json(service.devices()));
+  api.get('/devices', (c) => c.json(service.devices.list()));
   api.post('/devices', async (c) => {
     const body = await parseBody(c, NewDevice);
-    return body.ok ? reply(c, service.addDevice(body.value), 201) : refuse(c, body.problem);
+    return body.ok ? reply(c, service.devices.add(body.value), 201) : refuse(c, body.problem);
   });
-  api.get('/devices/:device', (c) => reply(c, service.device(c.req.param('device'))));
-  api.delete('/devices/:device', (c) => reply(c, service.removeDevice(c.req.param('device'))));
+  api.get('/devices/:device', (c) => reply(c, service.devices.get(c.req.param('device'))));
+  api.delete('/devices/:device', (c) => reply(c, service.devices.remove(c.req.param('device'))));
 
-  api.get('/servers', (c) => c.json(service.servers()));
-  api.post('/servers/:server/check', async (c) => reply(c, await service.checkServer(c.req.param('server'))));
+  api.get('/servers', (c) => c.json(service.servers.list()));
+  api.post('/servers/:server/check', async (c) => reply(c, await service.servers.check(c.req.param('server'))));
 
-  api.get('/suppressions', (c) => c.json(service.suppressions()));
+  api.get('/suppressions', (c) => c.json(service.suppressions.list()));
   api.post('/suppressions', async (c) => {
     const body = await parseBody(c, suppressionOrder(clock.wall()));
-    return body.ok ? reply(c, service.suppress(body.value), 201) : refuse(c, body.problem);
+    return body.ok ? reply(c, service.suppressions.suppress(body.value), 201) : refuse(c, body.problem);
   });
   api.delete('/suppressions', (c) => {
     const query = parseQuery(c, WhatToResume);
-    return query.ok ? reply(c, service.resume(query.value)) : refuse(c, query.problem);
+    return query.ok ? reply(c, service.suppressions.resume(query.value)) : refuse(c, query.problem);
   });
 
   api.get('/influx', (c) => reply(c, service.influx.status()));
@@ -88,28 +90,28 @@ export const createApi = (service: Service, { token, log, clock }: ApiOptions): 
   });
   api.get('/alerts', (c) => {
     const query = parseQuery(c, alertQuery);
-    return query.ok ? c.json(service.alerts(query.value)) : refuse(c, query.problem);
+    return query.ok ? c.json(service.alerts.list(query.value)) : refuse(c, query.problem);
   });
-  api.get('/devices/:device/alerts', (c) => reply(c, service.explainAlerts(c.req.param('device'))));
+  api.get('/devices/:device/alerts', (c) => reply(c, service.alerts.explain(c.req.param('device'))));
   api.post('/alerts/replay', async (c) => {
     const body = await parseBody(c, ReplayOrder);
     if (!body.ok) return refuse(c, body.problem);
-    return reply(c, await service.replayAlerts(body.value, () => c.req.raw.signal.aborted));
+    return reply(c, await service.alerts.replay(body.value, () => c.req.raw.signal.aborted));
   });
-  api.post('/receivers/:receiver/test', async (c) => reply(c, await service.testReceiver(c.req.param('receiver'))));
+  api.post('/receivers/:receiver/test', async (c) => reply(c, await service.receivers.test(c.req.param('receiver'))));
 
   api.get('/runs', (c) => {
     const query = parseQuery(c, runQuery(clock.wall()));
-    return query.ok ? c.json(service.records(query.value)) : refuse(c, query.problem);
+    return query.ok ? c.json(service.runs.records(query.value)) : refuse(c, query.problem);
   });
   api.post('/runs', async (c) => {
     const body = await parseBody(c, RunOrder);
-    return body.ok ? reply(c, service.orderRun(body.value), 202) : refuse(c, body.problem);
+    return body.ok ? reply(c, service.runs.order(body.value), 202) : refuse(c, body.problem);
   });
-  api.get('/runs/:run', (c) => reply(c, service.record(c.req.param('run'))));
-  api.get('/runs/:run/raw', (c) => reply(c, service.raw(c.req.param('run'))));
-  api.delete('/runs/:run', (c) => reply(c, service.cancelRun(c.req.param('run'))));
-  api.get('/runs/:run/events', (c) => runEvents(c, c.req.param('run'), service, clock, log));
+  api.get('/runs/:run', (c) => reply(c, service.runs.record(c.req.param('run'))));
+  api.get('/runs/:run/raw', (c) => reply(c, service.runs.raw(c.req.param('run'))));
+  api.delete('/runs/:run', (c) => reply(c, service.runs.cancel(c.req.param('run'))));
+  api.get('/runs/:run/events', (c) => runEvents(c, c.req.param('run'), service.runs, clock, log));
 
   return app;
 };

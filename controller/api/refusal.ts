@@ -1,4 +1,4 @@
-import type { Problem } from './views.ts';
+import type { Problem } from './problem.ts';
 
 /** Why there is no answer: the message says what went wrong and what to do. */
 export const refusal = (

@@ -4,14 +4,14 @@ import type { Clock } from '../../broker/clock.ts';
 import type { Log } from '../../broker/log.ts';
 import type { Progress } from '../runs/progress.ts';
 import { refuse } from './answers.ts';
-import type { Service } from './service.ts';
-import type { ProgressView } from './views.ts';
+import type { ProgressView } from './run-views.ts';
+import type { RunService } from './service.ts';
 
 /** A comment goes out this often while nothing happens, so that proxies and clients see that the line is alive. */
 export const HEARTBEAT_MS = 15_000;
 
 /** What a watcher is told: of the tests only what a progress bar needs, and with `final` the record. Throws when there is none. */
-const viewOf = (service: Service, progress: Progress): ProgressView => {
+const viewOf = (runs: RunService, progress: Progress): ProgressView => {
   switch (progress.phase) {
     case 'starting':
     case 'running': {
@@ -19,7 +19,7 @@ const viewOf = (service: Service, progress: Progress): ProgressView => {
       return { ...progress, tests };
     }
     case 'final': {
-      const record = service.record(progress.run);
+      const record = runs.record(progress.run);
       if (!record.ok) throw new Error(record.problem.message);
       return { ...progress, record: record.value };
     }
@@ -32,12 +32,12 @@ const viewOf = (service: Service, progress: Progress): ProgressView => {
  * What happens to a run, live, as server-sent events: first the last word on it, then each new one, and nothing after `final`.
  * A run that is over is told at once. When the client goes away its listener is removed.
  */
-export const runEvents = (c: Context, run: string, service: Service, clock: Clock, log: Log): Response => {
-  const record = service.record(run);
+export const runEvents = (c: Context, run: string, runs: RunService, clock: Clock, log: Log): Response => {
+  const record = runs.record(run);
   if (!record.ok) return refuse(c, record.problem);
   const over = record.value.outcome !== null;
   const at = new Date(clock.wall()).toISOString();
-  const last: Progress | null = over ? { run, phase: 'final', at } : service.progress(run);
+  const last: Progress | null = over ? { run, phase: 'final', at } : runs.progress(run);
 
   return streamSSE(c, async (stream) => {
     let sent: Promise<unknown> = Promise.resolve();
@@ -46,7 +46,7 @@ export const runEvents = (c: Context, run: string, service: Service, clock: Cloc
       const tell = (progress: Progress) => {
         if (progress.run !== run) return;
         try {
-          const data = JSON.stringify(viewOf(service, progress));
+          const data = JSON.stringify(viewOf(runs, progress));
           sent = sent.then(() => stream.writeSSE({ data }));
           if (progress.phase === 'final') end();
         } catch (error) {
@@ -64,7 +64,7 @@ export const runEvents = (c: Context, run: string, service: Service, clock: Cloc
         resolve();
       };
       let disarm = clock.after(HEARTBEAT_MS, beat);
-      const unwatch = service.watch(tell);
+      const unwatch = runs.watch(tell);
       stream.onAbort(end);
       if (last !== null) tell(last);
     });

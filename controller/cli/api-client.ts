@@ -1,26 +1,14 @@
 import { z } from 'zod';
 import type { Clock } from '../../broker/clock.ts';
+import { AlertView, ExplainedRuleView, type ReplayOrder, ReplayView } from '../api/alert-views.ts';
+import { Credentials, DeviceDetails, DeviceView, type NewDevice } from '../api/device-views.ts';
 import { Backfilled, Exported, InfluxView, Requeued } from '../api/influx-views.ts';
-import {
-  AlertView,
-  Credentials,
-  DeviceDetails,
-  DeviceView,
-  ExplainedRuleView,
-  type NewDevice,
-  Problem,
-  ProgressView,
-  RawView,
-  ReceiverTest,
-  type ReplayOrder,
-  ReplayView,
-  Resumed,
-  ServerCheck,
-  ServerView,
-  StatusView,
-  Suppressed,
-  SuppressionView,
-} from '../api/views.ts';
+import { Problem } from '../api/problem.ts';
+import { ReceiverTest } from '../api/receiver-views.ts';
+import { ProgressView, RawView } from '../api/run-views.ts';
+import { ServerCheck, ServerView } from '../api/server-views.ts';
+import { StatusView } from '../api/status-view.ts';
+import { Resumed, Suppressed, SuppressionView } from '../api/suppression-views.ts';
 import { RunRecord } from '../run-record.ts';
 import type { SuppressionScope } from '../schedule/suppression.ts';
 import { readEvents } from './event-stream.ts';

@@ -1,5 +1,5 @@
 import { type Clock, sleep } from '../../broker/clock.ts';
-import type { ProgressView } from '../api/views.ts';
+import type { ProgressView } from '../api/run-views.ts';
 import type { RunRecord } from '../run-record.ts';
 import { type ApiClient, Unreachable } from './api-client.ts';
 import { CommandFailure } from './failure.ts';

@@ -1,5 +1,5 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
-import type { ProgressView } from '../api/views.ts';
+import type { ProgressView } from '../api/run-views.ts';
 import type { Io } from './io.ts';
 import { estimatedShares, wordsOf } from './progress-words.ts';
 import { harmless } from './terminal-text.ts';

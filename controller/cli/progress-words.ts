@@ -1,4 +1,4 @@
-import type { ProgressView } from '../api/views.ts';
+import type { ProgressView } from '../api/run-views.ts';
 import { count } from './figures.ts';
 
 /** One test of a plan, as far as its duration goes. */

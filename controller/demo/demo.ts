@@ -126,17 +126,17 @@ const until = ({ clock }: DemoIo, signal: AbortSignal, ready: () => boolean): Pr
 const measureAll = (fleet: Fleet, view: LiveView, note: (progress: Progress) => void): Promise<RunRecord[]> =>
   new Promise((resolve) => {
     const records: RunRecord[] = [];
-    const devices = fleet.devices();
-    const stop = fleet.watch((progress) => {
+    const devices = fleet.devices.list();
+    const stop = fleet.runs.watch((progress) => {
       note(progress);
       if (progress.phase !== 'final') return;
-      const record = fleet.record(progress.run);
+      const record = fleet.runs.record(progress.run);
       if (record.ok) records.push(record.value);
       if (records.length < devices.length) return;
       stop();
       resolve(records.sort((a, b) => a.device.localeCompare(b.device)));
     });
-    for (const { device } of devices) fleet.orderRun({ device, server: null }, (run) => view.add(run, device));
+    for (const { device } of devices) fleet.runs.order({ device, server: null }, (run) => view.add(run, device));
   });
 
 const rounded = (value: number, digits: number): number => Number(value.toFixed(digits));
@@ -151,9 +151,9 @@ const perform = async (stage: Stage, options: DemoOptions, io: DemoIo, signal: A
     `${options.devices} devices, ${options.servers} iperf3 servers and a controller on this machine, in ${stage.folder}`,
   );
   say('waiting for the agents, and for other controllers to object …');
-  await until(io, signal, () => fleet.status().in_charge && fleet.devices().every((device) => device.online));
+  await until(io, signal, () => fleet.status().in_charge && fleet.devices.list().every((device) => device.online));
 
-  const view = new LiveView(fleet.servers().map((server) => server.server));
+  const view = new LiveView(fleet.servers.list().map((server) => server.server));
   const screen = liveScreen(view, options, io);
   const began_ms = io.clock.wall();
   signal.addEventListener('abort', screen.stop, { once: true });

@@ -127,7 +127,7 @@ export class Stage {
   }
 
   #startAgent(device: string, mqtt_port: number | null, env: NodeJS.ProcessEnv): void {
-    const added = this.controller.fleet.addDevice({ device, organization: 'default', tags: [], uplink_group: null });
+    const added = this.controller.fleet.devices.add({ device, organization: 'default', tags: [], uplink_group: null });
     if (!added.ok) throw new Error(added.problem.message);
     const state = join(this.folder, device);
     mkdirSync(state);

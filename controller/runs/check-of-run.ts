@@ -7,7 +7,7 @@ import type { Store } from '../store/store.ts';
 export const checkOfRun = (
   { device, organization }: { device: string; organization: string },
   settings: Settings,
-  store: Store,
+  store: Pick<Store, 'devices'>,
 ): CheckSettings => {
   const known = settings.organizations.get(organization);
   return known === undefined ? DEFAULT_CHECK : checkOf(known, store.devices.get(device)?.tags ?? []);

@@ -65,7 +65,7 @@ const perfleetLap = async (stage: Stage, servers: number): Promise<Lap> => {
   const { fleet } = stage.controller;
   const began_ms = systemClock.wall();
   const orders: Promise<RunRecord[]>[] = [];
-  for (const { device } of fleet.devices()) {
+  for (const { device } of fleet.devices.list()) {
     orders.push(orderRuns(fleet, [device]).finished);
     await nextTurn(); // one by one, as the API takes orders
   }
@@ -78,8 +78,8 @@ const perfleetLap = async (stage: Stage, servers: number): Promise<Lap> => {
 /** One loop a server, all at the same time, which share the runs. */
 const loopLap = async (stage: Stage, name: string, iperf3: string, signal: AbortSignal): Promise<Lap> => {
   const { fleet } = stage.controller;
-  const servers = fleet.servers();
-  const device = fleet.devices()[0];
+  const servers = fleet.servers.list();
+  const device = fleet.devices.list()[0];
   const began_ms = systemClock.wall();
   const records = await Promise.all(
     servers.map(({ server, host, port }) => {
@@ -94,7 +94,7 @@ const loopLap = async (stage: Stage, name: string, iperf3: string, signal: Abort
 const compare = async (stage: Stage, iperf3: string, { say, signal }: BenchOptions): Promise<Comparison> => {
   await stage.start();
   await allOnline(stage.controller.fleet);
-  const servers = stage.controller.fleet.servers().length;
+  const servers = stage.controller.fleet.servers.list().length;
   say(servers === 1 ? 'one server: a plain loop …' : `${servers} servers: a plain loop on each …`);
   const before = await loopLap(stage, 'before', iperf3, signal);
   say('perfleet …');

@@ -60,7 +60,7 @@ describe('one controller', () => {
   it('grants nothing while its broker is away, and takes up where it was when it is back', async () => {
     const { broker, mosquitto } = await external();
     const world = await ControllerFixture.start({ settings: { broker } });
-    world.controller.fleet.addDevice({ device: 'ap-1', organization: 'default', tags: [], uplink_group: null });
+    world.controller.fleet.devices.add({ device: 'ap-1', organization: 'default', tags: [], uplink_group: null });
     const agent = new ScriptedAgent(mosquitto.url, 'ap-1', '');
     onTestFinished(() => agent.stop());
     await agent.start();
@@ -70,7 +70,7 @@ describe('one controller', () => {
     await mosquitto.stop();
     await until('the controller notices', () => !world.controller.fleet.status().in_charge);
     const waiting = world.order('ap-1');
-    expect(world.controller.fleet.servers()[0]).toMatchObject({ state: 'leased', run });
+    expect(world.controller.fleet.servers.list()[0]).toMatchObject({ state: 'leased', run });
     await mosquitto.start();
     world.clock.advance(2000);
     await world.inCharge();
@@ -83,7 +83,7 @@ describe('one controller', () => {
   it("lets a server rest whose slot a stranger's run holds, as its client may still be there", async () => {
     const { broker, mosquitto } = await external();
     const stranger = await ControllerFixture.start({ settings: { broker } });
-    stranger.controller.fleet.addDevice({ device: 'ap-1', organization: 'default', tags: [], uplink_group: null });
+    stranger.controller.fleet.devices.add({ device: 'ap-1', organization: 'default', tags: [], uplink_group: null });
     const agent = new ScriptedAgent(mosquitto.url, 'ap-1', '');
     onTestFinished(() => agent.stop());
     await agent.start();
@@ -96,7 +96,7 @@ describe('one controller', () => {
     world.clock.advance(86_400_000); // its wall clock is a day ahead of the stranger's
     await world.start();
     await world.inCharge();
-    expect(world.controller.fleet.servers()[0]).toMatchObject({ state: 'resting', run: null });
+    expect(world.controller.fleet.servers.list()[0]).toMatchObject({ state: 'resting', run: null });
     // A lease of 26 s with its deadline at 32 s, and a rest of 11 + 40 s.
     const warnings = world.log.of('warn').filter(({ message }) => message.startsWith('another controller'));
     expect(warnings).toMatchObject([
@@ -108,9 +108,9 @@ describe('one controller', () => {
     // A restart in between does not forget it, and in the end everybody is told that the slot is free.
     await world.restart();
     await world.inCharge();
-    expect(world.controller.fleet.servers()[0]).toMatchObject({ state: 'resting', run: null });
+    expect(world.controller.fleet.servers.list()[0]).toMatchObject({ state: 'resting', run: null });
     world.clock.advance(83_000);
-    expect(world.controller.fleet.servers()[0]).toMatchObject({ state: 'idle' });
+    expect(world.controller.fleet.servers.list()[0]).toMatchObject({ state: 'idle' });
   });
 });
 
@@ -122,7 +122,7 @@ describe('a store that can not be written', () => {
     const run = world.order('ap-1');
     const start = await agent.begin('nonce-1');
     await agent.finished(start);
-    await until('the end is written down', () => world.controller.fleet.progress(run)?.phase === 'finished');
+    await until('the end is written down', () => world.controller.fleet.runs.progress(run)?.phase === 'finished');
     const result = corpusOutput('v3.12__tcp_p16_getserver.json');
     const free = fillDisk(disk);
     await agent.result(start, [result]);
@@ -161,7 +161,7 @@ describe('the fleet', () => {
   it('refuses a device with every problem at once, and one that exists', async () => {
     const world = await ControllerFixture.start();
     const { fleet } = world.controller;
-    const added = fleet.addDevice({
+    const added = fleet.devices.add({
       device: 'perfleet-controller',
       organization: 'nobody',
       tags: [],
@@ -180,7 +180,7 @@ describe('the fleet', () => {
       },
     });
     await world.agent('ap-1');
-    const twice = fleet.addDevice({ device: 'ap-1', organization: 'default', tags: [], uplink_group: null });
+    const twice = fleet.devices.add({ device: 'ap-1', organization: 'default', tags: [], uplink_group: null });
     expect(twice).toMatchObject({ ok: false, problem: { error: 'conflict' } });
   });
 
@@ -189,27 +189,29 @@ describe('the fleet', () => {
     const agent = await world.agent('ap-1');
     const run = world.order('ap-1');
     await agent.next('prepare');
-    expect(world.controller.fleet.removeDevice('ap-1')).toEqual({ ok: true, value: { device: 'ap-1' } });
+    expect(world.controller.fleet.devices.remove('ap-1')).toEqual({ ok: true, value: { device: 'ap-1' } });
     expect(world.record(run)).toMatchObject({ outcome: 'cancelled', reason: 'the device was removed' });
     await until('its password is refused', () =>
       agent.log.lines.some(({ fields }) => /refused|authoriz|bad user/i.test(String(fields['reason']))),
     );
-    expect(world.controller.fleet.removeDevice('ap-1')).toMatchObject({ ok: false, problem: { error: 'not-found' } });
-    expect(world.controller.fleet.device('ap-1')).toMatchObject({ ok: false });
-    expect(world.controller.fleet.devices()).toEqual([]);
+    expect(world.controller.fleet.devices.remove('ap-1')).toMatchObject({ ok: false, problem: { error: 'not-found' } });
+    expect(world.controller.fleet.devices.get('ap-1')).toMatchObject({ ok: false });
+    expect(world.controller.fleet.devices.list()).toEqual([]);
   });
 
   it('shows its devices, with what their agents said and when their last run was', async () => {
     const world = await ControllerFixture.start();
     const agent = await world.agent('ap-1');
     const view = { device: 'ap-1', organization: 'default', tags: [], uplink_group: null, via: 'agent', online: true };
-    expect(world.controller.fleet.devices()).toEqual([{ ...view, agent: '0.0.0', iperf3: '3.12', last_run: null }]);
+    expect(world.controller.fleet.devices.list()).toEqual([
+      { ...view, agent: '0.0.0', iperf3: '3.12', last_run: null },
+    ]);
     const run = world.order('ap-1');
-    expect(world.controller.fleet.progress(run)?.phase).toBe('on-deck');
+    expect(world.controller.fleet.runs.progress(run)?.phase).toBe('on-deck');
     await agent.result(await agent.begin('nonce-1'), [corpusOutput('v3.12__tcp_up.json')]);
     await world.over(run);
-    expect(world.controller.fleet.progress(run)).toBeNull();
-    expect(world.controller.fleet.devices()[0]?.last_run).toMatch(/^2026-11-22T00:00:/);
+    expect(world.controller.fleet.runs.progress(run)).toBeNull();
+    expect(world.controller.fleet.devices.list()[0]?.last_run).toMatch(/^2026-11-22T00:00:/);
   });
 
   it('says why a run can not be ordered', async () => {
@@ -217,7 +219,7 @@ describe('the fleet', () => {
     await world.agent('ap-1');
     const { fleet } = world.controller;
     const message = (order: { device: string; server: string | null }) => {
-      const answer = fleet.orderRun(order);
+      const answer = fleet.runs.order(order);
       return answer.ok ? null : answer.problem.message;
     };
     expect(message({ device: 'ap-9', server: null })).toBe('there is no device ap-9; perfleet device list shows all');

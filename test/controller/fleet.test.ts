@@ -14,14 +14,17 @@ it('what iperf3 printed in a run is there as the device sent it, attempt by atte
   await agent.next('accepted');
   const { fleet } = world.controller;
   const { stdout } = output;
-  expect(fleet.raw(run)).toMatchObject({ ok: true, value: { run, attempts: [{ token: 1, tests: [{ stdout }] }] } });
+  expect(fleet.runs.raw(run)).toMatchObject({
+    ok: true,
+    value: { run, attempts: [{ token: 1, tests: [{ stdout }] }] },
+  });
 });
 
 it('a run that nobody knows has no record, and no output', async () => {
   const { fleet } = (await ControllerFixture.start()).controller;
   const none = { ok: false, problem: { error: 'not-found', message: 'there is no run r-none' } };
-  expect(fleet.record('r-none')).toMatchObject(none);
-  expect(fleet.raw('r-none')).toMatchObject(none);
+  expect(fleet.runs.record('r-none')).toMatchObject(none);
+  expect(fleet.runs.raw('r-none')).toMatchObject(none);
 });
 
 it('what waits for InfluxDB is told', async () => {

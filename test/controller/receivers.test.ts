@@ -68,20 +68,20 @@ it('a test is answered with what the receiver said, and the names there are', as
   const noc = await Endpoint.open();
   const world = await ControllerFixture.start({ settings: receivers({ noc: hook(noc.url) }) });
   const { fleet } = world.controller;
-  const tested = await fleet.testReceiver('noc');
+  const tested = await fleet.receivers.test('noc');
   expect(tested).toEqual({
     ok: true,
     value: { receiver: 'noc', id: noc.ids[0], delivered: true, answer: expect.stringContaining('answered 204') },
   });
   noc.answerWith(404);
-  expect(await fleet.testReceiver('noc')).toMatchObject({ ok: true, value: { delivered: false } });
+  expect(await fleet.receivers.test('noc')).toMatchObject({ ok: true, value: { delivered: false } });
   expect(noc.ids[0]).not.toBe(noc.ids[1]);
-  expect(await fleet.testReceiver('boss')).toMatchObject({
+  expect(await fleet.receivers.test('boss')).toMatchObject({
     ok: false,
     problem: { message: 'there is no receiver boss in the configuration; known receivers: noc' },
   });
   const bare = await ControllerFixture.start();
-  expect(await bare.controller.fleet.testReceiver('boss')).toMatchObject({
+  expect(await bare.controller.fleet.receivers.test('boss')).toMatchObject({
     ok: false,
     problem: { message: expect.stringContaining('known receivers: none') },
   });
@@ -100,7 +100,7 @@ it('a test mail that some addresses refuse says which', async () => {
     ca: null,
   };
   const world = await ControllerFixture.start({ settings: receivers({ noc: settings }) });
-  expect(await world.controller.fleet.testReceiver('noc')).toMatchObject({
+  expect(await world.controller.fleet.receivers.test('noc')).toMatchObject({
     ok: true,
     value: { delivered: true, answer: expect.stringMatching(/answered 250 OK; .* refuses nobody@example.net$/) },
   });
@@ -118,12 +118,15 @@ it('a topic is written through the connection of the controller, and only on an 
   reader.on('message', (_topic, text) => heard.push(JSON.parse(text.toString())));
   const topic = receivers({ bus: { kind: 'mqtt', topic: 'alerts/perfleet' } });
   const world = await ControllerFixture.start({ settings: { broker, ...topic } });
-  expect(await world.controller.fleet.testReceiver('bus')).toMatchObject({ ok: true, value: { delivered: true } });
+  expect(await world.controller.fleet.receivers.test('bus')).toMatchObject({ ok: true, value: { delivered: true } });
   await until('it is heard', () => heard.length > 0);
   expect(heard).toMatchObject([{ rule: 'perfleet-test' }]);
 
   const embedded = await ControllerFixture.start({ settings: topic });
-  expect(await embedded.controller.fleet.testReceiver('bus')).toMatchObject({ ok: true, value: { delivered: false } });
+  expect(await embedded.controller.fleet.receivers.test('bus')).toMatchObject({
+    ok: true,
+    value: { delivered: false },
+  });
 });
 
 it('stops in time while a receiver does not answer', async () => {

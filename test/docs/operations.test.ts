@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { StatusView } from '../../controller/api/views.ts';
+import { StatusView } from '../../controller/api/status-view.ts';
 import { root } from '../../packaging/root.mjs';
 import { codeIn, section } from './markdown.ts';
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import type { AlertNotice } from '../../controller/alerts/notice.ts';
-import type { ExplainedRuleView, ReplayView } from '../../controller/api/views.ts';
+import type { ExplainedRuleView, ReplayView } from '../../controller/api/alert-views.ts';
 import { Endpoint } from '../controller/alerts/endpoint.ts';
 import { fleetTest } from '../helpers/fleet-test.ts';
 import { freePort } from '../helpers/free-port.ts';

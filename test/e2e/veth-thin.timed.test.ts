@@ -65,7 +65,7 @@ const started = () => {
 const witness = (): string[] => (far?.witness() ?? []).slice(lines).map(({ what }) => what);
 
 /** The run that holds the server's slot. */
-const holder = (): string | null => started().fleet.servers()[0]?.run ?? null;
+const holder = (): string | null => started().fleet.servers.list()[0]?.run ?? null;
 
 const expectGood = (records: RunRecord[]) => {
   for (const record of records) {
@@ -98,7 +98,7 @@ test('going offline during a test frees nothing: the slot passes on when the dev
   await until('iperf3 runs', () => witness().length === 1);
   control.cut();
   await until('the device is offline', () =>
-    fleet.devices().some(({ device, online }) => device === 'ap-1' && !online),
+    fleet.devices.list().some(({ device, online }) => device === 'ap-1' && !online),
   );
   await until('iperf3 has ended', () => {
     expect(holder()).toBe(first);

@@ -36,10 +36,10 @@ beforeAll(async () => {
     tests: [UPLOAD, DOWNLOAD],
   });
   far.startAgent('ap-1', device, await far.start());
-  await until('the agent is online', () => far?.fleet.devices()[0]?.online);
+  await until('the agent is online', () => far?.fleet.devices.list()[0]?.online);
 
   const target = { host: thin.b, port: PORT, username: null, key_path: null };
-  const [ap] = far.fleet.devices();
+  const [ap] = far.fleet.devices.list();
   const { inside } = namespaces;
   const measure = (plan: TestPlan) =>
     iperf3ByHand(...inside(device, 'iperf3', ...argv(plan, target, null, ap?.iperf3 ?? null)));

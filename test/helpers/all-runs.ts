@@ -23,7 +23,7 @@ export const orderRuns = (fleet: Fleet, devices: string[]): { runs: string[]; fi
   const runs: string[] = [];
   const final = new Set<string>();
   const finished = new Promise<RunRecord[]>((resolve) => {
-    const stop = fleet.watch(({ phase, run }) => {
+    const stop = fleet.runs.watch(({ phase, run }) => {
       if (phase === 'final') final.add(run);
       if (runs.length < devices.length || !runs.every((one) => final.has(one))) return;
       stop();
@@ -31,14 +31,14 @@ export const orderRuns = (fleet: Fleet, devices: string[]): { runs: string[]; fi
     });
   });
   for (const device of devices) {
-    const order = fleet.orderRun({ device, server: null }, (run) => runs.push(run));
+    const order = fleet.runs.order({ device, server: null }, (run) => runs.push(run));
     if (!order.ok) throw new Error(order.problem.message);
   }
   return { runs, finished };
 };
 
 const recordOf = (fleet: Fleet, run: string): RunRecord => {
-  const record = fleet.record(run);
+  const record = fleet.runs.record(run);
   if (!record.ok) throw new Error(record.problem.message);
   return record.value;
 };

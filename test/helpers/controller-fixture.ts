@@ -126,7 +126,7 @@ export class ControllerFixture {
     extra: { organization?: string; uplink_group?: string; tags?: string[] } = {},
   ): Promise<ScriptedAgent> {
     const { organization = 'default', uplink_group = null, tags = [] } = extra;
-    const added = this.controller.fleet.addDevice({ device, organization, tags, uplink_group });
+    const added = this.controller.fleet.devices.add({ device, organization, tags, uplink_group });
     if (!added.ok) throw new Error(added.problem.message);
     this.#passwords.set(device, added.value.password);
     return this.comeBack(device);
@@ -141,20 +141,20 @@ export class ControllerFixture {
     onTestFinished(() => agent.stop());
     await agent.start();
     await until(`${device} is seen online`, () => {
-      const view = this.controller.fleet.device(device);
+      const view = this.controller.fleet.devices.get(device);
       return view.ok && view.value.online;
     });
     return agent;
   }
 
   order(device: string, server: string | null = null): string {
-    const ordered = this.controller.fleet.orderRun({ device, server });
+    const ordered = this.controller.fleet.runs.order({ device, server });
     if (!ordered.ok) throw new Error(ordered.problem.message);
     return ordered.value.run;
   }
 
   record(run: string): RunRecord {
-    const record = this.controller.fleet.record(run);
+    const record = this.controller.fleet.runs.record(run);
     if (!record.ok) throw new Error(record.problem.message);
     return record.value;
   }

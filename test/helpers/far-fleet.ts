@@ -104,7 +104,7 @@ export class FarFleet {
 
   /** Registers a device and starts its agent, which finds the broker at this port of the controller's address. */
   startAgent(device: string, namespace: string, broker_port: number): void {
-    const added = this.fleet.addDevice({ device, organization: 'default', tags: [], uplink_group: null });
+    const added = this.fleet.devices.add({ device, organization: 'default', tags: [], uplink_group: null });
     if (!added.ok) throw new Error(added.problem.message);
     const state = join(this.#folder, device);
     mkdirSync(state);

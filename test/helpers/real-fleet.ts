@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import { stringify } from 'yaml';
 import { systemClock } from '../../broker/clock.ts';
-import { StatusView } from '../../controller/api/views.ts';
+import { StatusView } from '../../controller/api/status-view.ts';
 import { ApiClient } from '../../controller/cli/api-client.ts';
 import { findProgram } from '../../controller/demo/find-program.ts';
 import { installWitness, readWitness, type WitnessLine } from '../../controller/demo/witness.ts';

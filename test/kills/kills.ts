@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { StatusView } from '../../controller/api/views.ts';
+import { StatusView } from '../../controller/api/status-view.ts';
 import { InfluxDb } from '../helpers/influxdb.ts';
 import { Program } from '../helpers/program.ts';
 import { until } from '../helpers/until.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { figure } from '../../alerts/words.ts';
-import type { ExplainedRuleView } from '../../api/views.ts';
+import type { ExplainedRuleView } from '../../api/alert-views.ts';
 import { asksController, type Context, type ControllerFlags, clientOf, printJson } from '../context.ts';
 import { NOTHING, utc } from '../figures.ts';
 import { type Column, table } from '../table.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import type { ReplayView } from '../../api/views.ts';
+import type { ReplayView } from '../../api/alert-views.ts';
 import { asksController, type Context, type ControllerFlags, clientOf, printJson } from '../context.ts';
 import { CommandFailure, messageOf } from '../failure.ts';
 import { count, NOTHING, utc } from '../figures.ts';

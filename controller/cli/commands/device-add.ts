@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Credentials } from '../../api/views.ts';
+import type { Credentials } from '../../api/device-views.ts';
 import { agentFile, onlyHere } from '../agent-file.ts';
 import { asksController, type Context, type ControllerFlags, clientOf, printJson } from '../context.ts';
 import { painted } from '../terminal-text.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { DeviceView } from '../../api/views.ts';
+import type { DeviceView } from '../../api/device-views.ts';
 import { asksController, type Context, type ControllerFlags, clientOf, printJson } from '../context.ts';
 import { NOTHING, utc } from '../figures.ts';
 import { type Column, table } from '../table.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { DeviceDetails } from '../../api/views.ts';
+import type { DeviceDetails } from '../../api/device-views.ts';
 import { asksController, type Context, type ControllerFlags, clientOf, printJson } from '../context.ts';
 import { bytes, NOTHING, utc } from '../figures.ts';
 import { harmless } from '../terminal-text.ts';

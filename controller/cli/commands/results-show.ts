@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { TestOutput } from '../../../broker/contract/messages.ts';
-import type { RawView } from '../../api/views.ts';
+import type { RawView } from '../../api/run-views.ts';
 import { asksController, type Context, type ControllerFlags, clientOf, printJson } from '../context.ts';
 import { CommandFailure } from '../failure.ts';
 import { figure } from '../figures.ts';

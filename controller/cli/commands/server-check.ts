@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { ServerCheck } from '../../api/views.ts';
+import type { ServerCheck } from '../../api/server-views.ts';
 import { IPERF3_PORT } from '../../config/servers-section.ts';
+import { serverCheck } from '../../desks/server-check.ts';
 import { probeServer } from '../../drivers/probe.ts';
-import { serverCheck } from '../../server-check.ts';
 import { asksController, type Context, type ControllerFlags, clientOf, printJson } from '../context.ts';
 import { figure, NOTHING } from '../figures.ts';
 import { hostAndPort, NO_SERVERS } from '../server-words.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ServerView } from '../../api/views.ts';
+import type { ServerView } from '../../api/server-views.ts';
 import { asksController, type Context, type ControllerFlags, clientOf, printJson } from '../context.ts';
 import { NOTHING } from '../figures.ts';
 import { hostAndPort, NO_SERVERS } from '../server-words.ts';

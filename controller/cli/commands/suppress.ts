@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
-import type { Suppressed, SuppressionView } from '../../api/views.ts';
+import type { Suppressed, SuppressionView } from '../../api/suppression-views.ts';
 import { parseDuration } from '../../config/units.ts';
 import { scopeOf, scopeWords } from '../../schedule/suppression.ts';
 import { asksController, type Context, type ControllerFlags, clientOf, printJson } from '../context.ts';

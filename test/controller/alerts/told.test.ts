@@ -63,7 +63,7 @@ test('an alert outlives a restart, and ends when a reload takes its rule away', 
 test('when its device is removed, its alert ends', async () => {
   const { fixture, run, heard } = await world();
   await run(18);
-  expect(fixture.controller.fleet.removeDevice('ap-1').ok).toBe(true);
+  expect(fixture.controller.fleet.devices.remove('ap-1').ok).toBe(true);
   const [, resolved] = await heard(2);
   expect(resolved).toMatchObject({ state: 'resolved', organization: 'default', reason: 'ap-1 was removed' });
 });

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
-import { AlertDesk } from '../../../controller/alert-desk.ts';
-import { AlertView, ExplainedRuleView, Problem, ReplayView } from '../../../controller/api/views.ts';
+import { AlertView, ExplainedRuleView, ReplayView } from '../../../controller/api/alert-views.ts';
+import { Problem } from '../../../controller/api/problem.ts';
+import { AlertDesk } from '../../../controller/desks/alert-desk.ts';
 import { ControllerFixture } from '../../helpers/controller-fixture.ts';
 import { AlertFixture } from '../alerts/alert-fixture.ts';
 import { download, rule, T0, write } from '../alerts/rules.ts';
@@ -19,9 +20,12 @@ it('alerts and explained rules are shown with times that people can read', () =>
   const since = '2026-11-22T02:02:30.000Z';
   const firing = { rule: 'slow', state: 'firing', since, firing_since: since, hold: null };
   expect(desk.list({ all: false }).map((view) => AlertView.parse(view))).toMatchObject([firing]);
-  expect(desk.explain('ap-1')?.map((view) => ExplainedRuleView.parse(view))).toMatchObject([firing]);
-  expect(desk.explain('ap-2')).toMatchObject([{ state: 'ok', since: null, firing_since: null, last_values: [] }]);
-  expect(desk.explain('gone')).toBeNull();
+  const explained = desk.explain('ap-1');
+  expect(explained.ok && explained.value.map((view) => ExplainedRuleView.parse(view))).toMatchObject([firing]);
+  const ok = { state: 'ok', since: null, firing_since: null, last_values: [] };
+  expect(desk.explain('ap-2')).toMatchObject({ ok: true, value: [ok] });
+  const message = 'there is no device gone; perfleet device list shows all';
+  expect(desk.explain('gone')).toEqual({ ok: false, problem: { error: 'not-found', message, problems: [] } });
 });
 
 it('a rule that is to be replayed is refused with all that is wrong with it', async () => {
@@ -99,9 +103,9 @@ it('the routes give what the controller knows', async () => {
 it('a real controller answers them too', async () => {
   const { controller } = await ControllerFixture.start({ settings: { alerts: [rule()] } });
   const { fleet } = controller;
-  expect(fleet.explainAlerts('nobody')).toMatchObject({ ok: false, problem: { error: 'not-found' } });
-  fleet.addDevice({ device: 'ap-1', organization: 'default', tags: [], uplink_group: null });
-  expect(fleet.explainAlerts('ap-1')).toMatchObject({ ok: true, value: [{ rule: 'slow', state: 'ok' }] });
+  expect(fleet.alerts.explain('nobody')).toMatchObject({ ok: false, problem: { error: 'not-found' } });
+  fleet.devices.add({ device: 'ap-1', organization: 'default', tags: [], uplink_group: null });
+  expect(fleet.alerts.explain('ap-1')).toMatchObject({ ok: true, value: [{ rule: 'slow', state: 'ok' }] });
   const order = { rule: 'name: check-failed', since: '1d' };
-  expect(await fleet.replayAlerts(order, () => false)).toMatchObject({ ok: true, value: { alerts: [] } });
+  expect(await fleet.alerts.replay(order, () => false)).toMatchObject({ ok: true, value: { alerts: [] } });
 });

@@ -1,9 +1,9 @@
 import { request } from 'node:http';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Problem } from '../../../controller/api/views.ts';
+import { Problem } from '../../../controller/api/problem.ts';
 import { StoreError } from '../../../controller/store/errors.ts';
+import { runRecord } from './sample-run.ts';
 import { NEW_DEVICE, servedApi, TOKEN } from './served-api.ts';
-import { runRecord } from './small-service.ts';
 
 let api: Awaited<ReturnType<typeof servedApi>>;
 
@@ -68,7 +68,7 @@ describe('the routes', () => {
   });
 
   it('list the servers', async () => {
-    expect(await (await call('/api/1/servers')).json()).toEqual(api.service.servers());
+    expect(await (await call('/api/1/servers')).json()).toEqual(api.service.servers.list());
   });
 
   it('take an order for a run, show the run, and cancel it once', async () => {
@@ -84,7 +84,7 @@ describe('the routes', () => {
   });
 
   it('list runs by device, number and time, a time being RFC 3339 or a duration back from now', async () => {
-    api.service.runs.set('r-1', runRecord());
+    api.service.stored.set('r-1', runRecord());
     expect(await (await call('/api/1/runs?device=ap-12&since=24h&limit=5')).json()).toEqual([runRecord()]);
     await call('/api/1/runs?since=2026-11-22T02:00:00%2B01:00');
     await call('/api/1/runs');
@@ -169,7 +169,7 @@ describe('what is sent', () => {
 
 it('says what to do when the store cannot be written, and logs it', async () => {
   const message = 'The store /var/lib/perfleet/perfleet.db has no room left: free some disk space (disk is full)';
-  api.service.addDevice = () => {
+  api.service.devices.add = () => {
     throw new StoreError('full', message);
   };
   const answer = await post('/api/1/devices', NEW_DEVICE);
@@ -179,7 +179,7 @@ it('says what to do when the store cannot be written, and logs it', async () => 
 });
 
 it('tells nobody but the log what failed inside', async () => {
-  api.service.servers = () => {
+  api.service.servers.list = () => {
     throw new Error('disk I/O error in /var/lib/perfleet');
   };
   const answer = await call('/api/1/servers');
@@ -196,7 +196,7 @@ it('tells nobody but the log what failed inside', async () => {
 
 describe('what iperf3 printed in a run', () => {
   it('is shown, one entry for each attempt', async () => {
-    api.service.runs.set('r-1', runRecord());
+    api.service.stored.set('r-1', runRecord());
     const test = {
       test: 'tcp-upload',
       exit_code: 0,

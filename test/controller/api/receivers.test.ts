@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { ReceiverView } from '../../../controller/api/views.ts';
-import { Problem } from '../../../controller/api/views.ts';
+import { Problem } from '../../../controller/api/problem.ts';
+import type { ReceiverView } from '../../../controller/api/receiver-views.ts';
 import { servedApi } from './served-api.ts';
 
 const NOC: ReceiverView = {
@@ -16,7 +16,7 @@ const NOC: ReceiverView = {
 
 it('a test of a receiver tells what came back, and which receiver there is not', async () => {
   const api = await servedApi();
-  api.service.receivers.push(NOC, { ...NOC, receiver: 'old', last_error: 'it gave no answer' });
+  api.service.listedReceivers.push(NOC, { ...NOC, receiver: 'old', last_error: 'it gave no answer' });
   const tested = async (receiver: string) => {
     const answer = await api.post(`/api/1/receivers/${receiver}/test`, undefined);
     return [answer.status, await answer.json()];

@@ -3,8 +3,8 @@ import { HEARTBEAT_MS } from '../../../controller/api/run-events.ts';
 import { ApiServer, STOP_GRACE_MS } from '../../../controller/api/server.ts';
 import { ManualClock } from '../../helpers/manual-clock.ts';
 import { until } from '../../helpers/until.ts';
+import { plan, runRecord } from './sample-run.ts';
 import { NEW_DEVICE, servedApi, TOKEN } from './served-api.ts';
-import { plan, runRecord } from './small-service.ts';
 
 let api: Awaited<ReturnType<typeof servedApi>>;
 
@@ -84,7 +84,7 @@ describe('the events of a run', () => {
   it('end, with a line in the log, when the record of a final word is missing', async () => {
     const { next } = await open();
     await until('somebody watches', () => api.service.watchers === 1);
-    api.service.runs.clear();
+    api.service.stored.clear();
     api.service.board.tell({ run, phase: 'final', at });
     expect(await next()).toBe('');
     expect(api.log.of('error')).toMatchObject([{ fields: { run, error: 'Error: there is no run r-1' } }]);

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Problem } from '../../../controller/api/views.ts';
+import { Problem } from '../../../controller/api/problem.ts';
 import { servedApi } from './served-api.ts';
 
 let api: Awaited<ReturnType<typeof servedApi>>;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import type { AlertView } from '../../../controller/api/views.ts';
+import type { AlertView } from '../../../controller/api/alert-views.ts';
 import { smallController } from './small-controller.ts';
 
 let controller: Awaited<ReturnType<typeof smallController>>;
@@ -31,7 +31,7 @@ const VALUE = { value: 18_200_000, time: '2026-11-22T02:10:12.000Z', run: 'r-af0
 
 beforeEach(async () => {
   controller = await smallController();
-  controller.service.addDevice({ device: 'ap-12', organization: 'acme', tags: [], uplink_group: null });
+  controller.service.devices.add({ device: 'ap-12', organization: 'acme', tags: [], uplink_group: null });
 });
 
 const cli = (...argv: string[]) => controller.cli(...argv);

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ReceiverView } from '../../../controller/api/views.ts';
+import type { ReceiverView } from '../../../controller/api/receiver-views.ts';
 import { smallController } from './small-controller.ts';
 
 let controller: Awaited<ReturnType<typeof smallController>>;
@@ -27,7 +27,7 @@ const BOSS: ReceiverView = {
 
 beforeEach(async () => {
   controller = await smallController();
-  controller.service.receivers.push(NOC, BOSS);
+  controller.service.listedReceivers.push(NOC, BOSS);
 });
 
 const cli = (...argv: string[]) => controller.cli(...argv);
@@ -49,7 +49,7 @@ boss      email         12          1        0  -                    no?[2J answ
   });
 
   it('without receivers it says where they would be', async () => {
-    controller.service.receivers.length = 0;
+    controller.service.listedReceivers.length = 0;
     expect(await cli('alerts', 'receivers')).toEqual({
       code: 0,
       out: '',

@@ -5,7 +5,7 @@ import { ANSWER_TIMEOUT_MS } from '../../../controller/cli/api-client.ts';
 import { runCli } from '../../../controller/cli/run-cli.ts';
 import { ManualClock } from '../../helpers/manual-clock.ts';
 import { until } from '../../helpers/until.ts';
-import { runRecord } from '../api/small-service.ts';
+import { runRecord } from '../api/sample-run.ts';
 import { CapturedIo } from './captured-io.ts';
 import { farSide } from './far-side.ts';
 import { runAlone, smallController } from './small-controller.ts';

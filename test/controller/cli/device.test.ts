@@ -68,12 +68,12 @@ it('device add says of a broker on a loopback address that devices elsewhere can
     ['mqtts://[::1]:8883', '::1'],
     ['mqtt://localhost:1883', 'localhost'],
   ] as const) {
-    service.addDevice = answer(url);
+    service.devices.add = answer(url);
     expect((await cli('device', 'add', 'ap-1')).out).toContain(
       `\n\nDevices elsewhere cannot reach a broker at ${host}. Set broker.listen (of an external broker: broker.url) to an address that they reach,`,
     );
   }
-  service.addDevice = answer('mqtt://CONTROLLER-ADDRESS:1883');
+  service.devices.add = answer('mqtt://CONTROLLER-ADDRESS:1883');
   expect((await cli('device', 'add', 'ap-1')).out).not.toContain('Devices elsewhere');
 });
 
@@ -99,7 +99,7 @@ it.each([
 
 it('device add says what is wrong with the store when its disk is full', async () => {
   const { cli, service } = await smallController();
-  service.addDevice = () => {
+  service.devices.add = () => {
     throw new StoreError('full', 'The store perfleet.db has no room left: free some disk space (disk is full)');
   };
   expect(await cli(...ADD)).toEqual({

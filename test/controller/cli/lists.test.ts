@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../../../controller/cli/run-cli.ts';
-import { runRecord } from '../api/small-service.ts';
+import { runRecord } from '../api/sample-run.ts';
 import { smallController } from './small-controller.ts';
 
 describe('server list', () => {
@@ -18,12 +18,12 @@ rome-1   [2001:db8::1]:5202       -           idle    -       -         0
 
   it('--json is an array of the same', async () => {
     const { cli, service } = await smallController();
-    expect(JSON.parse((await cli('server', 'list', '--json')).out)).toEqual(service.servers());
+    expect(JSON.parse((await cli('server', 'list', '--json')).out)).toEqual(service.servers.list());
   });
 
   it('says where servers come from when there is none', async () => {
     const { cli, service } = await smallController();
-    service.servers = () => [];
+    service.servers.list = () => [];
     expect(await cli('server', 'list')).toEqual({
       code: 0,
       out: '',
@@ -35,10 +35,13 @@ rome-1   [2001:db8::1]:5202       -           idle    -       -         0
 describe('results', () => {
   it('are a table, newest first, times in UTC', async () => {
     const { cli, service } = await smallController();
-    service.runs.set('r-1', runRecord());
+    service.stored.set('r-1', runRecord());
     const none = { server: null, via: null, granted_at: null, measurements: [] };
-    service.runs.set('r-2', runRecord({ run: 'r-2', device: 'ap-9', outcome: 'skipped', reason: 'offline', ...none }));
-    service.runs.set('r-3', runRecord({ run: 'r-3', device: 'ap-9', outcome: null, ...none }));
+    service.stored.set(
+      'r-2',
+      runRecord({ run: 'r-2', device: 'ap-9', outcome: 'skipped', reason: 'offline', ...none }),
+    );
+    service.stored.set('r-3', runRecord({ run: 'r-3', device: 'ap-9', outcome: null, ...none }));
     expect(await cli('results')).toEqual({
       code: 0,
       out: `started (UTC)        run  device  server   outcome   up Mbit/s  down Mbit/s  jitter ms  loss %  reason
@@ -52,13 +55,13 @@ describe('results', () => {
 
   it('--json are an array of run objects', async () => {
     const { cli, service } = await smallController();
-    service.runs.set('r-1', runRecord());
+    service.stored.set('r-1', runRecord());
     expect(JSON.parse((await cli('results', '--json')).out)).toEqual([runRecord()]);
   });
 
   it('can be narrowed by device, time and number', async () => {
     const { cli, service } = await smallController();
-    service.runs.set('r-1', runRecord());
+    service.stored.set('r-1', runRecord());
     const asked = await cli('results', '--device', 'ap-12', '--since', '2026-11-22T02:00:00+01:00', '--limit', '1');
     expect([asked.code, asked.err]).toEqual([0, '']);
     expect(service.filters).toEqual([{ device: 'ap-12', since_ms: Date.UTC(2026, 10, 22, 1), limit: 1 }]);
@@ -66,7 +69,7 @@ describe('results', () => {
 
   it('say when there may be more than nobody asked for', async () => {
     const { cli, service } = await smallController();
-    for (let index = 0; index < 1001; index++) service.runs.set(`r-${index}`, runRecord({ run: `r-${index}` }));
+    for (let index = 0; index < 1001; index++) service.stored.set(`r-${index}`, runRecord({ run: `r-${index}` }));
     const { code, out, err } = await cli('results', '--json');
     expect([code, JSON.parse(out).length]).toEqual([0, 1000]);
     expect(err).toBe('only the newest 1000 runs: --limit shows more, --since fewer\n');
@@ -91,7 +94,7 @@ describe('results', () => {
 
   it('are coloured on a terminal only, and not there when NO_COLOR is set', async () => {
     const { ioFor, service } = await smallController();
-    service.runs.set('r-1', runRecord());
+    service.stored.set('r-1', runRecord());
     const terminal = ioFor({ isTTY: true });
     await runCli(['results'], terminal);
     expect(terminal.stdout.text).toContain('\x1b[1mdevice\x1b[0m');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../../../controller/cli/run-cli.ts';
-import { runRecord } from '../api/small-service.ts';
+import { runRecord } from '../api/sample-run.ts';
 import { smallController } from './small-controller.ts';
 
 const output = { exit_code: 0, stderr: '', started_ms: 4, ended_ms: 10_104, wan_bytes: null };
@@ -15,7 +15,7 @@ const ATTEMPTS = [
 
 const withRun = async () => {
   const small = await smallController();
-  small.service.runs.set('r-1', runRecord());
+  small.service.stored.set('r-1', runRecord());
   return small;
 };
 
@@ -42,7 +42,7 @@ describe('results show', () => {
       { ...down, cross_traffic: 1.8e6 },
       { ...udp, cross_traffic: 20e6 },
     ];
-    service.runs.set('r-1', runRecord({ measurements }));
+    service.stored.set('r-1', runRecord({ measurements }));
     const { out } = await cli('results', 'show', 'r-1');
     expect(
       out

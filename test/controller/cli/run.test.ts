@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { runCli } from '../../../controller/cli/run-cli.ts';
 import { ManualClock } from '../../helpers/manual-clock.ts';
 import { until } from '../../helpers/until.ts';
-import { plan, runRecord } from '../api/small-service.ts';
+import { plan, runRecord } from '../api/sample-run.ts';
 import { smallController } from './small-controller.ts';
 
 const at = '2026-11-22T02:00:00.000Z';
@@ -167,7 +167,7 @@ describe('Ctrl-C during a run', () => {
       expect(await running).toBe(1);
       expect(io.stderr.text).toContain('\nr-1: cancelled on the controller\n');
       expect(io.stdout.text).toContain('r-1: cancelled (cancelled by a person)');
-      expect(service.record('r-1')).toMatchObject({ value: { outcome: 'cancelled' } });
+      expect(service.runs.record('r-1')).toMatchObject({ value: { outcome: 'cancelled' } });
     },
   );
 
@@ -176,7 +176,7 @@ describe('Ctrl-C during a run', () => {
     const io = ioFor();
     const running = runCli(['run', 'ap-12'], io);
     await until('the command watches', () => service.watchers === 1);
-    service.runs.set('r-1', runRecord());
+    service.stored.set('r-1', runRecord());
     io.signal('SIGINT');
     await until('it is said', () =>
       io.stderr.text.includes('perfleet: r-1 could not be cancelled: run r-1 is over already'),

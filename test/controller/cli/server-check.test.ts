@@ -63,7 +63,7 @@ it('says which servers there are when one is not known', async () => {
 
 it('says where servers come from when there is none', async () => {
   const { cli, service } = await smallController();
-  service.servers = () => [];
+  service.servers.list = () => [];
   expect(await cli('server', 'check')).toMatchObject({ code: 0, out: '', err: expect.stringContaining('no servers') });
 });
 

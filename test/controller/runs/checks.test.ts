@@ -29,7 +29,7 @@ it('a free server answers, is asked once by two people, and nobody starts there 
   const world = await worldOf(port);
   const { fleet } = world.controller;
   const agent = await world.agent('ap-1');
-  const checks = [fleet.checkServer('s-1'), fleet.checkServer('s-1')];
+  const checks = [fleet.servers.check('s-1'), fleet.servers.check('s-1')];
   world.order('ap-1');
   const { run } = await agent.next('prepare');
   await agent.ready(run, 'nonce-1');
@@ -43,9 +43,9 @@ it('a free server answers, is asked once by two people, and nobody starts there 
   expect(agent.commands.some(({ type }) => type === 'start')).toBe(false);
   await until('it has cleaned up', () => {
     world.clock.advance(50);
-    return fleet.servers()[0]?.state === 'leased';
+    return fleet.servers.list()[0]?.state === 'leased';
   });
-  expect(await fleet.checkServer('s-1')).toMatchObject({
+  expect(await fleet.servers.check('s-1')).toMatchObject({
     value: { verdict: 'in-use', device: 'ap-1', run, round_trip_ms: null, message: expect.stringContaining(run) },
   });
   expect(clients()).toBe(1);
@@ -53,8 +53,8 @@ it('a free server answers, is asked once by two people, and nobody starts there 
 
 it('a server that is not there is refused, and one that is not configured not known', async () => {
   const { controller } = await worldOf(await freePort());
-  expect(await controller.fleet.checkServer('s-1')).toMatchObject({ value: { verdict: 'refused' } });
-  expect(await controller.fleet.checkServer('s-9')).toMatchObject({
+  expect(await controller.fleet.servers.check('s-1')).toMatchObject({ value: { verdict: 'refused' } });
+  expect(await controller.fleet.servers.check('s-9')).toMatchObject({
     ok: false,
     problem: { error: 'not-found', message: 'server s-9 is not in the configuration; known servers: s-1' },
   });
@@ -63,7 +63,7 @@ it('a server that is not there is refused, and one that is not configured not kn
 it('a controller that is not in charge asks nobody', async () => {
   const world = ControllerFixture.make();
   await world.start();
-  expect(await world.controller.fleet.checkServer('s-1')).toMatchObject({ value: { verdict: 'not-in-charge' } });
+  expect(await world.controller.fleet.servers.check('s-1')).toMatchObject({ value: { verdict: 'not-in-charge' } });
 });
 
 it('a check that the slots do not answer, as the controller is stopping, is over after 10 s', async () => {
@@ -74,7 +74,7 @@ it('a check that the slots do not answer, as the controller is stopping, is over
   const world = await ControllerFixture.start();
   const { fleet } = world.controller;
   await world.controller.stop();
-  const late = fleet.checkServer('s-1');
+  const late = fleet.servers.check('s-1');
   world.clock.advance(10_000);
   expect(await late).toMatchObject({ ok: false, problem: { error: 'unavailable' } });
 });

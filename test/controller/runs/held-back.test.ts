@@ -22,15 +22,15 @@ const moveTo = (world: ControllerFixture, at_ms: number): void => {
 };
 
 const suppress = (world: ControllerFixture, what: SuppressionScope, until_ms: number | null = null) =>
-  world.controller.fleet.suppress({ what, until_ms, reason: null, stop_running: false });
+  world.controller.fleet.suppressions.suppress({ what, until_ms, reason: null, stop_running: false });
 
 const only = (world: ControllerFixture) => {
-  const records = world.controller.fleet.records({});
+  const records = world.controller.fleet.runs.records({});
   expect(records).toHaveLength(1);
   return records[0];
 };
 
-const state = (world: ControllerFixture, index = 0) => world.controller.fleet.servers()[index]?.state;
+const state = (world: ControllerFixture, index = 0) => world.controller.fleet.servers.list()[index]?.state;
 
 /** Takes the next run through to its result. */
 const measured = async (agent: ScriptedAgent, nonce: string, file = GOOD) => {
@@ -78,7 +78,7 @@ describe('while the fleet is suppressed', () => {
     suppress(world, { scope: 'organization', name: 'default' });
     const run = world.order('ap-1');
     expect(world.record(run)).toMatchObject({ outcome: 'skipped', reason: 'suppressed', server: null });
-    world.controller.fleet.resume({ all: true });
+    world.controller.fleet.suppressions.resume({ all: true });
     world.order('ap-1');
     await agent.next('prepare');
   });
@@ -91,7 +91,7 @@ describe('while the fleet is suppressed', () => {
     suppress(world, { scope: 'device', name: 'ap-1' });
     expect(await agent.next('cancel')).toMatchObject({ run, reason: 'suppressed' });
     expect(only(world)?.outcome).toBeNull();
-    world.controller.fleet.resume({ all: true });
+    world.controller.fleet.suppressions.resume({ all: true });
     expect(await measured(agent, 'nonce-1')).toBe(run);
   });
 });
@@ -113,7 +113,7 @@ describe('a device over its limits', () => {
     const agent = await world.agent('ap-1');
     world.order('ap-1');
     await measured(agent, 'nonce-1');
-    expect(world.controller.fleet.device('ap-1')).toMatchObject({
+    expect(world.controller.fleet.devices.get('ap-1')).toMatchObject({
       value: { moved_this_month: GOOD_BYTES, monthly_budget: 2 * GOOD_BYTES - 1 },
     });
     const run = world.order('ap-1');
@@ -147,7 +147,7 @@ describe('a device over its limits', () => {
     await measured(agent, 'nonce-1');
     moveTo(world, 2 * HOUR_MS);
     await until('the second run is over', () => world.controller.fleet.status().runs_open === 0);
-    const records = world.controller.fleet.records({}).map(({ outcome, reason }) => [outcome, reason]);
+    const records = world.controller.fleet.runs.records({}).map(({ outcome, reason }) => [outcome, reason]);
     expect(records).toEqual(
       expect.arrayContaining([
         ['success', null],

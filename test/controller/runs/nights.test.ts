@@ -18,7 +18,7 @@ describe('the nightly schedule', () => {
     const world = await ControllerFixture.start({ servers: ['s-1', 's-2'], check: NIGHTLY });
     const agents = [await world.agent('ap-1'), await world.agent('ap-2')];
     moveTo(world, 2 * HOUR_MS - 1);
-    expect(world.controller.fleet.records({})).toEqual([]);
+    expect(world.controller.fleet.runs.records({})).toEqual([]);
     for (const night of [1, 2]) {
       moveTo(world, (24 * (night - 1) + 2) * HOUR_MS);
       for (const agent of agents) {
@@ -26,7 +26,7 @@ describe('the nightly schedule', () => {
         await agent.result(start, [corpusOutput('v3.12__tcp_up.json')]);
         await agent.next('accepted');
       }
-      expect(world.controller.fleet.records({}).map(({ outcome }) => outcome)).toEqual(
+      expect(world.controller.fleet.runs.records({}).map(({ outcome }) => outcome)).toEqual(
         Array(2 * night).fill('success'),
       );
     }
@@ -36,7 +36,7 @@ describe('the nightly schedule', () => {
     const world = await ControllerFixture.start({ check: { ...NIGHTLY, enabled: false } });
     await world.agent('ap-1');
     moveTo(world, 3 * HOUR_MS);
-    expect(world.controller.fleet.records({})).toEqual([]);
+    expect(world.controller.fleet.runs.records({})).toEqual([]);
   });
 
   it('gives an offline device a minute to come back, then skips it for the night', async () => {
@@ -45,9 +45,9 @@ describe('the nightly schedule', () => {
     await agent.online(false);
     await until('ap-1 is offline', () => world.controller.fleet.status().devices_online === 0);
     moveTo(world, 2 * HOUR_MS + 59_000);
-    expect(world.controller.fleet.records({})[0]?.outcome).toBeNull();
+    expect(world.controller.fleet.runs.records({})[0]?.outcome).toBeNull();
     moveTo(world, 2 * HOUR_MS + 60_000);
-    expect(world.controller.fleet.records({})[0]).toMatchObject({ outcome: 'skipped', reason: 'device-offline' });
+    expect(world.controller.fleet.runs.records({})[0]).toMatchObject({ outcome: 'skipped', reason: 'device-offline' });
   });
 
   it('misses a run whose server stayed busy until the window closed, and stores no zero for it', async () => {
@@ -60,7 +60,7 @@ describe('the nightly schedule', () => {
       await agent.next('accepted');
       world.clock.advance(wait_ms);
     }
-    const [record] = world.controller.fleet.records({});
+    const [record] = world.controller.fleet.runs.records({});
     expect(record).toMatchObject({ outcome: 'missed', reason: 'server-busy', attempts: 3, measurements: [] });
   });
 
@@ -68,11 +68,11 @@ describe('the nightly schedule', () => {
     const world = await ControllerFixture.start({ check: NIGHTLY });
     await world.agent('ap-1');
     moveTo(world, 2 * HOUR_MS);
-    await until('the first night is planned', () => world.controller.fleet.records({}).length === 1);
+    await until('the first night is planned', () => world.controller.fleet.runs.records({}).length === 1);
     await world.controller.stop();
     world.clock.advance(30 * HOUR_MS);
     await world.restart();
-    const records = world.controller.fleet.records({});
+    const records = world.controller.fleet.runs.records({});
     expect(records).toHaveLength(2);
     expect(records.map(({ reason }) => reason)).toContain('controller-was-down');
   });
@@ -89,10 +89,10 @@ describe('a device with tags', () => {
     world.controller.reload({ ...settings, organizations: new Map([['default', { ...organization, tags }]]) });
     const agent = await world.agent('ap-1', { tags: ['lte'] });
     moveTo(world, 2 * HOUR_MS);
-    expect(world.controller.fleet.records({})).toEqual([]);
+    expect(world.controller.fleet.runs.records({})).toEqual([]);
     const run = world.order('ap-1');
     expect(await agent.next('prepare')).toMatchObject({ run, tests, max_cross_traffic: 2e6 });
-    expect(world.controller.fleet.cancelRun(run)).toMatchObject({ ok: true });
+    expect(world.controller.fleet.runs.cancel(run)).toMatchObject({ ok: true });
     moveTo(world, 3 * HOUR_MS);
     expect(await agent.next('prepare')).toMatchObject({ tests, max_cross_traffic: 2e6 });
   });
@@ -114,11 +114,11 @@ describe('a reload', () => {
       organizations: new Map([['default', later]]),
     });
     expect(notes).toEqual(['store has changed: that takes effect when the controller is restarted']);
-    expect(world.controller.fleet.servers().map((view) => view.server)).toEqual(['s-9']);
+    expect(world.controller.fleet.servers.list().map((view) => view.server)).toEqual(['s-9']);
     moveTo(world, 3 * HOUR_MS);
-    expect(world.controller.fleet.records({})).toEqual([]);
+    expect(world.controller.fleet.runs.records({})).toEqual([]);
     moveTo(world, 4 * HOUR_MS);
-    expect(world.controller.fleet.records({})).toHaveLength(1);
-    expect(world.controller.fleet.servers()[0]?.queued).toBe(0);
+    expect(world.controller.fleet.runs.records({})).toHaveLength(1);
+    expect(world.controller.fleet.servers.list()[0]?.queued).toBe(0);
   });
 });

@@ -22,10 +22,10 @@ describe('a run over a real broker', () => {
       server: { host: '127.0.0.1', port: 5201 },
       lease_ms: 26_000,
     });
-    expect(world.controller.fleet.servers()[0]).toMatchObject({ state: 'leased', device: 'ap-1', run });
+    expect(world.controller.fleet.servers.list()[0]).toMatchObject({ state: 'leased', device: 'ap-1', run });
     await agent.started(start);
     await agent.finished(start);
-    await until('the slot is free', () => world.controller.fleet.servers()[0]?.state === 'idle');
+    await until('the slot is free', () => world.controller.fleet.servers.list()[0]?.state === 'idle');
     expect(world.record(run).outcome).toBeNull();
     await agent.result(start, [corpusOutput(GOOD)]);
     expect(await agent.next('accepted')).toEqual({ type: 'accepted', run, token: 1 });
@@ -53,7 +53,7 @@ describe('a run over a real broker', () => {
     await agent.next('accepted');
     await agent.result(start, [corpusOutput(GOOD)]);
     await agent.next('accepted');
-    expect(world.controller.fleet.servers()[0]?.state).toBe('idle');
+    expect(world.controller.fleet.servers.list()[0]?.state).toBe('idle');
     expect(world.record(run).measurements).toHaveLength(1);
   });
 
@@ -66,10 +66,10 @@ describe('a run over a real broker', () => {
     const prepare = await second.next('prepare');
     await second.ready(prepare.run, 'nonce-2');
     await until('the second device is on deck', () =>
-      world.controller.fleet.progress(waiting)?.phase === 'on-deck' ? true : null,
+      world.controller.fleet.runs.progress(waiting)?.phase === 'on-deck' ? true : null,
     );
     expect(second.commands.filter(({ type }) => type === 'start')).toEqual([]);
-    expect(world.controller.fleet.servers()[0]).toMatchObject({ device: 'ap-1', queued: 0 });
+    expect(world.controller.fleet.servers.list()[0]).toMatchObject({ device: 'ap-1', queued: 0 });
     await first.finished(start);
     expect(await second.next('start')).toMatchObject({ run: waiting, token: 2, nonce: 'nonce-2' });
   });
@@ -93,7 +93,7 @@ describe('trouble with a run', () => {
     const world = await ControllerFixture.start();
     await (await world.agent('ap-1')).online(false);
     await until('ap-1 is gone', () => {
-      const view = world.controller.fleet.device('ap-1');
+      const view = world.controller.fleet.devices.get('ap-1');
       return view.ok && !view.value.online;
     });
     world.clock.advance(15_000);
@@ -168,13 +168,13 @@ describe('trouble with a run', () => {
     const start = await agent.begin('nonce-1');
     await agent.stop();
     const reborn = await world.comeBack('ap-1', 'boot-2');
-    expect(world.controller.fleet.servers()[0]?.state).toBe('leased');
+    expect(world.controller.fleet.servers.list()[0]?.state).toBe('leased');
     const again = await reborn.next('start');
     expect(again).toEqual(start);
     await reborn.declined(again, 'not-prepared: this run is not on deck');
-    await until('the server rests', () => world.controller.fleet.servers()[0]?.state === 'resting');
+    await until('the server rests', () => world.controller.fleet.servers.list()[0]?.state === 'resting');
     expect(world.record(run).outcome).toBeNull();
-    await until('the run waits again', () => world.controller.fleet.progress(run)?.phase === 'waiting');
+    await until('the run waits again', () => world.controller.fleet.runs.progress(run)?.phase === 'waiting');
   });
 
   it('is overdue after its deadline, and its result still counts when it comes', async () => {
@@ -183,7 +183,7 @@ describe('trouble with a run', () => {
     const run = world.order('ap-1');
     const start = await agent.begin('nonce-1');
     world.clock.advance(5000 + 26_000 + 1000);
-    expect(world.controller.fleet.servers()[0]?.state).toBe('resting');
+    expect(world.controller.fleet.servers.list()[0]?.state).toBe('resting');
     expect(world.record(run).outcome).toBeNull();
     await agent.result(start, [corpusOutput(GOOD)]);
     expect((await world.over(run)).outcome).toBe('success');
@@ -213,7 +213,7 @@ describe('trouble with a run', () => {
     await other.result(start, [corpusOutput(GOOD)]);
     await other.next('accepted');
     expect(world.record(run).measurements).toEqual([]);
-    expect(world.controller.fleet.servers()[0]?.state).toBe('leased');
+    expect(world.controller.fleet.servers.list()[0]?.state).toBe('leased');
   });
 
   it('does not let a late `ready` make its agent forget the result that is on its way', async () => {
@@ -237,7 +237,7 @@ describe('trouble with a run', () => {
     await agent.result(start, [corpusOutput(GOOD, { started_ms: 1e300 })]);
     await agent.next('accepted');
     expect(await world.over(run)).toMatchObject({ outcome: 'failed', reason: 'malformed' });
-    expect(world.controller.fleet.servers()[0]?.state).toBe('idle');
+    expect(world.controller.fleet.servers.list()[0]?.state).toBe('idle');
   });
 
   it('tells an agent to forget a run that nobody knows', async () => {
@@ -256,10 +256,10 @@ describe('a run that a person cancels', () => {
     await first.next('prepare');
     world.order('ap-2');
     const run = world.order('ap-3');
-    expect(world.controller.fleet.cancelRun(run)).toEqual({ ok: true, value: { run } });
+    expect(world.controller.fleet.runs.cancel(run)).toEqual({ ok: true, value: { run } });
     expect(world.record(run)).toMatchObject({ outcome: 'cancelled', reason: 'cancelled by a person' });
-    expect(world.controller.fleet.cancelRun(run)).toMatchObject({ ok: false, problem: { error: 'conflict' } });
-    expect(world.controller.fleet.cancelRun('r-none')).toMatchObject({ ok: false, problem: { error: 'not-found' } });
+    expect(world.controller.fleet.runs.cancel(run)).toMatchObject({ ok: false, problem: { error: 'conflict' } });
+    expect(world.controller.fleet.runs.cancel('r-none')).toMatchObject({ ok: false, problem: { error: 'not-found' } });
   });
 
   it('is stopped on the device, and the slot is free when the agent says that the token is dead', async () => {
@@ -267,12 +267,12 @@ describe('a run that a person cancels', () => {
     const agent = await world.agent('ap-1');
     const run = world.order('ap-1');
     const start = await agent.begin('nonce-1');
-    world.controller.fleet.cancelRun(run);
+    world.controller.fleet.runs.cancel(run);
     expect(await agent.next('cancel')).toMatchObject({ run });
     expect(world.record(run).outcome).toBe('cancelled');
-    expect(world.controller.fleet.servers()[0]?.state).toBe('leased');
+    expect(world.controller.fleet.servers.list()[0]?.state).toBe('leased');
     await agent.declined(await agent.next('start'), 'cancelled: iperf3 has ended');
-    await until('the slot is free', () => world.controller.fleet.servers()[0]?.state === 'idle');
+    await until('the slot is free', () => world.controller.fleet.servers.list()[0]?.state === 'idle');
     expect(start.token).toBe(1);
   });
 });

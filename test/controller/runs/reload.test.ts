@@ -67,9 +67,9 @@ it('runs that wait are measured as the new settings say, and end where their org
   await second.next('prepare');
   const waiting = world.order('ap-3');
   world.controller.reload(withServers(world, { 's-1': 5201, 's-2': 5202 }));
-  await until('the new server is used', () => world.controller.fleet.progress(waiting)?.phase === 'on-deck');
-  expect(world.controller.fleet.progress(waiting)).toMatchObject({ server: 's-2' });
-  expect(world.controller.fleet.progress(deck)).toMatchObject({ phase: 'on-deck', server: 's-1' });
+  await until('the new server is used', () => world.controller.fleet.runs.progress(waiting)?.phase === 'on-deck');
+  expect(world.controller.fleet.runs.progress(waiting)).toMatchObject({ server: 's-2' });
+  expect(world.controller.fleet.runs.progress(deck)).toMatchObject({ phase: 'on-deck', server: 's-1' });
   await world.agent('ap-4');
   const last = world.order('ap-4');
   world.controller.reload({ ...withServers(world, { 's-1': 5201, 's-2': 5202 }), organizations: new Map() });

@@ -17,7 +17,7 @@ it('a controller that restarts asks for its leases with the same start, and star
 
   await world.restart();
   const [back, other] = [await world.comeBack('ap-1'), await world.comeBack('ap-2')];
-  expect(world.controller.fleet.servers()[0]).toMatchObject({ state: 'leased', device: 'ap-1', run });
+  expect(world.controller.fleet.servers.list()[0]).toMatchObject({ state: 'leased', device: 'ap-1', run });
   world.clock.advance(1000);
   const again = await back.next('start');
   expect(again).toEqual(start);
@@ -55,7 +55,7 @@ it('a run that was on deck is asked in its turn after a restart, as its start ma
   expect(asked).toMatchObject({ run: waiting, nonce: 'nonce-2' });
   // It never began: it says so, and waits for its turn again.
   await other.declined(asked, 'not-prepared: this run is not on deck');
-  await until('it waits again', () => world.controller.fleet.progress(waiting)?.phase === 'waiting');
+  await until('it waits again', () => world.controller.fleet.runs.progress(waiting)?.phase === 'waiting');
   expect(world.record(waiting).outcome).toBeNull();
 });
 
@@ -86,7 +86,7 @@ it('a result whose grant never came to disk, as after a kill right behind the st
   await world.inCharge();
   expect(world.record('r-killed')).toMatchObject({ outcome: 'success', attempts: 1, server: 's-1' });
   expect(world.record('r-killed').measurements).toHaveLength(1);
-  expect(world.controller.fleet.servers()[0]).toMatchObject({ state: 'idle', queued: 0 });
+  expect(world.controller.fleet.servers.list()[0]).toMatchObject({ state: 'idle', queued: 0 });
 });
 
 it('runs that wait are still there after a restart, and one whose result is awaited is not started again', async () => {
@@ -95,7 +95,7 @@ it('runs that wait are still there after a restart, and one whose result is awai
   const run = world.order('ap-1');
   const start = await first.begin('nonce-1');
   await first.finished(start);
-  await until('the slot is free', () => world.controller.fleet.servers()[0]?.state === 'idle');
+  await until('the slot is free', () => world.controller.fleet.servers.list()[0]?.state === 'idle');
   const waiting = world.order('ap-2');
   await world.restart();
   const [back, other] = [await world.comeBack('ap-1'), await world.comeBack('ap-2')];

@@ -62,7 +62,7 @@ const badRun = async (alerts: AlertSettings[], tests = [DOWN, UP]) => {
 };
 
 const states = ({ controller }: ControllerFixture) => {
-  const listed = controller.fleet.alerts({ all: false });
+  const listed = controller.fleet.alerts.list({ all: false });
   return listed.map(({ rule: name, state, reason }) => ({ rule: name, state, reason }));
 };
 
@@ -75,14 +75,14 @@ describe('an alert that a second run is to confirm', () => {
       { rule: 'slow', state: 'pending', reason: expect.stringMatching(`a confirming run is awaited: ${run}`) },
       { rule: 'slower', state: 'pending', reason: expect.stringMatching(`a confirming run is awaited: ${run}`) },
     ]);
-    expect(world.controller.fleet.records({})).toHaveLength(2);
+    expect(world.controller.fleet.runs.records({})).toHaveLength(2);
     await agent.ready(run, 'nonce-2');
     const start = await agent.next('start');
     await agent.finished(start);
     await agent.result(start, [OUTPUT]);
     await until('both fire', () => states(world).every(({ state }) => state === 'firing'));
     expect(world.controller.fleet.status().receivers).toMatchObject([{ waiting: 2 }]);
-    expect(world.controller.fleet.records({})).toHaveLength(2);
+    expect(world.controller.fleet.runs.records({})).toHaveLength(2);
   });
 
   it('shares a run that is open already, when that measures the same against the same server', () => {
@@ -111,7 +111,7 @@ describe('an alert that a second run is to confirm', () => {
   it('fires at once when the run ends without a value', async () => {
     const { world, agent } = await badRun([slow()]);
     const { run } = await agent.next('prepare');
-    world.controller.fleet.cancelRun(run);
+    world.controller.fleet.runs.cancel(run);
     await until('it fires', () => states(world)[0]?.state === 'firing');
   });
 
@@ -131,7 +131,7 @@ describe('an alert that a second run is to confirm', () => {
     await agent.result(start, [OUTPUT]);
     await agent.next('accepted');
     expect(states(world)).toMatchObject([{ state: 'pending', reason: expect.stringMatching(/run is awaited$/) }]);
-    expect(world.controller.fleet.records({})).toHaveLength(1);
+    expect(world.controller.fleet.runs.records({})).toHaveLength(1);
     expect(world.log.lines.map(({ message }) => message)).toContain(
       'the check measures nothing that could confirm an alert: it fires in half an hour',
     );

@@ -11,11 +11,11 @@ const AP_1: SuppressionScope = { scope: 'device', name: 'ap-1' };
 
 const suppress = (world: ControllerFixture, what: SuppressionScope, changes: Partial<SuppressionOrder> = {}) => {
   const order = { what, until_ms: null, reason: null, stop_running: false, ...changes };
-  return world.controller.fleet.suppress(order);
+  return world.controller.fleet.suppressions.suppress(order);
 };
 
 const suppressed = (world: ControllerFixture) =>
-  world.controller.fleet.suppressions().map(({ scope, name }) => `${scope} ${name}`);
+  world.controller.fleet.suppressions.list().map(({ scope, name }) => `${scope} ${name}`);
 
 const said = (world: ControllerFixture) =>
   world.log
@@ -43,7 +43,7 @@ describe('a suppression', () => {
     expect(world.controller.fleet.status().suppressions).toBe(1);
     world.clock.advance(24 * HOUR_MS);
     expect(suppressed(world)).toEqual(['device ap-1']);
-    expect(world.controller.fleet.resume({ all: false, what: AP_1 })).toMatchObject({
+    expect(world.controller.fleet.suppressions.resume({ all: false, what: AP_1 })).toMatchObject({
       ok: true,
       value: { resumed: [{ scope: 'device', name: 'ap-1' }] },
     });
@@ -83,7 +83,7 @@ describe('a suppression', () => {
     suppress(world, { scope: 'server', name: 's-1' }, { until_ms: world.clock.wall() + HOUR_MS });
     world.clock.advance(26 * HOUR_MS);
     await world.restart();
-    expect(world.controller.fleet.suppressions()).toMatchObject([{ scope: 'fleet', reason: 'storm' }]);
+    expect(world.controller.fleet.suppressions.list()).toMatchObject([{ scope: 'fleet', reason: 'storm' }]);
     world.clock.jump(-26 * HOUR_MS);
     expect(suppressed(world)).toEqual(['fleet null']);
   });
@@ -92,7 +92,9 @@ describe('a suppression', () => {
     const world = await ControllerFixture.start();
     suppress(world, FLEET, { until_ms: world.clock.wall() + HOUR_MS });
     suppress(world, FLEET, { reason: 'for good' });
-    expect(world.controller.fleet.suppressions()).toMatchObject([{ scope: 'fleet', until: null, reason: 'for good' }]);
+    expect(world.controller.fleet.suppressions.list()).toMatchObject([
+      { scope: 'fleet', until: null, reason: 'for good' },
+    ]);
     expect(said(world).map(([message]) => message)).toEqual(Array(2).fill('suppressed: no new runs'));
   });
 
@@ -130,7 +132,7 @@ describe('a suppression', () => {
 describe('resuming', () => {
   it('what is not suppressed fails, and says what is', async () => {
     const world = await ControllerFixture.start();
-    const resume = () => world.controller.fleet.resume({ all: false, what: AP_1 });
+    const resume = () => world.controller.fleet.suppressions.resume({ all: false, what: AP_1 });
     expect(resume()).toMatchObject({
       ok: false,
       problem: { error: 'not-found', message: 'device ap-1 is not suppressed; suppressed: nothing' },
@@ -146,9 +148,9 @@ describe('resuming', () => {
     const world = await ControllerFixture.start();
     suppress(world, FLEET);
     suppress(world, { scope: 'server', name: 's-1' });
-    expect(world.controller.fleet.resume({ all: true })).toMatchObject({ value: { resumed: [{}, {}] } });
+    expect(world.controller.fleet.suppressions.resume({ all: true })).toMatchObject({ value: { resumed: [{}, {}] } });
     expect(suppressed(world)).toEqual([]);
-    expect(world.controller.fleet.resume({ all: true })).toEqual({ ok: true, value: { resumed: [] } });
+    expect(world.controller.fleet.suppressions.resume({ all: true })).toEqual({ ok: true, value: { resumed: [] } });
   });
 });
 
@@ -203,7 +205,7 @@ describe('stopping what runs', () => {
     store.leases.save(lease(3, { ...about, run: 'r-perhaps', server: 's-1', granted: false }));
     store.close();
     const world = await ControllerFixture.start({ settings });
-    expect(world.controller.fleet.servers().map(({ run }) => run)).toEqual(['r-unknown', 'r-known', null]);
+    expect(world.controller.fleet.servers.list().map(({ run }) => run)).toEqual(['r-unknown', 'r-known', null]);
     expect(suppress(world, FLEET, { stop_running: true })).toMatchObject({ value: { stopped: 2 } });
     for (const run of ['r-known', 'r-perhaps']) {
       expect(world.record(run)).toMatchObject({ outcome: 'cancelled', reason: 'suppressed' });

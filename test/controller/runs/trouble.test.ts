@@ -58,10 +58,10 @@ describe('a run that is cancelled', () => {
     const agent = await world.agent('ap-1');
     const run = world.order('ap-1');
     await agent.finished(await agent.begin('nonce-1'));
-    await until('the slot is free', () => world.controller.fleet.servers()[0]?.state === 'idle');
+    await until('the slot is free', () => world.controller.fleet.servers.list()[0]?.state === 'idle');
     const seen: Progress[] = [];
-    const unwatch = world.controller.fleet.watch((progress) => seen.push(progress));
-    world.controller.fleet.cancelRun(run);
+    const unwatch = world.controller.fleet.runs.watch((progress) => seen.push(progress));
+    world.controller.fleet.runs.cancel(run);
     unwatch();
     world.order('ap-1');
     expect(await agent.next('cancel')).toMatchObject({ run });
@@ -74,13 +74,13 @@ describe('a run that is cancelled', () => {
     const agent = await world.agent('ap-1');
     const run = world.order('ap-1');
     await agent.begin('nonce-1');
-    world.controller.fleet.cancelRun(run);
+    world.controller.fleet.runs.cancel(run);
     await world.restart();
     const back = await world.comeBack('ap-1');
     world.clock.advance(1000);
-    expect(world.controller.fleet.servers()[0]?.state).toBe('leased');
+    expect(world.controller.fleet.servers.list()[0]?.state).toBe('leased');
     await back.declined(await back.next('start'), 'cancelled: iperf3 has ended');
-    await until('the slot is free', () => world.controller.fleet.servers()[0]?.state === 'idle');
+    await until('the slot is free', () => world.controller.fleet.servers.list()[0]?.state === 'idle');
     expect(world.record(run).outcome).toBe('cancelled');
   });
 });
@@ -92,7 +92,7 @@ describe('settings that change', () => {
     world.order('ap-1');
     await agent.begin('nonce-1');
     world.clock.advance(33_000);
-    expect(world.controller.fleet.servers()[0]?.state).toBe('resting');
+    expect(world.controller.fleet.servers.list()[0]?.state).toBe('resting');
     world.controller.reload({ ...world.settings, servers: new Map() });
     world.clock.advance(6000);
     expect(world.log.lines.some(({ message }) => message.startsWith('probed'))).toBe(false);
@@ -139,12 +139,12 @@ describe('a lease on disk', () => {
     store.close();
     const world = await ControllerFixture.start({ settings });
     const agent = await world.agent('ap-1');
-    expect(world.controller.fleet.servers()[0]).toMatchObject({ state: 'leased', run: 'r-lost' });
+    expect(world.controller.fleet.servers.list()[0]).toMatchObject({ state: 'leased', run: 'r-lost' });
     world.clock.advance(1000);
     expect(await agent.next('start')).toMatchObject({ run: 'r-lost', token: 41 });
     world.clock.advance(32_000);
-    expect(world.controller.fleet.servers()[0]?.state).toBe('resting');
-    expect(world.controller.fleet.records({})).toEqual([]);
+    expect(world.controller.fleet.servers.list()[0]?.state).toBe('resting');
+    expect(world.controller.fleet.runs.records({})).toEqual([]);
   });
 });
 

@@ -1,12 +1,12 @@
 import type { Backfilled, BackfillOrder, Exported, InfluxView, Requeued } from '../api/influx-views.ts';
+import { refusal } from '../api/refusal.ts';
 import type { Answer, InfluxService } from '../api/service.ts';
-import type { Problem } from '../api/views.ts';
+import type { OutboxDrain } from '../influx/drain.ts';
+import { lineOf } from '../influx/line.ts';
+import { pastPoints } from '../influx/past-points.ts';
+import { Point } from '../influx/points.ts';
 import type { History, PastRun, Place } from '../store/history.ts';
 import type { Outbox } from '../store/outbox.ts';
-import type { OutboxDrain } from './drain.ts';
-import { lineOf } from './line.ts';
-import { pastPoints } from './past-points.ts';
-import { Point } from './points.ts';
 
 /** So many runs are read at a time: some 20 ms. Whoever wants more asks again. */
 const PAGE_RUNS = 250;
@@ -24,10 +24,7 @@ export interface InfluxDeskOptions {
   drain: OutboxDrain | null;
 }
 
-const NONE: { ok: false; problem: Problem } = {
-  ok: false,
-  problem: { error: 'conflict', message: 'there is no influx section in the configuration', problems: [] },
-};
+const NONE = refusal('conflict', 'there is no influx section in the configuration');
 
 const asText = ({ changed_at_ms, row }: Place): string => `${changed_at_ms}:${row}`;
 

@@ -1,13 +1,15 @@
-import type { Clock } from '../broker/clock.ts';
-import type { Alerts } from './alerts/alerts.ts';
-import { ruleInWords } from './alerts/judge.ts';
-import type { ExplainedRule, ReplayedAlert, StoredAlert } from './alerts/stored-alert.ts';
-import type { Answer } from './api/service.ts';
-import { parseSince } from './api/since.ts';
-import type { AlertView, ExplainedRuleView, Problem, ReplayOrder, ReplayView } from './api/views.ts';
-import { parseAlertRule } from './config/load-settings.ts';
-import { problemInLine } from './config/problem.ts';
-import type { Settings } from './config/settings.ts';
+import type { Clock } from '../../broker/clock.ts';
+import type { Alerts } from '../alerts/alerts.ts';
+import { ruleInWords } from '../alerts/judge.ts';
+import type { ExplainedRule, ReplayedAlert, StoredAlert } from '../alerts/stored-alert.ts';
+import type { AlertView, ExplainedRuleView, ReplayOrder, ReplayView } from '../api/alert-views.ts';
+import { refusal } from '../api/refusal.ts';
+import type { AlertService, Answer } from '../api/service.ts';
+import { parseSince } from '../api/since.ts';
+import { parseAlertRule } from '../config/load-settings.ts';
+import { problemInLine } from '../config/problem.ts';
+import type { Settings } from '../config/settings.ts';
+import { unknownDevice } from './unknown.ts';
 
 export interface AlertDeskOptions {
   settings: () => Settings;
@@ -59,16 +61,11 @@ const replayedView = ({
   ...{ resolved: timeOrNull(resolved_ms), resolved_reason },
 });
 
-const refused = (message: string, problems: string[] = []): { ok: false; problem: Problem } => ({
-  ok: false,
-  problem: { error: 'bad-request', message, problems },
-});
-
 /** Whatever else the controller has to do comes first. */
 const oneTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Alerts as the HTTP API offers them. */
-export class AlertDesk {
+export class AlertDesk implements AlertService {
   readonly #options: AlertDeskOptions;
 
   constructor(options: AlertDeskOptions) {
@@ -79,9 +76,9 @@ export class AlertDesk {
     return this.#options.alerts.list(filter).map(alertView);
   }
 
-  /** Null when there is no such device. */
-  explain(device: string): ExplainedRuleView[] | null {
-    return this.#options.alerts.explain(device)?.map(explainedView) ?? null;
+  explain(device: string): Answer<ExplainedRuleView[]> {
+    const rules = this.#options.alerts.explain(device);
+    return rules === null ? unknownDevice(device) : { ok: true, value: rules.map(explainedView) };
   }
 
   /** One device at a time, with a turn of the event loop in between; what nobody waits for any more is given up. */
@@ -89,9 +86,12 @@ export class AlertDesk {
     const { settings, alerts, clock } = this.#options;
     const since_ms = parseSince(since, clock.wall());
     const read = parseAlertRule(text, settings());
-    if (!read.ok) return refused('the rule was refused', read.problems.map(problemInLine));
+    if (!read.ok) return refusal('bad-request', 'the rule was refused', read.problems.map(problemInLine));
     if (since_ms === null)
-      return refused(`since: expected a time such as 2026-11-22T02:00:00Z, or how far back, such as 24h`);
+      return refusal(
+        'bad-request',
+        'since: expected a time such as 2026-11-22T02:00:00Z, or how far back, such as 24h',
+      );
     const { rule } = read;
     const found: ReplayedAlert[] = [];
     for (const some of alerts.replay(rule, since_ms)) {

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { systemClock } from '../../../broker/clock.ts';
+import { InfluxDesk } from '../../../controller/desks/influx-desk.ts';
 import { OutboxDrain } from '../../../controller/influx/drain.ts';
-import { InfluxDesk } from '../../../controller/influx/influx-desk.ts';
 import { writerV2 } from '../../../controller/influx/writer-v2.ts';
+import { FarSide } from '../influx/far-side.ts';
+import { points } from '../influx/samples.ts';
 import { openStore } from '../store/open-store.ts';
 import { ending, grant, newRun, resultWrite, T0 } from '../store/samples.ts';
-import { FarSide } from './far-side.ts';
-import { points } from './samples.ts';
 
 const ALL = { since_ms: 0, until_ms: Number.MAX_SAFE_INTEGER, device: undefined, after: undefined };
 

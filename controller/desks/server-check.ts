@@ -1,6 +1,6 @@
-import type { ServerCheck } from './api/views.ts';
-import type { ProbeVerdict } from './drivers/probe.ts';
-import type { Checked } from './runs/checks.ts';
+import type { ServerCheck } from '../api/server-views.ts';
+import type { ProbeVerdict } from '../drivers/probe.ts';
+import type { Checked } from '../runs/checks.ts';
 
 /** What a probe found, for people, and what to do about it. */
 const FOUND: Record<ProbeVerdict, string> = {

@@ -1,5 +1,5 @@
-import type { NewDevice } from './api/views.ts';
-import type { Settings } from './config/settings.ts';
+import type { NewDevice } from '../api/device-views.ts';
+import type { Settings } from '../config/settings.ts';
 
 /** Why a device can't be registered, in words; empty when it can. */
 export const newDeviceProblems = ({ device, organization, uplink_group }: NewDevice, settings: Settings): string[] => {

@@ -1,17 +1,20 @@
-import type { Clock } from '../broker/clock.ts';
-import type { Answer } from './api/service.ts';
-import type { SuppressionOrder, WhatToResume } from './api/suppression-orders.ts';
-import type { Resumed, Suppressed, SuppressionView } from './api/views.ts';
-import type { Settings } from './config/settings.ts';
-import type { Suppressing } from './runs/suppressing.ts';
-import { type Suppression, type SuppressionScope, sameScope, scopeWords } from './schedule/suppression.ts';
-import type { Store } from './store/store.ts';
+import type { Clock } from '../../broker/clock.ts';
+import type { Problem } from '../api/problem.ts';
+import { refusal } from '../api/refusal.ts';
+import type { Answer, SuppressionService } from '../api/service.ts';
+import type { SuppressionOrder, WhatToResume } from '../api/suppression-orders.ts';
+import type { Resumed, Suppressed, SuppressionView } from '../api/suppression-views.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Suppressing } from '../runs/suppressing.ts';
+import { type Suppression, type SuppressionScope, sameScope, scopeWords } from '../schedule/suppression.ts';
+import type { Store } from '../store/store.ts';
+import { unknownDevice } from './unknown.ts';
 
 export interface KillSwitchOptions {
   settings: () => Settings;
-  store: Store;
+  store: Pick<Store, 'devices'>;
   suppressing: Suppressing;
-  clock: Clock;
+  clock: Pick<Clock, 'wall'>;
 }
 
 const viewOf = ({ what, until_ms, reason, since_ms }: Suppression): SuppressionView => ({
@@ -22,13 +25,8 @@ const viewOf = ({ what, until_ms, reason, since_ms }: Suppression): SuppressionV
   since: new Date(since_ms).toISOString(),
 });
 
-const notFound = (message: string): { ok: false; problem: { error: 'not-found'; message: string; problems: [] } } => ({
-  ok: false,
-  problem: { error: 'not-found', message, problems: [] },
-});
-
 /** Suppressions as the HTTP API offers them: what they name must exist. */
-export class KillSwitch {
+export class KillSwitch implements SuppressionService {
   readonly #options: KillSwitchOptions;
 
   constructor(options: KillSwitchOptions) {
@@ -43,7 +41,7 @@ export class KillSwitch {
   suppress({ what, until_ms, reason, stop_running }: SuppressionOrder): Answer<Suppressed> {
     const { suppressing, clock } = this.#options;
     const unknown = this.#unknown(what);
-    if (unknown !== null) return notFound(unknown);
+    if (unknown !== null) return unknown;
     const suppression = { what, until_ms, reason, since_ms: clock.wall() };
     suppressing.suppress(suppression);
     const stopped = stop_running ? suppressing.stopRunning(what) : 0;
@@ -56,16 +54,16 @@ export class KillSwitch {
     const lifted = which.all ? active : active.filter(({ what }) => sameScope(what, which.what));
     if (lifted.length === 0 && !which.all) {
       const others = active.map(({ what }) => scopeWords(what)).join(', ') || 'nothing';
-      return notFound(`${scopeWords(which.what)} is not suppressed; suppressed: ${others}`);
+      return refusal('not-found', `${scopeWords(which.what)} is not suppressed; suppressed: ${others}`);
     }
     for (const { what } of lifted) suppressing.lift(what);
     return { ok: true, value: { resumed: lifted.map(viewOf) } };
   }
 
-  #unknown(what: SuppressionScope): string | null {
+  #unknown(what: SuppressionScope): { ok: false; problem: Problem } | null {
     const { settings, store } = this.#options;
     const missing = (kind: string, name: string, known: Iterable<string>) =>
-      `${kind} ${name} is not in the configuration; known: ${[...known].join(', ') || 'none'}`;
+      refusal('not-found', `${kind} ${name} is not in the configuration; known: ${[...known].join(', ') || 'none'}`);
     if (what.scope === 'organization' && !settings().organizations.has(what.name)) {
       return missing(what.scope, what.name, settings().organizations.keys());
     }
@@ -73,7 +71,7 @@ export class KillSwitch {
       return missing(what.scope, what.name, settings().servers.keys());
     }
     if (what.scope === 'device' && store.devices.get(what.name) === null) {
-      return `there is no device ${what.name}; perfleet device list shows all`;
+      return unknownDevice(what.name);
     }
     return null;
   }

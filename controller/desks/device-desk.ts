@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../../broker/clock.ts';
+import type { Alerts } from '../alerts/alerts.ts';
+import type { AlertOutcome } from '../alerts/write.ts';
+import type { Credentials, DeviceDetails, DeviceView, NewDevice } from '../api/device-views.ts';
+import { refusal } from '../api/refusal.ts';
+import type { Answer, DeviceService } from '../api/service.ts';
+import type { Settings } from '../config/settings.ts';
+import { checkOfRun } from '../runs/check-of-run.ts';
+import type { Dispatcher } from '../runs/dispatcher.ts';
+import { monthStart } from '../schedule/calendar.ts';
+import type { Slots } from '../slots/slots.ts';
+import type { DeviceRow } from '../store/devices.ts';
+import { StoreError } from '../store/errors.ts';
+import { hashPassword, newPassword } from '../store/password.ts';
+import type { Store } from '../store/store.ts';
+import { newDeviceProblems } from './new-device-problems.ts';
+import { uciLines } from './uci-lines.ts';
+import { unknownDevice } from './unknown.ts';
+
+export interface DeviceDeskOptions {
+  settings: () => Settings;
+  store: Pick<Store, 'devices' | 'runs' | 'moved' | 'atomically'>;
+  slots: Pick<Slots, 'isOnline'>;
+  dispatcher: Pick<Dispatcher, 'cancel'>;
+  alerts: Pick<Alerts, 'removeDevice'>;
+  onAlerts: (outcome: AlertOutcome) => void;
+  clock: Pick<Clock, 'wall'>;
+  /** Where agents find the broker. */
+  brokerUrl: () => string;
+  /** Ends the connections of a device that was removed. */
+  disconnect: (device: string) => void;
+}
+
+/** Devices as the HTTP API offers them. */
+export class DeviceDesk implements DeviceService {
+  readonly #options: DeviceDeskOptions;
+
+  constructor(options: DeviceDeskOptions) {
+    this.#options = options;
+  }
+
+  list(): DeviceView[] {
+    return this.#options.store.devices.list().map((row) => this.#view(row));
+  }
+
+  get(device: string): Answer<DeviceDetails> {
+    const { store, settings, clock } = this.#options;
+    const row = store.devices.get(device);
+    if (row === null) return unknownDevice(device);
+    const { monthly_budget, timezone } = checkOfRun(row, settings(), store);
+    const moved_this_month = store.moved.since(device, monthStart(clock.wall(), timezone));
+    return { ok: true, value: { ...this.#view(row), moved_this_month, monthly_budget } };
+  }
+
+  /** Registers a device and issues its password, which is shown this once. */
+  add(device: NewDevice): Answer<Credentials> {
+    const { store, settings, brokerUrl } = this.#options;
+    const problems = newDeviceProblems(device, settings());
+    if (problems.length > 0) return refusal('bad-request', `device ${device.device} can't be added`, problems);
+    const password = newPassword(randomBytes);
+    try {
+      store.devices.add(device, hashPassword(password, randomBytes(16)));
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.kind !== 'exists') throw error;
+      return refusal('conflict', `device ${device.device} exists: remove it first to issue a new password`);
+    }
+    const uci = uciLines(device.device, password, brokerUrl());
+    return { ok: true, value: { device: device.device, username: device.device, password, uci } };
+  }
+
+  /** The device's credentials stop working, its runs are cancelled, its stored runs stay. */
+  remove(device: string): Answer<{ device: string }> {
+    const { store, dispatcher, alerts, onAlerts, clock, disconnect } = this.#options;
+    if (store.devices.get(device) === null) return unknownDevice(device);
+    for (const run of store.runs.openOf(device)) dispatcher.cancel(run, 'the device was removed');
+    store.atomically(() => {
+      onAlerts(alerts.removeDevice(device, clock.wall()));
+      store.devices.remove(device);
+    });
+    disconnect(device);
+    return { ok: true, value: { device } };
+  }
+
+  #view(row: DeviceRow): DeviceView {
+    const { slots } = this.#options;
+    const { device, organization, tags, uplink_group, agent, iperf3, last_run_ms } = row;
+    const last_run = last_run_ms === null ? null : new Date(last_run_ms).toISOString();
+    return {
+      device,
+      organization,
+      tags,
+      uplink_group,
+      via: 'agent',
+      online: slots.isOnline(device),
+      agent,
+      iperf3,
+      last_run,
+    };
+  }
+}
