@@ -15,6 +15,7 @@ import { readRetention } from './retention-section.ts';
 import { SecretFolder } from './secret-folder.ts';
 import { readGroups, readServers } from './servers-section.ts';
 import type { AlertSettings, Settings } from './settings.ts';
+import { readSshCredentials } from './ssh-credentials-section.ts';
 import { readYaml } from './yaml-source.ts';
 
 export type Loaded = { ok: true; settings: Settings; warnings: string[] } | { ok: false; problems: Problem[] };
@@ -31,6 +32,7 @@ const SECTIONS = {
   default_servers: anything,
   check: anything,
   organizations: anything,
+  ssh_credentials: anything,
   alerts: anything,
   receivers: anything,
 };
@@ -47,6 +49,7 @@ const readSections = (reader: Reader, data: unknown): Settings => {
     ...everybody,
     servers: defaultServers,
     known: servers,
+    credentials: namesIn(given.ssh_credentials),
   });
   return {
     broker: readBroker(reader, given.broker),
@@ -58,6 +61,7 @@ const readSections = (reader: Reader, data: unknown): Settings => {
     host_groups: readGroups(reader, 'host_groups', given.host_groups),
     uplink_groups: readGroups(reader, 'uplink_groups', given.uplink_groups),
     organizations,
+    ssh_credentials: readSshCredentials(reader, given.ssh_credentials),
     alerts: readAlerts(reader, given.alerts, {
       organizations: new Set([...namesIn(given.organizations), 'default']),
       servers,

@@ -28,15 +28,23 @@ export const readServerNames = (
 export const readOrganizations = (
   reader: Reader,
   raw: unknown,
-  inherited: Omit<OrganizationSettings, 'organization'> & { known: ReadonlySet<string> },
+  inherited: Omit<OrganizationSettings, 'organization' | 'ssh'> & {
+    known: ReadonlySet<string>;
+    credentials: ReadonlySet<string>;
+  },
 ): Map<string, OrganizationSettings> => {
   const organizations = new Map<string, OrganizationSettings>();
   const entries = reader.entries(['organizations'], raw, 'organizations');
   if (!entries.some(([name]) => name === 'default')) entries.unshift(['default', null]);
   for (const [organization, entry] of entries) {
     const path = ['organizations', organization];
-    const given = reader.fields(path, entry, { servers: optional(anything), check: optional(anything) });
+    const given = reader.fields(path, entry, {
+      servers: optional(anything),
+      ssh: optional(id),
+      check: optional(anything),
+    });
     const servers = readServerNames(reader, [...path, 'servers'], given.servers, inherited.known) ?? inherited.servers;
+    reader.reference([...path, 'ssh'], given.ssh, inherited.credentials, 'ssh_credentials');
     const own = readCheck(reader, [...path, 'check'], given.check, inherited);
     if (isScheduled(own) && servers.length === 0) {
       const hint = 'list them here, or under default_servers for everybody';
@@ -47,7 +55,7 @@ export const readOrganizations = (
         hint,
       );
     }
-    organizations.set(organization, { organization, servers, ...own });
+    organizations.set(organization, { organization, servers, ssh: given.ssh ?? null, ...own });
   }
   return organizations;
 };

@@ -40,6 +40,7 @@ const NAMED = new Set<string | number | undefined>([
   'uplink_groups',
   'organizations',
   'receivers',
+  'ssh_credentials',
 ]);
 
 /** `['check', 'tests', 2, 'bitrate']` → `check.tests[2].bitrate`. */

@@ -1,4 +1,5 @@
 import type { TestPlan } from '../../broker/contract/messages.ts';
+import type { SshAuth, SshTarget } from '../drivers/ssh/target.ts';
 
 /** The configuration file after validation: durations in milliseconds or seconds as named, rates in bit/s, secrets read from their files. */
 export interface Settings {
@@ -13,6 +14,7 @@ export interface Settings {
   uplink_groups: Map<string, { capacity: number }>;
   /** Always has `default`; each with its own list of servers and its own check, defaults filled in. */
   organizations: Map<string, OrganizationSettings>;
+  ssh_credentials: Map<string, SshCredentials>;
   alerts: AlertSettings[];
   receivers: Map<string, ReceiverSettings>;
 }
@@ -102,9 +104,20 @@ export interface TagCheck {
 export interface OrganizationSettings {
   organization: string;
   servers: string[];
+  /** Name of the SSH credentials of its devices that name none of their own. */
+  ssh?: string | null;
   check: CheckSettings;
   /** In the order in which they apply: of two that change the same key the later one counts. */
   tags: TagCheck[];
+}
+
+/** How to log in to devices without an agent. */
+export interface SshCredentials {
+  /** Who logs in where an address does not say it. */
+  user: string | null;
+  auth: SshAuth;
+  /** The jump host through which they are reached. */
+  proxy: SshTarget | null;
 }
 
 /** What is wrong with a value; thresholds in the metric's own unit. */

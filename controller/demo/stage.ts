@@ -64,6 +64,7 @@ const settingsFor = (tests: TestPlan[], folder: string, ports: number[]): Settin
     uplink_groups: new Map(),
     organizations: new Map([['default', { organization: 'default', servers: names, check, tags: [] }]]),
     alerts: [],
+    ssh_credentials: new Map(),
     receivers: new Map(),
   };
 };

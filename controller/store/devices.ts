@@ -2,11 +2,25 @@ import { z } from 'zod';
 import { type Database, jsonColumn } from './database.ts';
 import { StoreError } from './errors.ts';
 
+/** How a device is reached over SSH; nothing of it is secret. */
+export const DeviceSsh = z.object({
+  user: z.string(),
+  host: z.string(),
+  port: z.int(),
+  /** Name of a set under `ssh_credentials`; null for that of its organization. */
+  credentials: z.string().nullable(),
+  /** The only key that it may show: "algorithm base64". */
+  host_key: z.string(),
+});
+export type DeviceSsh = z.infer<typeof DeviceSsh>;
+
 export interface NewDevice {
   device: string;
   organization: string;
   tags: string[];
   uplink_group: string | null;
+  /** Null or absent: only its agent can reach it. */
+  ssh?: DeviceSsh | null;
 }
 
 const DeviceRow = z.object({
@@ -14,6 +28,7 @@ const DeviceRow = z.object({
   organization: z.string(),
   tags: jsonColumn(z.array(z.string())),
   uplink_group: z.string().nullable(),
+  ssh: jsonColumn(DeviceSsh).nullable(),
   /** What the agent last said about itself; null when none was ever seen. */
   agent: z.string().nullable(),
   host: z.string().nullable(),
@@ -27,7 +42,7 @@ export type DeviceRow = z.infer<typeof DeviceRow>;
 
 const TagsRow = DeviceRow.pick({ tags: true });
 
-const COLUMNS = `device, organization, tags, uplink_group, agent, host, iperf3, seen_at_ms,
+const COLUMNS = `device, organization, tags, uplink_group, ssh, agent, host, iperf3, seen_at_ms,
   (SELECT finished_at_ms FROM runs WHERE runs.device = devices.device AND state = 'final'
    ORDER BY changed_at_ms DESC LIMIT 1) AS last_run_ms`;
 
@@ -43,10 +58,10 @@ export class Devices {
   }
 
   /** Throws StoreError `exists` when the device is already registered. */
-  add({ device, organization, tags, uplink_group }: NewDevice, passwordHash: string): void {
+  add({ device, organization, tags, uplink_group, ssh = null }: NewDevice, passwordHash: string): void {
     const added = this.#database.run(
-      'INSERT INTO devices (device, organization, tags, uplink_group, password_hash) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
-      [device, organization, JSON.stringify(tags), uplink_group, passwordHash],
+      'INSERT INTO devices (device, organization, tags, uplink_group, ssh, password_hash) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      [device, organization, JSON.stringify(tags), uplink_group, ssh && JSON.stringify(ssh), passwordHash],
     );
     if (added === 0) {
       throw new StoreError('exists', `Device ${device} is already registered: remove it first to issue a new password`);

@@ -98,6 +98,7 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX notices_set_aside_of_a_receiver ON notices_set_aside (receiver, id);
   `,
+  'ALTER TABLE devices ADD COLUMN ssh TEXT /* JSON */',
 ];
 
 /** Brings the file to the newest version, each step in one transaction; refuses a file from a newer perfleet. */

@@ -43,6 +43,7 @@ const settings: Settings = {
     ],
   ]),
   alerts: [],
+  ssh_credentials: new Map(),
   receivers: new Map(),
 };
 

@@ -33,6 +33,7 @@ const settingsFor = (folder: string): Settings => ({
     ],
   ]),
   alerts: [],
+  ssh_credentials: new Map(),
   receivers: new Map(),
 });
 

@@ -31,5 +31,6 @@ export const alertWorld = ({
     ]),
   ),
   alerts,
+  ssh_credentials: new Map(),
   receivers: new Map([['noc', { kind: 'webhook', url: 'http://127.0.0.1:9', secret: null, ca: null }]]),
 });

@@ -65,6 +65,7 @@ export const worldSettings = ({ servers = ['s-1'], check: overrides = {}, settin
   uplink_groups: new Map(),
   organizations: new Map([['default', { organization: 'default', servers, check: check(overrides), tags: [] }]]),
   alerts: [],
+  ssh_credentials: new Map(),
   receivers: new Map(),
   ...settings,
 });

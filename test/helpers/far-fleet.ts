@@ -57,6 +57,7 @@ export class FarFleet {
         uplink_groups: new Map(),
         organizations: new Map([['default', { organization: 'default', servers: ['far'], check, tags: [] }]]),
         alerts: [],
+        ssh_credentials: new Map(),
         receivers: new Map(),
       },
       version: '0.0.0',

@@ -6,8 +6,7 @@ import type { Inbound } from '../../broker/contract/inbound.ts';
 import type { AgentEvent, RunResult, TestPlan } from '../../broker/contract/messages.ts';
 import { testLimitMs } from '../../broker/contract/numbers.ts';
 import { folderOf } from '../../controller/drivers/ssh/remote-scripts.ts';
-import { SshDriver } from '../../controller/drivers/ssh/ssh-driver.ts';
-import type { SshTarget } from '../../controller/drivers/ssh/target.ts';
+import { SshDriver, type SshDriverOptions } from '../../controller/drivers/ssh/ssh-driver.ts';
 import { RecordedLog } from './recorded-log.ts';
 import { until } from './until.ts';
 
@@ -51,7 +50,7 @@ export class SshRig {
   /** `context` is that of a test that runs beside others. */
   constructor(
     device: string,
-    targetOf: () => SshTarget | null,
+    targetOf: SshDriverOptions['targetOf'],
     { clock = systemClock, boot = 'c1', context = { onTestFinished } }: RigOptions = {},
   ) {
     this.device = device;

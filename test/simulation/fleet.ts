@@ -68,6 +68,7 @@ export const someFleet = (random: Random): Fleet => {
     uplink_groups,
     organizations: new Map(organizations.map((one) => [one.organization, one])),
     alerts: [],
+    ssh_credentials: new Map(),
     receivers: new Map(),
   };
   return { servers, members, calendar, settings, host_group_of, uplink_of, host_groups, uplink_groups };

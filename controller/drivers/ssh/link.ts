@@ -9,7 +9,7 @@ import type { SshTarget } from './target.ts';
 
 export interface LinkOptions {
   device: string;
-  targetOf: (device: string) => SshTarget | null;
+  targetOf: (device: string) => SshTarget | SshFailure | null;
   clock: Clock;
   log: Log;
   handshakes: Handshakes;
@@ -97,6 +97,7 @@ export class Link {
     const { device, targetOf, clock, log, handshakes, keys, onExit } = this.#options;
     const target = targetOf(device);
     if (target === null) throw new SshFailure('device-unreachable', 'it has no SSH settings');
+    if (target instanceof SshFailure) throw target;
     const { signal } = this.#end;
     const connection = await connect(target, { clock, handshakes, keys, signal });
     const remote = new Remote({ device, connection, clock, log, onExit });

@@ -11,8 +11,8 @@ import { SshSession } from './ssh-session.ts';
 import type { SshTarget } from './target.ts';
 
 export interface SshDriverOptions {
-  /** How a device is reached now; null when it has no SSH settings (any more). */
-  targetOf: (device: string) => SshTarget | null;
+  /** How a device is reached now, or why it can't be; null when it has no SSH settings (any more). */
+  targetOf: (device: string) => SshTarget | SshFailure | null;
   /** Takes what an agent would have published; never called before the method that brought it about has returned. */
   onMessage: (message: Inbound) => void;
   clock: Clock;

@@ -71,6 +71,7 @@ describe('the example', () => {
           'default',
           {
             organization: 'default',
+            ssh: null,
             servers: ['milan-1'],
             check: { ...enabled, enabled: false, timezone: 'UTC' },
             tags: [],
@@ -80,6 +81,7 @@ describe('the example', () => {
           'acme',
           {
             organization: 'acme',
+            ssh: null,
             servers: ['milan-2', 'milan-1'],
             check: { ...enabled, enabled: true, timezone: 'Europe/Rome' },
             tags: [],
@@ -101,6 +103,7 @@ describe('the example', () => {
           notify: ['noc'],
         },
       ],
+      ssh_credentials: new Map(),
       receivers: new Map([['noc', { kind: 'webhook', url: 'https://noc.example.net/hook', secret: SECRET, ca: null }]]),
     });
   });
@@ -157,6 +160,7 @@ test('a file with only a token has every default', () => {
           'default',
           {
             organization: 'default',
+            ssh: null,
             servers: [],
             tags: [],
             check: {
@@ -172,6 +176,7 @@ test('a file with only a token has every default', () => {
         ],
       ]),
       alerts: [],
+      ssh_credentials: new Map(),
       receivers: new Map(),
     },
   });

@@ -18,6 +18,7 @@ test('a device is found as it was registered, and no agent was seen yet', () => 
     organization: 'acme',
     tags: ['roof', 'wi-fi'],
     uplink_group: 'tower-7',
+    ssh: null,
     agent: null,
     host: null,
     iperf3: null,
@@ -25,6 +26,13 @@ test('a device is found as it was registered, and no agent was seen yet', () => 
     last_run_ms: null,
   });
   expect(devices.passwordHash('ap-1')).toBe('hash');
+});
+
+test('how a device is reached over SSH is found as it was registered', () => {
+  const { devices } = openStore();
+  const ssh = { user: 'root', host: '192.0.2.1', port: 22, credentials: null, host_key: 'ssh-ed25519 AAAA' };
+  devices.add({ ...device('ap-1'), ssh }, 'hash');
+  expect(devices.get('ap-1')?.ssh).toEqual(ssh);
 });
 
 test('a device that is already registered keeps its password', () => {

@@ -7,6 +7,7 @@ import { connect } from '../../../../controller/drivers/ssh/connection.ts';
 import { Handshakes } from '../../../../controller/drivers/ssh/handshakes.ts';
 import { PrivateKeys } from '../../../../controller/drivers/ssh/private-keys.ts';
 import { Remote } from '../../../../controller/drivers/ssh/remote.ts';
+import { SshFailure } from '../../../../controller/drivers/ssh/ssh-failure.ts';
 import type { SshTarget } from '../../../../controller/drivers/ssh/target.ts';
 import { HastyClock } from '../../../helpers/hasty-clock.ts';
 import { Iperf3Server } from '../../../helpers/iperf3-server.ts';
@@ -25,7 +26,7 @@ const device = async (change: (server: SshServer) => void = () => {}) => {
   change(server);
   await server.start();
   const clock = new HastyClock();
-  const settings: { target: SshTarget | null } = { target: server.target() };
+  const settings: { target: SshTarget | SshFailure | null } = { target: server.target() };
   const ssh = new SshRig(`session-${++count}`, () => settings.target, { clock });
   return { server, clock, settings, ssh };
 };
@@ -91,6 +92,9 @@ describe('a session', () => {
     settings.target = null;
     ssh.prepare('r3');
     expect((await ssh.event('declined', 'r3')).reason).toMatch(/^device-unreachable: it has no SSH settings/);
+    settings.target = new SshFailure('ssh-auth-failed', 'its credentials are gone');
+    ssh.prepare('r4');
+    expect((await ssh.event('declined', 'r4')).reason).toBe('ssh-auth-failed: its credentials are gone');
   });
 
   it('declines what is on deck when the connection is lost, and a start that was under way', async () => {
