@@ -17,7 +17,7 @@ const LEASE_MS = 60_000;
 const AT_A_TIME = 32;
 
 const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-const say = (held: Held) => process.send?.(held);
+const say = (held: Held) => void (process.connected && process.send?.(held));
 
 process.once('message', ({ targets, stages, server }: ToHold) => {
   const names = Object.keys(targets);

@@ -66,6 +66,10 @@ export class SshDevice {
     });
   }
 
+  get namespace(): string {
+    return this.#place.namespace;
+  }
+
   get address(): string {
     return this.#place.address;
   }

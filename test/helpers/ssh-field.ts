@@ -1,12 +1,15 @@
+import '../../agent/hosts/node/builtins.ts';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readVersion } from '../../agent/iperf3/version.ts';
 import { findProgram } from '../../controller/demo/find-program.ts';
 import { installWitness, readWitness, type WitnessLine } from '../../controller/demo/witness.ts';
 import { Iperf3Server } from './iperf3-server.ts';
 import { Lan } from './lan.ts';
 import { SshDevice } from './ssh-device.ts';
-import type { Kind } from './ssh-server.ts';
+import { type Kind, newKey } from './ssh-server.ts';
 
 export interface FieldOptions {
   routers: number;
@@ -30,14 +33,18 @@ export class SshField {
   readonly routers: SshDevice[];
   /** `server-1` and so on. */
   readonly servers = new Map<string, Iperf3Server>();
+  /** A key that all routers know. */
+  readonly login = newKey('ed25519');
   /** With the witness first on its PATH. */
   readonly env: NodeJS.ProcessEnv;
+  readonly iperf3_version: string | null;
   readonly #options: FieldOptions;
 
   private constructor(options: FieldOptions) {
     this.#options = options;
     const iperf3 = findProgram('iperf3', process.env);
     if (iperf3 === null) throw new Error('iperf3 is missing. Install it: sudo apt-get install -y iperf3');
+    this.iperf3_version = readVersion(execFileSync(iperf3, ['--version'], { encoding: 'utf8' }));
     const folder = join(this.folder, 'witness');
     mkdirSync(folder);
     this.env = installWitness(folder, iperf3, process.env);
@@ -48,6 +55,7 @@ export class SshField {
       const kind = kinds[index % kinds.length] ?? 'dropbear';
       const number = FIRST_ROUTER + index;
       const router = new SshDevice(this.lan, { name: `router-${index + 1}`, number, kind, folders: [this.folder] });
+      router.server.allow(this.login.public_key);
       router.server.install(`#!/bin/bash\n${set}\n. ${folder}/bin/iperf3\n`);
       return router;
     });
