@@ -15,12 +15,13 @@ import { restartNeeded } from './config/restart-needed.ts';
 import type { Settings } from './config/settings.ts';
 import { controllerLink } from './controller-link.ts';
 import { MqttDriver } from './drivers/mqtt.ts';
-import { endpointOf } from './endpoint.ts';
+import type { SshDriver } from './drivers/ssh/ssh-driver.ts';
 import { Fleet } from './fleet.ts';
 import { type InfluxDrain, influxDrain } from './influx/influx-drain.ts';
 import { limitedLog } from './limited-log.ts';
+import { makeSshDriver } from './make-ssh-driver.ts';
 import { type RunParts, runParts, startRuns, stopRuns } from './runs/run-parts.ts';
-import type { SlotSettings } from './slots/configuration.ts';
+import { slotSettings } from './slot-settings.ts';
 import { Slots } from './slots/slots.ts';
 import { Store } from './store/store.ts';
 
@@ -37,18 +38,12 @@ export interface ControllerOptions {
   makeBroker?: typeof makeBroker;
 }
 
-/** What of the settings the slots need. */
-const slotSettings = ({ servers, host_groups, uplink_groups }: Settings): SlotSettings => ({
-  servers: [...servers.values()].map((server) => ({ ...server, endpoint: endpointOf(server) })),
-  host_groups,
-  uplink_groups,
-});
-
 /** All parts of a running controller; made anew by each `start()`. */
 interface Parts {
   store: Store;
   broker: EmbeddedBroker | null;
   link: MqttLink;
+  ssh: SshDriver;
   charge: Charge;
   slots: Slots;
   fleet: Fleet;
@@ -60,8 +55,8 @@ interface Parts {
 
 /**
  * The whole controller. `start()` opens the store, the broker, the API and everything in between, or leaves nothing behind and
- * rejects with what to do. `stop()` is over within 10 s: nothing new is granted, what runs on devices goes on, and is asked for
- * again by the next start.
+ * rejects with what to do. `stop()` is over within 10 s: nothing new is granted, what agents run goes on, and is asked for again by the
+ * next start. What runs over SSH is ended.
  */
 export class Controller {
   readonly #options: ControllerOptions;
@@ -98,11 +93,18 @@ export class Controller {
     const { version } = this.#options;
     const link = controllerLink(dial, { boot: this.#boot, version, clock, random, log });
     const aboutDevices = limitedLog(log, clock);
-    const driver = new MqttDriver(link, aboutDevices);
+    const agent = new MqttDriver(link, aboutDevices);
+    const settings = () => this.#settings;
+    const own = { boot: this.#boot, version };
+    const ssh = makeSshDriver(
+      { store, settings },
+      { ...own, clock, log: aboutDevices, onMessage: (message) => this.#parts?.runs.inbox.message(message, 'ssh') },
+    );
+    started.push(() => ssh.stop());
     const charge = new Charge({
       link,
       clock,
-      own: { online: true, boot: this.#boot, version },
+      own: { online: true, ...own },
       onChange: (in_charge) => this.#onCharge(in_charge),
       onYield: (boot) =>
         this.#fail(new Error(`another controller (boot ${boot}) is in charge on this broker: stop it first`)),
@@ -121,8 +123,7 @@ export class Controller {
       random,
       log,
     });
-    const settings = () => this.#settings;
-    const shared = { settings, store, slots, driver, clock, random, log };
+    const shared = { settings, store, slots, drivers: { agent, ssh }, boot: this.#boot, clock, random, log };
     const runs = runParts({
       ...shared,
       aboutDevices,
@@ -140,7 +141,7 @@ export class Controller {
         version,
         in_charge: charge.in_charge,
         broker_connected: link.connected,
-        messages_dropped: driver.dropped,
+        messages_dropped: agent.dropped,
         broker: broker === null ? null : { ...broker.counters },
         influx: influx?.drain.status() ?? null,
       }),
@@ -149,12 +150,12 @@ export class Controller {
     });
     const { host, port, token } = this.#settings.http;
     const api = new ApiServer(createApi(fleet, { token, log, clock }), { host, port, clock });
-    this.#parts = { store, broker, link, charge, slots, fleet, runs, influx, deliveries, api };
+    this.#parts = { store, broker, link, ssh, charge, slots, fleet, runs, influx, deliveries, api };
     started.push(() => {
       this.#parts = null;
     });
 
-    driver.onMessage((message, retained) => this.#hear(message, retained));
+    agent.onMessage((message, retained) => this.#hear(message, retained));
     started.push(() => stopRuns(runs));
     runs.onAlerts(runs.alerts.configure(clock.wall()));
     startRuns(runs);
@@ -195,11 +196,11 @@ export class Controller {
     const parts = this.#parts;
     if (parts === null) return;
     this.#parts = null;
-    const { store, broker, link, charge, runs, influx, deliveries, api } = parts;
+    const { store, broker, link, ssh, charge, runs, influx, deliveries, api } = parts;
     stopRuns(runs);
     charge.stop();
     // Before the link, which notices may go through.
-    await Promise.all([api.stop(), deliveries.stop()]);
+    await Promise.all([api.stop(), deliveries.stop(), ssh.stop()]);
     const payload = { online: false, boot: this.#boot, version: this.#options.version };
     await link.stop(
       charge.yielded || !link.connected ? undefined : { topic: controllerTopic(), payload, retain: true },
@@ -231,6 +232,7 @@ export class Controller {
     );
     if (in_charge) parts.runs.dispatcher.showSlots();
     parts.runs.dispatcher.handle({ type: 'in-charge', yes: in_charge });
+    parts.runs.reach.inCharge(in_charge);
   }
 
   /** Says it once: the first cause is the one that counts. */

@@ -7,7 +7,7 @@ export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonl
 
 /** All that a command has of the world around it. */
 export interface Io {
-  stdin: NodeJS.ReadableStream;
+  stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   stdout: Output;
   stderr: Output;
   env: NodeJS.ProcessEnv;

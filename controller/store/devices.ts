@@ -80,6 +80,12 @@ export class Devices {
     );
   }
 
+  /** The names of those with SSH settings. */
+  withSsh(): string[] {
+    const row = z.object({ device: z.string() });
+    return this.#database.all(row, 'SELECT device FROM devices WHERE ssh IS NOT NULL').map(({ device }) => device);
+  }
+
   get(device: string): DeviceRow | null {
     return this.#database.get(DeviceRow, `SELECT ${COLUMNS} FROM devices WHERE device = ?`, [device]);
   }

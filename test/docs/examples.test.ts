@@ -26,7 +26,7 @@ const makeFiles = (value: unknown, key = ''): void => {
   } else if (/_file$|^(ca|cert|key)$/.test(key)) {
     const file = resolve(FOLDER, String(value));
     mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, key.endsWith('_file') && key !== 'public_key_file' ? 'secret\n' : PEM, { mode: 0o600 });
+    writeFileSync(file, /(?<!key)_file$/.test(key) ? 'secret\n' : PEM, { mode: 0o600 });
   }
 };
 
