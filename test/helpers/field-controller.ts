@@ -10,6 +10,7 @@ import { Store } from '../../controller/store/store.ts';
 import { freePort } from './free-port.ts';
 import type { Place } from './lan.ts';
 import { Program } from './program.ts';
+import type { SshDevice } from './ssh-device.ts';
 import type { SshField } from './ssh-field.ts';
 import { until } from './until.ts';
 
@@ -26,6 +27,8 @@ export interface FieldControllerOptions {
   agents?: readonly { name: string; place: Place }[];
   /** agent.js as it is shipped; needed with `agents`. */
   agent?: string;
+  /** Where the controller finds a router, if not at its own address. */
+  addressOf?: (router: SshDevice) => { host: string; port: number };
 }
 
 /** `perfleet serve` over a field of routers, with their SSH credentials in files, and agents beside them. Everything is in the field's folder. */
@@ -147,14 +150,16 @@ export class FieldController {
   }
 
   #register(): void {
-    const { field, agents = [] } = this.#options;
+    const { field, agents = [], addressOf = ({ server }) => server } = this.#options;
     const store = Store.open(this.#path('store'));
     const hash = hashPassword(PASSWORD, randomBytes(16));
     const common = { organization: 'default', tags: [], uplink_group: null };
     store.atomically(() => {
-      for (const { name, server } of field.routers) {
-        const { user, host, port, host_key } = server.target();
-        store.devices.add({ device: name, ...common, ssh: { user, host, port, host_key, credentials: null } }, hash);
+      for (const router of field.routers) {
+        const { host, port } = addressOf(router);
+        const { user, host_key } = router.server.target();
+        const ssh = { user, host, port, host_key, credentials: null };
+        store.devices.add({ device: router.name, ...common, ssh }, hash);
       }
       for (const { name } of agents) store.devices.add({ device: name, ...common }, hash);
     });

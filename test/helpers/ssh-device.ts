@@ -113,6 +113,13 @@ export class SshDevice {
     return init === undefined ? [] : processesBeside(init);
   }
 
+  /** Kills its SSH server with all that serves connections; the server is started again. */
+  killServer(): void {
+    for (const { pid, name } of this.processes()) {
+      if (/^(dropbear|sshd)/.test(name)) process.kill(pid, 'SIGKILL');
+    }
+  }
+
   async remove(): Promise<void> {
     await this.server.remove();
   }
