@@ -135,6 +135,7 @@ export class Controller {
     const fleet = new Fleet({
       ...shared,
       ...runs,
+      ssh,
       deliveries,
       drain: influx?.drain ?? null,
       health: () => ({

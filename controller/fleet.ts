@@ -2,6 +2,7 @@ import type { Service } from './api/service.ts';
 import type { StatusView } from './api/status-view.ts';
 import { AlertDesk, type AlertDeskOptions } from './desks/alert-desk.ts';
 import { DeviceDesk, type DeviceDeskOptions } from './desks/device-desk.ts';
+import { HostKeyDesk, type HostKeyDeskOptions } from './desks/host-key-desk.ts';
 import { InfluxDesk, type InfluxDeskOptions } from './desks/influx-desk.ts';
 import { KillSwitch, type KillSwitchOptions } from './desks/kill-switch.ts';
 import { ReceiverDesk, type ReceiverDeskOptions } from './desks/receiver-desk.ts';
@@ -10,6 +11,7 @@ import { ServerDesk, type ServerDeskOptions } from './desks/server-desk.ts';
 
 /** What all desks need, and what only the running controller knows about itself. */
 export type FleetOptions = DeviceDeskOptions &
+  HostKeyDeskOptions &
   ServerDeskOptions &
   RunDeskOptions &
   KillSwitchOptions &
@@ -25,6 +27,7 @@ export type FleetOptions = DeviceDeskOptions &
 /** The fleet as the HTTP API offers it: a desk for each subject. */
 export class Fleet implements Service {
   readonly devices: DeviceDesk;
+  readonly hostKeys: HostKeyDesk;
   readonly servers: ServerDesk;
   readonly runs: RunDesk;
   readonly suppressions: KillSwitch;
@@ -36,6 +39,7 @@ export class Fleet implements Service {
   constructor(options: FleetOptions) {
     this.#options = options;
     this.devices = new DeviceDesk(options);
+    this.hostKeys = new HostKeyDesk(options);
     this.servers = new ServerDesk(options);
     this.runs = new RunDesk(options);
     this.suppressions = new KillSwitch(options);

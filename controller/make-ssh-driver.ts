@@ -11,9 +11,6 @@ export const makeSshDriver = (
 ): SshDriver =>
   new SshDriver({
     ...around,
-    targetOf: (device) => {
-      const row = store.devices.get(device);
-      return row === null ? null : sshTargetOf(row, settings());
-    },
-    random: () => randomBytes(8).toString('hex'),
+    targetOf: (device) => sshTargetOf(store.devices.get(device), settings()),
+    random: () => randomBytes(16).toString('hex'),
   });

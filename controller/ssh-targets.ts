@@ -1,38 +1,41 @@
 import type { Settings, SshCredentials } from './config/settings.ts';
 import { SshFailure } from './drivers/ssh/ssh-failure.ts';
 import type { SshTarget } from './drivers/ssh/target.ts';
-import type { DeviceRow, DeviceSsh } from './store/devices.ts';
+import type { DeviceRow } from './store/devices.ts';
 
-type Registered = Pick<DeviceRow, 'device' | 'organization' | 'ssh'>;
+type Sections = Pick<Settings, 'organizations' | 'ssh_credentials'>;
 
-/** The credentials of a device: those that it names, or those of its organization. An `ssh-auth-failed` that says what is missing otherwise. */
+/** The name of the credentials of a device: its own, else that of its organization, else null. */
+export const credentialsNameOf = (
+  organization: string,
+  own: string | null,
+  { organizations }: Pick<Sections, 'organizations'>,
+): string | null => own ?? organizations.get(organization)?.ssh ?? null;
+
+/** The credentials themselves; an `ssh-auth-failed` that says what is missing when there are none. */
 export const sshCredentialsOf = (
-  { device, organization, ssh }: Pick<Registered, 'device' | 'organization'> & { ssh: Pick<DeviceSsh, 'credentials'> },
-  { organizations, ssh_credentials }: Pick<Settings, 'organizations' | 'ssh_credentials'>,
+  organization: string,
+  own: string | null,
+  settings: Sections,
 ): SshCredentials | SshFailure => {
-  const name = ssh.credentials ?? organizations.get(organization)?.ssh ?? null;
+  const name = credentialsNameOf(organization, own, settings);
   if (name === null) {
-    const why = `device ${device} has no SSH credentials: name a set of them for it, or in organizations.${organization}.ssh`;
+    const why = `no credentials are named for it: do so, or in organizations.${organization}.ssh`;
     return new SshFailure('ssh-auth-failed', why);
   }
-  const known = [...ssh_credentials.keys()].join(', ') || 'none';
-  return (
-    ssh_credentials.get(name) ??
-    new SshFailure(
-      'ssh-auth-failed',
-      `ssh_credentials.${name} of device ${device} is not in the configuration; there is: ${known}`,
-    )
-  );
+  const known = [...settings.ssh_credentials.keys()].join(', ') || 'none';
+  const why = `its credentials, ssh_credentials.${name}, are not in the configuration; known: ${known}`;
+  return settings.ssh_credentials.get(name) ?? new SshFailure('ssh-auth-failed', why);
 };
 
-/** How a device is reached over SSH now; null when it has no SSH settings, or the failure with which nobody can reach it. */
+/** How a device is reached over SSH now; null when there is no such device, or it has no SSH settings; the failure with which nobody can reach it. */
 export const sshTargetOf = (
-  row: Registered,
-  settings: Pick<Settings, 'organizations' | 'ssh_credentials'>,
+  device: Pick<DeviceRow, 'organization' | 'ssh'> | null,
+  settings: Sections,
 ): SshTarget | SshFailure | null => {
-  const { ssh } = row;
+  const { organization = '', ssh = null } = device ?? {};
   if (ssh === null) return null;
-  const found = sshCredentialsOf({ ...row, ssh }, settings);
+  const found = sshCredentialsOf(organization, ssh.credentials, settings);
   if (found instanceof SshFailure) return found;
   const { user, host, port, host_key } = ssh;
   return { user, host, port, host_key, auth: found.auth, proxy: found.proxy };

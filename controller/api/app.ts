@@ -1,5 +1,4 @@
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import type { Clock } from '../../broker/clock.ts';
 import type { Log } from '../../broker/log.ts';
 import { StoreError } from '../store/errors.ts';
@@ -7,15 +6,15 @@ import { alertQuery } from './alert-query.ts';
 import { ReplayOrder } from './alert-views.ts';
 import { parseBody, parseQuery, refuse, reply } from './answers.ts';
 import { bearerMatches } from './bearer.ts';
-import { NewDevice } from './device-views.ts';
+import { limitedBodies } from './body-limits.ts';
+import { DevicesToCheck, NewDevice, NewDevices } from './device-views.ts';
 import { backfillOrder } from './influx-views.ts';
 import { runEvents } from './run-events.ts';
 import { runQuery } from './run-query.ts';
 import { RunOrder } from './run-views.ts';
 import type { Service } from './service.ts';
+import { HostKeyOrder, Trust } from './ssh-views.ts';
 import { suppressionOrder, WhatToResume } from './suppression-orders.ts';
-
-const MAX_BODY_BYTES = 64 * 1024;
 
 export interface ApiOptions {
   /** Who sends it as `Authorization: Bearer …` may do everything. */
@@ -47,13 +46,7 @@ export const createApi = (service: Service, { token, log, clock }: ApiOptions): 
     const message = 'the token is missing or wrong: send "Authorization: Bearer …" with the one in http.token_file';
     return refuse(c, { error: 'unauthorized', message, problems: [] });
   });
-  api.use(
-    bodyLimit({
-      maxSize: MAX_BODY_BYTES,
-      onError: (c) =>
-        refuse(c, { error: 'too-large', message: `the body is over ${MAX_BODY_BYTES} bytes`, problems: [] }),
-    }),
-  );
+  api.use(limitedBodies());
 
   api.get('/status', (c) => c.json(service.status()));
 
@@ -62,8 +55,25 @@ export const createApi = (service: Service, { token, log, clock }: ApiOptions): 
     const body = await parseBody(c, NewDevice);
     return body.ok ? reply(c, service.devices.add(body.value), 201) : refuse(c, body.problem);
   });
+  api.post('/devices/check', async (c) => {
+    const body = await parseBody(c, DevicesToCheck);
+    return body.ok ? c.json(service.devices.check(body.value.devices)) : refuse(c, body.problem);
+  });
+  api.post('/devices/import', async (c) => {
+    const body = await parseBody(c, NewDevices);
+    return body.ok ? reply(c, service.devices.addAll(body.value.devices), 201) : refuse(c, body.problem);
+  });
   api.get('/devices/:device', (c) => reply(c, service.devices.get(c.req.param('device'))));
   api.delete('/devices/:device', (c) => reply(c, service.devices.remove(c.req.param('device'))));
+
+  api.put('/devices/:device/host-key', async (c) => {
+    const body = await parseBody(c, Trust);
+    return body.ok ? reply(c, service.hostKeys.trust(c.req.param('device'), body.value)) : refuse(c, body.problem);
+  });
+  api.post('/host-keys', async (c) => {
+    const body = await parseBody(c, HostKeyOrder);
+    return body.ok ? reply(c, await service.hostKeys.fetch(body.value)) : refuse(c, body.problem);
+  });
 
   api.get('/servers', (c) => c.json(service.servers.list()));
   api.post('/servers/:server/check', async (c) => reply(c, await service.servers.check(c.req.param('server'))));

@@ -1,12 +1,21 @@
 import type { RunRecord } from '../run-record.ts';
 import type { Progress, ProgressListener } from '../runs/progress.ts';
 import type { AlertView, ExplainedRuleView, ReplayOrder, ReplayView } from './alert-views.ts';
-import type { Credentials, DeviceDetails, DeviceView, NewDevice } from './device-views.ts';
+import type {
+  Credentials,
+  DeviceDetails,
+  DevicesAdded,
+  DevicesChecked,
+  DeviceToCheck,
+  DeviceView,
+  NewDevice,
+} from './device-views.ts';
 import type { Backfilled, BackfillOrder, Exported, InfluxView, Requeued } from './influx-views.ts';
 import type { Problem } from './problem.ts';
 import type { ReceiverTest } from './receiver-views.ts';
 import type { RawView, RunOrder } from './run-views.ts';
 import type { ServerCheck, ServerView } from './server-views.ts';
+import type { HostKeyOrder, HostKeyView, SshView, Trust } from './ssh-views.ts';
 import type { StatusView } from './status-view.ts';
 import type { SuppressionOrder, WhatToResume } from './suppression-orders.ts';
 import type { Resumed, Suppressed, SuppressionView } from './suppression-views.ts';
@@ -25,7 +34,19 @@ export interface DeviceService {
   list(): DeviceView[];
   get(device: string): Answer<DeviceDetails>;
   add(device: NewDevice): Answer<Credentials>;
+  /** What keeps these devices from being added together. */
+  check(devices: readonly DeviceToCheck[]): DevicesChecked;
+  /** All of them, or none. */
+  addAll(devices: readonly NewDevice[]): Answer<DevicesAdded>;
   remove(device: string): Answer<{ device: string }>;
+}
+
+/** The host keys that devices may show over SSH. */
+export interface HostKeyService {
+  /** Asks an SSH server for its key; nothing else is said to it. */
+  fetch(order: HostKeyOrder): Promise<Answer<HostKeyView>>;
+  /** Pins the key that a device may show from now on. */
+  trust(device: string, trust: Trust): Answer<SshView>;
 }
 
 export interface ServerService {
@@ -79,6 +100,7 @@ export interface InfluxService {
 export interface Service {
   status(): StatusView;
   readonly devices: DeviceService;
+  readonly hostKeys: HostKeyService;
   readonly servers: ServerService;
   readonly runs: RunService;
   readonly suppressions: SuppressionService;

@@ -1,12 +1,21 @@
 import { z } from 'zod';
 import type { Clock } from '../../broker/clock.ts';
 import { AlertView, ExplainedRuleView, type ReplayOrder, ReplayView } from '../api/alert-views.ts';
-import { Credentials, DeviceDetails, DeviceView, type NewDevice } from '../api/device-views.ts';
+import {
+  Credentials,
+  DeviceDetails,
+  DevicesAdded,
+  DevicesChecked,
+  type DeviceToCheck,
+  DeviceView,
+  type NewDevice,
+} from '../api/device-views.ts';
 import { Backfilled, Exported, InfluxView, Requeued } from '../api/influx-views.ts';
 import { Problem } from '../api/problem.ts';
 import { ReceiverTest } from '../api/receiver-views.ts';
 import { ProgressView, RawView } from '../api/run-views.ts';
 import { ServerCheck, ServerView } from '../api/server-views.ts';
+import { type HostKeyOrder, HostKeyView, SshView } from '../api/ssh-views.ts';
 import { StatusView } from '../api/status-view.ts';
 import { Resumed, Suppressed, SuppressionView } from '../api/suppression-views.ts';
 import { RunRecord } from '../run-record.ts';
@@ -20,6 +29,9 @@ export const ANSWER_TIMEOUT_MS = 30_000;
 
 /** … but for a replay, which reads the history of all devices. */
 const REPLAY_TIMEOUT_MS = 600_000;
+
+/** … and a host key, which waits for its turn among the controller's handshakes, and for each jump host. */
+const HOST_KEY_TIMEOUT_MS = 180_000;
 
 /** Nobody answers, or the line broke: trying again may help. */
 export class Unreachable extends CommandFailure {}
@@ -44,6 +56,27 @@ export class ApiClient {
 
   addDevice(device: z.input<typeof NewDevice>): Promise<Credentials> {
     return this.#json('POST', 'devices', Credentials, device);
+  }
+
+  checkDevices(devices: z.input<typeof DeviceToCheck>[]): Promise<DevicesChecked> {
+    return this.#json('POST', 'devices/check', DevicesChecked, { devices });
+  }
+
+  /** All of them, or none. */
+  addDevices(devices: z.input<typeof NewDevice>[]): Promise<DevicesAdded> {
+    return this.#json('POST', 'devices/import', DevicesAdded, { devices });
+  }
+
+  /** The key that an SSH server shows the controller, or why it shows none. */
+  async hostKey(order: HostKeyOrder): Promise<{ ok: true; key: HostKeyView } | { ok: false; problem: string }> {
+    const answer = await this.#ask('POST', 'host-keys', order, HOST_KEY_TIMEOUT_MS);
+    if (answer.ok) return { ok: true, key: this.#parsed(HostKeyView, await this.#bodyOf(answer)) };
+    if (answer.status !== 400 && answer.status !== 503) return this.#refused(answer);
+    return { ok: false, problem: this.#parsed(Problem, await this.#bodyOf(answer)).message };
+  }
+
+  trust(device: string, host_key: string): Promise<SshView> {
+    return this.#json('PUT', `devices/${encodeURIComponent(device)}/host-key`, SshView, { host_key });
   }
 
   removeDevice(device: string): Promise<{ device: string }> {

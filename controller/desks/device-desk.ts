@@ -2,7 +2,15 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../broker/clock.ts';
 import type { Alerts } from '../alerts/alerts.ts';
 import type { AlertOutcome } from '../alerts/write.ts';
-import type { Credentials, DeviceDetails, DeviceView, NewDevice } from '../api/device-views.ts';
+import type {
+  Credentials,
+  DeviceDetails,
+  DevicesAdded,
+  DevicesChecked,
+  DeviceToCheck,
+  DeviceView,
+  NewDevice,
+} from '../api/device-views.ts';
 import { refusal } from '../api/refusal.ts';
 import type { Answer, DeviceService } from '../api/service.ts';
 import type { Settings } from '../config/settings.ts';
@@ -12,11 +20,12 @@ import type { Dispatcher } from '../runs/dispatcher.ts';
 import type { Reach } from '../runs/reach.ts';
 import { monthStart } from '../schedule/calendar.ts';
 import type { Slots } from '../slots/slots.ts';
-import type { DeviceRow } from '../store/devices.ts';
+import type { DeviceRow, NewDevice as StoredDevice } from '../store/devices.ts';
 import { StoreError } from '../store/errors.ts';
 import { hashPassword, newPassword } from '../store/password.ts';
 import type { Store } from '../store/store.ts';
-import { newDeviceProblems } from './new-device-problems.ts';
+import { sshView } from './host-key-desk.ts';
+import { newDeviceProblems, sshUser } from './new-device-problems.ts';
 import { uciLines } from './uci-lines.ts';
 import { unknownDevice } from './unknown.ts';
 
@@ -55,17 +64,20 @@ export class DeviceDesk implements DeviceService {
     if (row === null) return unknownDevice(device);
     const { monthly_budget, timezone } = checkOfRun(row, settings(), store);
     const moved_this_month = store.moved.since(device, monthStart(clock.wall(), timezone));
-    return { ok: true, value: { ...this.#view(row), moved_this_month, monthly_budget } };
+    return {
+      ok: true,
+      value: { ...this.#view(row), ssh: row.ssh && sshView(row.ssh), moved_this_month, monthly_budget },
+    };
   }
 
   /** Registers a device and issues its password, which is shown this once. */
   add(device: NewDevice): Answer<Credentials> {
-    const { store, settings, reach, brokerUrl } = this.#options;
+    const { settings, reach, brokerUrl } = this.#options;
     const problems = newDeviceProblems(device, settings());
     if (problems.length > 0) return refusal('bad-request', `device ${device.device} can't be added`, problems);
-    const password = newPassword(randomBytes);
+    let password: string;
     try {
-      store.devices.add(device, hashPassword(password, randomBytes(16)));
+      password = this.#register(device);
     } catch (error) {
       if (!(error instanceof StoreError) || error.kind !== 'exists') throw error;
       return refusal('conflict', `device ${device.device} exists: remove it first to issue a new password`);
@@ -73,6 +85,37 @@ export class DeviceDesk implements DeviceService {
     reach.look(device.device);
     const uci = uciLines(device.device, password, brokerUrl());
     return { ok: true, value: { device: device.device, username: device.device, password, uci } };
+  }
+
+  check(devices: readonly DeviceToCheck[]): DevicesChecked {
+    const { store, settings } = this.#options;
+    const registered = new Set(store.devices.list().map(({ device }) => device));
+    const before = new Set<string>();
+    const problems = devices.flatMap((device, index) => {
+      const messages = newDeviceProblems(device, settings());
+      if (registered.has(device.device)) messages.push(`device: ${device.device} is registered already`);
+      if (before.has(device.device)) messages.push(`device: ${device.device} stands here twice`);
+      before.add(device.device);
+      return messages.map((message) => ({ index, message }));
+    });
+    return { problems };
+  }
+
+  addAll(devices: readonly NewDevice[]): Answer<DevicesAdded> {
+    const { problems } = this.check(devices);
+    if (problems.length > 0) {
+      const said = problems.map(({ index, message }) => `devices.${index}: ${message}`);
+      return refusal('bad-request', 'no device was added', said);
+    }
+    const added = this.#options.store.atomically(() =>
+      devices.map((device) => ({
+        device: device.device,
+        username: device.device,
+        password: this.#register(device),
+      })),
+    );
+    for (const { device } of added) this.#options.reach.look(device);
+    return { ok: true, value: { devices: added } };
   }
 
   /** The device's credentials stop working, its runs are cancelled, its stored runs stay. */
@@ -87,6 +130,15 @@ export class DeviceDesk implements DeviceService {
     reach.look(device);
     disconnect(device);
     return { ok: true, value: { device } };
+  }
+
+  /** Stores a device without problems; its new password. */
+  #register({ ssh, ...device }: NewDevice): string {
+    const password = newPassword(randomBytes);
+    const login = ssh && sshUser(device.organization, ssh, this.#options.settings());
+    const stored: StoredDevice = login && 'user' in login ? { ...device, ssh: { ...ssh, ...login } } : device;
+    this.#options.store.devices.add(stored, hashPassword(password, randomBytes(16)));
+    return password;
   }
 
   #view(row: DeviceRow): DeviceView {

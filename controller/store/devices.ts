@@ -95,6 +95,11 @@ export class Devices {
     return this.#database.get(TagsRow, 'SELECT tags FROM devices WHERE device = ?', [device])?.tags ?? [];
   }
 
+  /** The only host key that a device with SSH settings may show from now on. */
+  pin(device: string, host_key: string): void {
+    this.#database.run("UPDATE devices SET ssh = json_set(ssh, '$.host_key', ?) WHERE device = ?", [host_key, device]);
+  }
+
   /** Its runs stay. False when there is no such device. */
   remove(device: string): boolean {
     return this.#database.run('DELETE FROM devices WHERE device = ?', [device]) > 0;

@@ -2,8 +2,19 @@ import type { Command } from 'commander';
 import type { DeviceDetails } from '../../api/device-views.ts';
 import { asksController, type Context, type ControllerFlags, clientOf, printJson } from '../context.ts';
 import { bytes, NOTHING, utc } from '../figures.ts';
+import { keyInWords } from '../ssh/confirm-host-key.ts';
+import { addressInWords } from '../ssh/ssh-options.ts';
 import { harmless } from '../terminal-text.ts';
 import { typedName } from '../typed-name.ts';
+
+const sshRows = ({ ssh }: DeviceDetails): [name: string, value: string][] =>
+  ssh === null
+    ? []
+    : [
+        ['ssh', addressInWords(ssh)],
+        ['credentials', ssh.credentials ?? 'those of its organization'],
+        ['host key', keyInWords(ssh)],
+      ];
 
 const rowsOf = (view: DeviceDetails): [name: string, value: string][] => [
   ['device', view.device],
@@ -14,6 +25,7 @@ const rowsOf = (view: DeviceDetails): [name: string, value: string][] => [
   ['online', view.online ? 'yes' : 'no'],
   ['agent', view.agent ?? NOTHING],
   ['iperf3', view.iperf3 ?? NOTHING],
+  ...sshRows(view),
   ['last run', view.last_run === null ? NOTHING : `${utc(view.last_run)} UTC`],
   [
     'moved',

@@ -17,7 +17,11 @@ export interface DeviceLine {
   organization: string;
   tags: string[];
   uplink_group: string | null;
-  ssh: (SshAddress & { credentials: string | null; expected: ExpectedKey | null }) | null;
+  ssh: (SshAddress & { credentials: string | null }) | null;
+  /** What the line says about its host key. */
+  expected: ExpectedKey | null;
+  /** Whether the controller can be asked about it: what it would look at can be read, and stands nowhere before. */
+  isClear: boolean;
 }
 
 /** A value as a message shows it: cut, harmless on a terminal, and without what may be a password before an `@`. */
@@ -30,30 +34,36 @@ const NAME = '1 to 64 letters, digits, "_" or "-"';
 const ADDRESS = 'user@host or user@host:port';
 const KEY = 'a public host key (its type, and base64), or SHA256:…';
 
+/** What the controller can't do without. */
+const ESSENTIAL: readonly Column[] = ['device', 'organization', 'ssh', 'ssh_credentials'];
+
 /** The cells of one line, and what is wrong with them. */
 class Cells {
   readonly problems: LineProblem[] = [];
+  /** None of the essential ones is wrong. */
+  isClear = true;
   readonly #line: number;
-  readonly #cells: ReadonlyMap<Column, string>;
+  readonly #cells: ReadonlyMap<string, string>;
 
-  constructor(line: number, cells: ReadonlyMap<Column, string>) {
+  constructor(line: number, cells: ReadonlyMap<string, string>) {
     this.#line = line;
     this.#cells = cells;
   }
 
-  /** Null when it is empty, or there is no such column. */
-  text(column: Column): string | null {
-    return this.#cells.get(column) || null;
+  has(column: Column): boolean {
+    return (this.#cells.get(column) ?? '') !== '';
   }
 
   problem(column: Column, message: string): null {
     this.problems.push({ line: this.#line, message: `${column}: ${message}` });
+    if (ESSENTIAL.includes(column)) this.isClear = false;
     return null;
   }
 
+  /** Null when it is empty, wrong, or there is no such column. */
   read<T>(column: Column, parse: (text: string) => T | null, expected: string): T | null {
-    const text = this.text(column);
-    return text === null ? null : (parse(text) ?? this.problem(column, `${shown(text)}, expected ${expected}`));
+    const text = this.#cells.get(column) ?? '';
+    return text === '' ? null : (parse(text) ?? this.problem(column, `${shown(text)}, expected ${expected}`));
   }
 }
 
@@ -68,7 +78,7 @@ const readTags = (text: string): string[] | null => {
 };
 
 const readLine = (line: number, cells: Cells): DeviceLine => {
-  if (cells.text('device') === null) cells.problem('device', 'it has no name');
+  if (!cells.has('device')) cells.problem('device', 'it has no name');
   const device = cells.read('device', readName, NAME) ?? '';
   const organization = cells.read('organization', readName, NAME) ?? 'default';
   const tags = cells.read('tags', readTags, 'names with ";" between them') ?? [];
@@ -76,11 +86,11 @@ const readLine = (line: number, cells: Cells): DeviceLine => {
   const address = cells.read('ssh', parseSshAddress, ADDRESS);
   const credentials = cells.read('ssh_credentials', readName, NAME);
   const expected = cells.read('host_key', readExpectedKey, KEY);
-  if (cells.text('ssh') === null)
+  if (!cells.has('ssh'))
     for (const column of ['ssh_credentials', 'host_key'] as const)
-      if (cells.text(column) !== null) cells.problem(column, 'the device has no address in column ssh');
-  const ssh = address === null ? null : { ...address, credentials, expected };
-  return { line, device, organization, tags, uplink_group, ssh };
+      if (cells.has(column)) cells.problem(column, 'the device has no address in column ssh');
+  const ssh = address && { ...address, credentials };
+  return { line, device, organization, tags, uplink_group, ssh, expected, isClear: cells.isClear };
 };
 
 const headerProblems = (header: readonly string[]): string[] => {
@@ -98,22 +108,13 @@ const hint = (name: string): string => {
   return meant === undefined ? '' : ` (${meant})`;
 };
 
-/** Lines whose device stands further up already. */
-const repeated = (lines: readonly DeviceLine[]): LineProblem[] => {
-  const first = new Map<string, number>();
-  return lines.flatMap(({ line, device }) => {
-    const before = first.get(device);
-    if (before === undefined) first.set(device, line);
-    return before === undefined || device === ''
-      ? []
-      : { line, message: `device: ${device} is in line ${before} already` };
-  });
-};
+/** The device of each line whose name can be read, and the line where it stands first. */
+const firstLines = (lines: readonly DeviceLine[]): ReadonlyMap<string, number> =>
+  new Map(lines.toReversed().map(({ device, line }) => [device, line]));
 
-/** Cells without a column are a mistake, however many they are; a line may end early. */
+/** Values beyond the columns are a mistake; a line may end early. */
 const cellsOf = ({ line, cells }: CsvRecord, header: readonly string[]): Cells => {
-  const named = cells.slice(0, header.length).map((cell, index) => [header[index] ?? '', cell] as const);
-  const read = new Cells(line, new Map(named.filter((pair): pair is [Column, string] => isColumn(pair[0]))));
+  const read = new Cells(line, new Map(header.map((name, index) => [name, cells[index] ?? ''])));
   if (cells.length > header.length)
     read.problems.push({ line, message: `${cells.length} values for ${header.length} columns` });
   return read;
@@ -131,10 +132,18 @@ export const readDevices = (text: string): { devices: DeviceLine[]; problems: Li
     return { devices: [], problems: [problem ?? { line: 1, message: 'there is nothing in it' }] };
   const wrong = headerProblems(first.cells).map((message) => ({ line: first.line, message }));
   if (wrong.length > 0) return { devices: [], problems: [...problems, ...wrong] };
-  const lines = rest.map((record) => {
+  const devices: DeviceLine[] = [];
+  for (const record of rest) {
     const cells = cellsOf(record, first.cells);
-    return { device: readLine(record.line, cells), cells };
-  });
-  const devices = lines.map(({ device }) => device);
-  return { devices, problems: [...problems, ...lines.flatMap(({ cells }) => cells.problems), ...repeated(devices)] };
+    devices.push(readLine(record.line, cells));
+    problems.push(...cells.problems);
+  }
+  const firsts = firstLines(devices);
+  for (const one of devices) {
+    const before = firsts.get(one.device);
+    if (one.device === '' || before === undefined || before === one.line) continue;
+    one.isClear = false;
+    problems.push({ line: one.line, message: `device: ${one.device} is in line ${before} already` });
+  }
+  return { devices, problems };
 };

@@ -19,7 +19,7 @@ export const readCsv = (text: string): { records: CsvRecord[]; problem: LineProb
   let wrong = Number.POSITIVE_INFINITY;
   let isOpen = false;
   // CRLF would count twice within quotes.
-  const parsed: Informed[] = parse(text.replaceAll(/\r\n?/g, '\n'), {
+  const parsed = parse(text.replaceAll(/\r\n?/g, '\n'), {
     bom: true,
     info: true,
     trim: true,
@@ -28,10 +28,11 @@ export const readCsv = (text: string): { records: CsvRecord[]; problem: LineProb
     skip_records_with_error: true,
     on_skip: (error) => {
       if (error?.code === 'CSV_QUOTE_NOT_CLOSED') isOpen = true;
-      else wrong = Math.min(wrong, Number(error?.lines));
+      else wrong = Math.min(wrong, Number(error?.['lines']));
       return undefined;
     },
-  });
+    // Its types know nothing of `info`.
+  }) as unknown as Informed[];
   const records = parsed
     .map(({ record, info }) => ({ line: info.lines, cells: record }))
     .filter(({ line }) => line < wrong);

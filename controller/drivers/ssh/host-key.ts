@@ -50,10 +50,17 @@ export interface PinnedKey {
   fingerprint: string;
 }
 
+/** An SSH public key is a row of strings, each behind its length: a part of one is none. */
+const isWhole = (blob: Buffer): boolean => {
+  let at = 0;
+  while (at + 4 <= blob.length) at += 4 + blob.readUInt32BE(at);
+  return at === blob.length;
+};
+
 /** Reads "algorithm base64", a comment may follow; null when it is not a host key that can be verified. */
 export const readHostKey = (text: string): PinnedKey | null => {
   const [type = '', base64 = ''] = text.trim().split(/\s+/);
   const blob = Buffer.from(base64, 'base64');
-  if (!isKeyType(type) || typeOf(blob) !== type) return null;
+  if (!isKeyType(type) || typeOf(blob) !== type || !isWhole(blob)) return null;
   return { type, blob, signatures: SIGNATURES[type], fingerprint: fingerprintOf(blob) };
 };

@@ -7,6 +7,7 @@ import type {
   AlertService,
   Answer,
   DeviceService,
+  HostKeyService,
   InfluxService,
   ReceiverService,
   RecordFilter,
@@ -15,6 +16,7 @@ import type {
   Service,
   SuppressionService,
 } from '../../../controller/api/service.ts';
+import type { SshView } from '../../../controller/api/ssh-views.ts';
 import type { StatusView } from '../../../controller/api/status-view.ts';
 import type { SuppressionOrder } from '../../../controller/api/suppression-orders.ts';
 import type { SuppressionView } from '../../../controller/api/suppression-views.ts';
@@ -33,6 +35,8 @@ const refused = (error: Problem['error'], message: string): { ok: false; problem
 export class SmallService implements Service {
   readonly board = new ProgressBoard();
   readonly list: DeviceView[] = [];
+  /** How devices are reached over SSH, by device. */
+  readonly ssh = new Map<string, SshView>();
   monthly_budget: number | null = null;
   /** What a check of a server finds, by server; others are not known. */
   readonly checks = new Map<string, Checked>();
@@ -74,7 +78,7 @@ export class SmallService implements Service {
     get: (device) => {
       const view = this.list.find((one) => one.device === device);
       if (view === undefined) return refused('not-found', `there is no device ${device}`);
-      return { ok: true, value: { ...view, moved_this_month: 1_234_567_890, monthly_budget: this.monthly_budget } };
+      return { ok: true, value: { ...view, ssh: this.ssh.get(device) ?? null, moved_this_month: 1_234_567_890, monthly_budget: this.monthly_budget } };
     },
     add: ({ device, organization, tags, uplink_group }) => {
       if (this.devices.get(device).ok) return refused('conflict', `there is a device ${device} already`);
@@ -99,6 +103,11 @@ export class SmallService implements Service {
       ];
       return { ok: true, value: { device, username: device, password: 's3cret', uci } };
     },
+    check: () => ({ problems: [] }),
+    addAll: (devices) => {
+      const added = devices.map((device) => this.devices.add(device)).flatMap((answer) => (answer.ok ? answer.value : []));
+      return { ok: true, value: { devices: added.map(({ uci: _, ...credentials }) => credentials) } };
+    },
     remove: (device) => {
       const found = this.devices.get(device);
       if (!found.ok) return found;
@@ -108,6 +117,11 @@ export class SmallService implements Service {
       );
       return { ok: true, value: { device } };
     },
+  };
+
+  readonly hostKeys: HostKeyService = {
+    fetch: async () => refused('unavailable', 'device-unreachable: nobody is there'),
+    trust: (device) => refused('not-found', `there is no device ${device}`),
   };
 
   readonly servers: ServerService = {

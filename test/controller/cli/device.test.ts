@@ -171,6 +171,7 @@ moved         1.23 GB this month
 `);
   expect(JSON.parse((await cli('device', 'show', 'ap-12', '--json')).out)).toEqual({
     ...service.list[0],
+    ssh: null,
     moved_this_month: 1_234_567_890,
     monthly_budget: null,
   });
