@@ -5,10 +5,11 @@ import { isRunning } from '../helpers/processes.ts';
 import { Relay } from '../helpers/relay.ts';
 import type { SshDevice } from '../helpers/ssh-device.ts';
 import { SshField } from '../helpers/ssh-field.ts';
+import { until } from '../helpers/until.ts';
 import type { Random } from '../simulation/random.ts';
 
 const ROUTERS = 4;
-const SERVERS = 2;
+const SERVERS = 8;
 
 /** Longer than an iperf3 may live that lost whoever began it: one that is left alone is seen. */
 const CHECK = {
@@ -16,8 +17,8 @@ const CHECK = {
   tests: [{ protocol: 'tcp', direction: 'upload', duration: '12s', omit: '0s', bitrate: '20M' }],
 };
 
-/** The longest time from an order to the kill: connecting, looking, waiting on deck, and the test all come before it. */
-const LATEST_KILL_MS = 4000;
+/** How long a kill waits for its moment, at most. */
+const LATEST_KILL_MS = 3000;
 
 /** TERM, KILL two seconds later, and a machine that is busy. */
 const GONE_MS = 6000;
@@ -47,6 +48,8 @@ export interface SshKilled {
 }
 
 const iperf3On = (router: SshDevice) => router.processes().filter(({ name }) => name === 'iperf3');
+
+const measures = (router: SshDevice): boolean => iperf3On(router).length > 0;
 
 /** When every one of these has ended, in milliseconds from now; null when one has not within GONE_MS. */
 const gone = async (pids: readonly number[]): Promise<number | null> => {
@@ -123,12 +126,14 @@ export const runSshKills = async ({ times, perfleet, random, say }: SshKillsOpti
     for (let kill = 1; kill <= times; kill += 1) {
       await controller.inCharge();
       await scene.order(controller);
+      // Most in the middle of a test, the others while somebody connects, looks or waits.
+      if (random.chance(0.8)) await until('somebody measures', () => field.routers.some(measures), 60);
       await delay(random.between(0, LATEST_KILL_MS));
       if (kinds.length === 0) kinds = random.shuffled(KINDS);
       const kind = kinds.pop() ?? 'controller';
       // The one with something to lose, if there is one.
-      const busy = field.routers.filter((router) => iperf3On(router).length > 0);
-      const router = random.pick(busy.length > 0 && random.chance(0.8) ? busy : field.routers);
+      const busy = field.routers.filter(measures);
+      const router = random.pick(busy.length > 0 ? busy : field.routers);
       if (router === undefined) break;
       const hit = (kind === 'controller' ? field.routers : [router]).flatMap(iperf3On);
       if (kind === 'controller') await controller.end('SIGKILL');

@@ -78,7 +78,15 @@ export class SmallService implements Service {
     get: (device) => {
       const view = this.list.find((one) => one.device === device);
       if (view === undefined) return refused('not-found', `there is no device ${device}`);
-      return { ok: true, value: { ...view, ssh: this.ssh.get(device) ?? null, moved_this_month: 1_234_567_890, monthly_budget: this.monthly_budget } };
+      return {
+        ok: true,
+        value: {
+          ...view,
+          ssh: this.ssh.get(device) ?? null,
+          moved_this_month: 1_234_567_890,
+          monthly_budget: this.monthly_budget,
+        },
+      };
     },
     add: ({ device, organization, tags, uplink_group }) => {
       if (this.devices.get(device).ok) return refused('conflict', `there is a device ${device} already`);
@@ -105,7 +113,9 @@ export class SmallService implements Service {
     },
     check: () => ({ problems: [] }),
     addAll: (devices) => {
-      const added = devices.map((device) => this.devices.add(device)).flatMap((answer) => (answer.ok ? answer.value : []));
+      const added = devices
+        .map((device) => this.devices.add(device))
+        .flatMap((answer) => (answer.ok ? answer.value : []));
       return { ok: true, value: { devices: added.map(({ uci: _, ...credentials }) => credentials) } };
     },
     remove: (device) => {
