@@ -111,6 +111,12 @@ export class Alerts {
     return { notices: this.#store.atomically(() => this.#endings.ofRemoved(device, now_ms)), retests: [] };
   }
 
+  /** Another host key of a device is trusted from now on. To be called in the transaction that pins it. */
+  trustDevice(device: string, now_ms: number): AlertOutcome {
+    this.#wellDevices.forget(device);
+    return { notices: this.#store.atomically(() => this.#endings.ofTrusted(device, now_ms)), retests: [] };
+  }
+
   /** What is pending or firing; with `all`, also what was resolved and has not come again. In order of devices, then servers. */
   list({ all = false }: { all?: boolean } = {}): StoredAlert[] {
     return this.#store.alertStates

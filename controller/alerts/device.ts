@@ -79,10 +79,21 @@ const endOf = ({ run, end }: AlertWrite): Seen[] => {
   return [{ key: `${run}/end`, source: 'run', valueOf: () => success, time_ms: end.time_ms, cause, blamable }];
 };
 
+/** A device that was measured is one that people trust, or its agent reached it: a key that it showed before does not matter any more. */
+const hostKeyIn = ({ run, measurements, end, at_ms }: AlertWrite): Seen[] => {
+  const isChanged = end?.reason === 'host-key-changed';
+  if (!isChanged && measurements.length === 0) return [];
+  const value = isChanged ? 0 : 1;
+  return [
+    { key: `${run}/host-key`, source: 'ssh', valueOf: () => value, time_ms: at_ms, cause: null, blamable: false },
+  ];
+};
+
 const seenIn = (write: AlertWrite): Seen[] => [
   ...measuredIn(write.run, write.measurements, false).toSorted((a, b) => a.time_ms - b.time_ms),
   ...zerosIn(write.run, write.end?.zeros ?? []),
   ...endOf(write),
+  ...hostKeyIn(write),
 ];
 
 /** What all alerts of one write share. */

@@ -1,3 +1,4 @@
+import { HOST_KEY } from '../config/built-in-alerts.ts';
 import type { Settings } from '../config/settings.ts';
 import { checkOf, isScheduled } from '../schedule/check-of.ts';
 import type { Store } from '../store/store.ts';
@@ -57,6 +58,14 @@ export class Endings {
     const { changes } = endAlerts(this.#states.get(subject), () => wasRemoved(device));
     this.#states.remove(subject);
     return this.#teller.tell(subject, organization, changes, now_ms);
+  }
+
+  /** The alert about the host key of a device, which people trust now. */
+  ofTrusted(device: string, now_ms: number): number {
+    const subject: Subject = { kind: 'device', name: device };
+    const before = this.#states.get(subject);
+    const left = endAlerts(before, (_, { alert }) => (alert?.metric === HOST_KEY ? 'its host key was trusted' : null));
+    return this.#put(subject, this.#states.device(device)?.organization ?? null, before, left, now_ms);
   }
 
   #put(

@@ -1,3 +1,4 @@
+import { HOST_KEY } from '../config/built-in-alerts.ts';
 import type { AlertHistory, Ended, Measured, Metric } from '../store/alert-history.ts';
 import { causeOf } from './device.ts';
 import { medianOf } from './median.ts';
@@ -62,7 +63,9 @@ export class History {
     return replayServer(rule, server, attempts);
   }
 
-  #values(device: string, { field, source }: Rule, since_ms: number, limit?: number): PastValue[] {
+  /** Of host keys nothing is kept. */
+  #values(device: string, { field, source, metric }: Rule, since_ms: number, limit?: number): PastValue[] {
+    if (metric === HOST_KEY) return [];
     if (field === null) return this.#store.ended(device, since_ms, limit).map(ofRun);
     return this.#store.measured(device, metricOf(source), since_ms, limit).flatMap(ofMeasurement(field));
   }

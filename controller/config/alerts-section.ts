@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BUILT_IN } from './built-in-alerts.ts';
+import { BUILT_IN, HOST_KEY } from './built-in-alerts.ts';
 import { anything, duration, flag, id, type Leaf, oneOf, optional, wholeNumber } from './leaf.ts';
 import { metric, percentage, threshold } from './metric-leaf.ts';
 import type { Path } from './problem.ts';
@@ -159,13 +159,15 @@ const readOwnRule = (reader: Reader, path: Path, raw: unknown, known: Known): Re
   return { rule, enabled: given.enabled ?? true };
 };
 
+/** What a rule of the file may change of a built-in one. */
+const readFields = (reader: Reader, path: Path, raw: unknown, { subject, metric }: AlertSettings) => {
+  if (metric === HOST_KEY) return { ...reader.fields(path, raw, COMMON), for: undefined };
+  return subject === 'device' ? reader.fields(path, raw, DEVICE_RULE) : reader.fields(path, raw, SERVER_RULE);
+};
+
 /** A rule of the file that changes a built-in one, key by key. */
 const readChanges = (reader: Reader, path: Path, raw: unknown, known: Known, base: AlertSettings): Read => {
-  const {
-    name,
-    enabled = null,
-    ...given
-  } = base.subject === 'device' ? reader.fields(path, raw, DEVICE_RULE) : reader.fields(path, raw, SERVER_RULE);
+  const { name, enabled = null, ...given } = readFields(reader, path, raw, base);
   const where = readWhere(reader, [...path, 'where'], given.where, known);
   if (base.subject === 'server') {
     for (const [key, value] of Object.entries({ ...where, server: null })) {

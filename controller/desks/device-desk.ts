@@ -93,8 +93,8 @@ export class DeviceDesk implements DeviceService {
     const before = new Set<string>();
     const problems = devices.flatMap((device, index) => {
       const messages = newDeviceProblems(device, settings());
-      if (registered.has(device.device)) messages.push(`device: ${device.device} is registered already`);
-      if (before.has(device.device)) messages.push(`device: ${device.device} stands here twice`);
+      if (registered.has(device.device)) messages.push('device: it is registered already');
+      if (before.has(device.device)) messages.push('device: it stands here twice');
       before.add(device.device);
       return messages.map((message) => ({ index, message }));
     });

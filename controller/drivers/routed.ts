@@ -3,12 +3,18 @@ import type { Driver, PrepareOrder, StartOrder } from './driver.ts';
 import type { MqttDriver } from './mqtt.ts';
 import { type Routes, type Via, viaOf } from './routes.ts';
 
+/** Over agents also the slots are told. */
+export interface Ways {
+  agent: Driver & Pick<MqttDriver, 'slot'>;
+  ssh: Driver;
+}
+
 /** Each run over the way on which its device is reached. */
 export class RoutedDriver {
-  readonly #ways: { agent: MqttDriver; ssh: Driver };
+  readonly #ways: Ways;
   readonly #routes: Pick<Routes, 'of' | 'in_charge'>;
 
-  constructor(ways: { agent: MqttDriver; ssh: Driver }, routes: Pick<Routes, 'of' | 'in_charge'>) {
+  constructor(ways: Ways, routes: Pick<Routes, 'of' | 'in_charge'>) {
     this.#ways = ways;
     this.#routes = routes;
   }

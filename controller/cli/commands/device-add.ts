@@ -74,9 +74,10 @@ const sshSettings = async (
     order: { host, port, organization: device.organization, credentials },
     expected: flags.hostKey ?? null,
     known,
+    pinned: null,
     accept: flags.acceptHostKey ?? false,
     introduction: (key) =>
-      `${device.device}, at ${addressInWords(address)}, shows this host key:\n\n  ${keyInWords(key)}\n\nIt is pinned: from then on nothing else is accepted.`,
+      `${device.device}, at ${addressInWords(address)}, shows this host key:\n\n  ${keyInWords(key)}\n\nCompare it with the one that the device itself tells. Once it is pinned, no other is accepted.`,
   });
   return { ...address, credentials, host_key };
 };

@@ -29,6 +29,7 @@ export const addDeviceTrust = (parent: Command, context: Context): void => {
       order: { host, port, organization, credentials },
       expected: flags.hostKey ?? null,
       known: null,
+      pinned: ssh.host_key,
       accept: flags.acceptHostKey ?? false,
       introduction: (key) =>
         key.host_key === ssh.host_key

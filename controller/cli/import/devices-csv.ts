@@ -132,6 +132,7 @@ export const readDevices = (text: string): { devices: DeviceLine[]; problems: Li
     return { devices: [], problems: [problem ?? { line: 1, message: 'there is nothing in it' }] };
   const wrong = headerProblems(first.cells).map((message) => ({ line: first.line, message }));
   if (wrong.length > 0) return { devices: [], problems: [...problems, ...wrong] };
+  if (rest.length === 0 && problem === null) problems.push({ line: first.line + 1, message: 'there is no device' });
   const devices: DeviceLine[] = [];
   for (const record of rest) {
     const cells = cellsOf(record, first.cells);

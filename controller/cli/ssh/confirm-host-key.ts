@@ -10,6 +10,8 @@ export interface KeyQuestion extends Beforehand {
   /** What a refusal begins with: "ap-12 was not added". */
   otherwise: string;
   order: HostKeyOrder;
+  /** What is pinned already: shown again it needs nobody's word. */
+  pinned: string | null;
   /** Somebody has said that whatever the device shows is right. */
   accept: boolean;
   /** What people read first when they are asked; the key that is shown is given. */
@@ -25,7 +27,7 @@ export const keyInWords = ({ host_key, fingerprint }: HostKeyView): string =>
  * when there is none. Never accepts one silently.
  */
 export const confirmHostKey = async (io: Io, client: ApiClient, question: KeyQuestion): Promise<string> => {
-  const { otherwise, order, accept, introduction } = question;
+  const { otherwise, order, pinned, accept, introduction } = question;
   const fail = (problem: string): never => {
     throw new CommandFailure(`${otherwise}: ${harmless(problem)}`);
   };
@@ -36,7 +38,7 @@ export const confirmHostKey = async (io: Io, client: ApiClient, question: KeyQue
   const { key } = shown;
   if (shown.expected) return key.host_key;
   io.stderr.write(`${introduction(key)}\n`);
-  if (accept) return key.host_key;
+  if (accept || key.host_key === pinned) return key.host_key;
   if (!canAsk(io))
     return fail(`nobody has confirmed its host key. Compare it, and give --host-key '${key.fingerprint}'`);
   return (await askYesNo(io, 'Is it the right one?')) ? key.host_key : fail('its host key was not confirmed');

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../../broker/clock.ts';
 import type { Inbound } from '../../../broker/contract/inbound.ts';
 import type { Log } from '../../../broker/log.ts';
@@ -40,6 +41,8 @@ export class SshDriver implements Driver {
   /** Starts nothing yet. */
   constructor(options: SshDriverOptions) {
     this.#options = options;
+    // Each attempt to connect listens, and there may be dozens: no leak.
+    setMaxListeners(0, this.#end.signal);
   }
 
   /** How many devices there is something to do for. */

@@ -22,7 +22,7 @@ export class CapturedOutput extends Writable {
 
 /** The world around a command, in the hands of a test. */
 export class CapturedIo implements Io {
-  readonly stdin: Readable;
+  readonly stdin: Readable & { isTTY?: boolean };
   readonly stdout: CapturedOutput;
   readonly stderr: CapturedOutput;
   readonly env: NodeJS.ProcessEnv;
@@ -35,7 +35,7 @@ export class CapturedIo implements Io {
     env = {},
     clock = systemClock,
   }: { stdin?: string; isTTY?: boolean; env?: NodeJS.ProcessEnv; clock?: Clock } = {}) {
-    this.stdin = Readable.from([Buffer.from(stdin)]);
+    this.stdin = Object.assign(Readable.from([Buffer.from(stdin)]), { isTTY });
     this.stdout = new CapturedOutput(isTTY);
     this.stderr = new CapturedOutput(isTTY);
     this.env = env;

@@ -101,8 +101,9 @@ describe('the built-in rules', () => {
     const { alerts } = accepted(`${MEASURED}${RECEIVERS}alerts:
   - { name: check-failed, for: 1, severity: info, where: { tag: lte }, notify: [noc], retest: true }
   - { name: server-down, for: 5, where: { server: s-1 } }
+  - { name: host-key-changed, severity: warning }
 `);
-    const [checkFailed, serverDown] = told;
+    const [checkFailed, serverDown, hostKeyChanged] = told;
     expect(alerts).toEqual([
       {
         ...checkFailed,
@@ -110,12 +111,13 @@ describe('the built-in rules', () => {
         where: { ...EVERYTHING, tag: 'lte' },
       },
       { ...serverDown, breaches: 5, of: 5, where: { ...EVERYTHING, server: 's-1' } },
+      { ...hostKeyChanged, severity: 'warning' },
     ]);
   });
 
   test('are switched off, and on where they would not be on by themselves, by such a rule', () => {
     const off = accepted(`${MEASURED}${RECEIVERS}alerts: [{ name: server-down, enabled: false }]`);
-    expect(off.alerts.map(({ name }) => name)).toEqual(['check-failed']);
+    expect(off.alerts.map(({ name }) => name)).toEqual(['check-failed', 'host-key-changed']);
     expect(accepted('alerts: [{ name: check-failed, enabled: true }]').alerts).toMatchObject([
       { name: 'check-failed', breaches: 2, severity: 'warning', notify: [] },
     ]);
