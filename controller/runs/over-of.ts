@@ -1,5 +1,5 @@
 import type { LeaseRow } from '../slots/events.ts';
-import type { Over } from '../slots/state.ts';
+import type { Over } from '../slots/state/hold.ts';
 import type { RunRow } from '../store/runs.ts';
 
 /**

@@ -7,7 +7,10 @@ import { clearDeck, deckRow, noteReady, unseat } from './on-deck.ts';
 import { restMs } from './plan-length.ts';
 import { note, sight } from './presence.ts';
 import { setBack, waitForQuiet } from './queue.ts';
-import type { Device, Lease, Run, Server, Step } from './state.ts';
+import type { Lease } from './state/hold.ts';
+import type { Device, Run } from './state/run.ts';
+import type { Server } from './state/server.ts';
+import type { Step } from './state/slot-state.ts';
 import { become } from './transitions.ts';
 
 type Of<T extends SlotEvent['type']> = Extract<SlotEvent, { type: T }>;

@@ -2,7 +2,8 @@ import { jittered } from './jitter.ts';
 import { AFTER_PROBE_MS, PROBE_INTERVAL_MS, sendProbe } from './probing.ts';
 import { PREPARE_LEAD_MS } from './seats.ts';
 import { changeServer, mayBeRunning } from './servers.ts';
-import type { Server, SlotState, Step } from './state.ts';
+import type { Server } from './state/server.ts';
+import type { SlotState, Step } from './state/slot-state.ts';
 
 /** Nobody starts on a server that was testing somebody else for this long; it doubles each time in a row … */
 const BUSY_FIRST_MS = 5000;

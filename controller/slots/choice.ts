@@ -1,7 +1,10 @@
 import { startOf } from './fairness.ts';
 import { firstOf, serverList } from './lanes.ts';
 import { expectedWait, fitsBefore } from './seats.ts';
-import type { Lane, Run, Server, ServerList, SlotState } from './state.ts';
+import type { Lane, ServerList } from './state/lane.ts';
+import type { Run } from './state/run.ts';
+import type { Server } from './state/server.ts';
+import type { SlotState } from './state/slot-state.ts';
 import { mayFollow, uplinkGroup } from './uplink-groups.ts';
 
 /** Whether `a` goes before `b`, of one organization and asked for in the same way. */

@@ -4,7 +4,8 @@ import { moveTo } from './endpoints.ts';
 import { fillList, syncLine } from './lanes.ts';
 import { LazyHeap } from './lazy-heap.ts';
 import { addServer, changeServer, joinHostGroup } from './servers.ts';
-import type { Server, SlotState } from './state.ts';
+import type { Server } from './state/server.ts';
+import type { SlotState } from './state/slot-state.ts';
 
 /** A server as the slots need to know it; `max_bitrate` in bit/s. */
 export interface SlotServer {

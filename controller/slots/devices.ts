@@ -1,4 +1,5 @@
-import type { Device, Run, SlotState } from './state.ts';
+import type { Device, Run } from './state/run.ts';
+import type { SlotState } from './state/slot-state.ts';
 
 const NONE: readonly never[] = [];
 

@@ -2,7 +2,8 @@ import { suppressesDevice } from '../schedule/suppression.ts';
 import { setAlarm } from './alarms.ts';
 import { endRun, windowOver } from './ending.ts';
 import { loseTurn, takeTurn } from './lanes.ts';
-import type { Device, Run, SlotState, Step } from './state.ts';
+import type { Device, Run } from './state/run.ts';
+import type { SlotState, Step } from './state/slot-state.ts';
 import { become } from './transitions.ts';
 
 /*

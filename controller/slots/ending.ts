@@ -2,7 +2,9 @@ import { setAlarm } from './alarms.ts';
 import { removeWaiting } from './devices.ts';
 import type { Ending } from './events.ts';
 import { leaveLine } from './lanes.ts';
-import type { Run, Server, SlotState, Step } from './state.ts';
+import type { Run } from './state/run.ts';
+import type { Server } from './state/server.ts';
+import type { SlotState, Step } from './state/slot-state.ts';
 import { become, type RunState } from './transitions.ts';
 
 /** Why a window is over for a run that was not measured in it. */

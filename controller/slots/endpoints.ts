@@ -1,4 +1,7 @@
-import type { Endpoint, OnDeck, Server, SlotState } from './state.ts';
+import type { Endpoint } from './state/group.ts';
+import type { OnDeck } from './state/hold.ts';
+import type { Server } from './state/server.ts';
+import type { SlotState } from './state/slot-state.ts';
 import { touch } from './touched.ts';
 
 /*

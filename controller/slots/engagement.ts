@@ -1,6 +1,9 @@
 import { including, without } from './devices.ts';
 import { placeRunsOf } from './eligibility.ts';
-import type { Device, Lease, OnDeck, Run, Server, Step } from './state.ts';
+import type { Lease, OnDeck } from './state/hold.ts';
+import type { Device, Run } from './state/run.ts';
+import type { Server } from './state/server.ts';
+import type { Step } from './state/slot-state.ts';
 
 /** The run's device is on deck or holds a lease: it has one run at a time, so its others wait. */
 export const engage = (step: Step, { device }: Run, server: Server): void => {

@@ -1,4 +1,4 @@
-import type { Accounts } from './state.ts';
+import type { Accounts } from './state/server.ts';
 
 /*
  * Start-time fair queueing (Goyal, Vin and Cheng, 1996): each organization has an account on each server, which says up to what virtual

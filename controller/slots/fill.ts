@@ -4,7 +4,11 @@ import { moveDeck, putOnDeck } from './on-deck.ts';
 import { slotLengthMs } from './plan-length.ts';
 import { expectedWait, fitsBefore, noteSeat } from './seats.ts';
 import { hasRoom } from './servers.ts';
-import type { Lane, OnDeck, Run, Server, Step } from './state.ts';
+import type { OnDeck } from './state/hold.ts';
+import type { Lane } from './state/lane.ts';
+import type { Run } from './state/run.ts';
+import type { Server } from './state/server.ts';
+import type { Step } from './state/slot-state.ts';
 import { mayMove, uplinkGroup } from './uplink-groups.ts';
 
 /** A run on deck that would wait longer than this goes to an idle server instead: preparing it anew takes less. */

@@ -1,6 +1,9 @@
 import { LazyHeap } from './lazy-heap.ts';
 import { leaseMs, slotLengthMs } from './plan-length.ts';
-import type { Lane, Line, Run, Server, ServerList, SlotState } from './state.ts';
+import type { Lane, Line, ServerList } from './state/lane.ts';
+import type { Run } from './state/run.ts';
+import type { Server } from './state/server.ts';
+import type { SlotState } from './state/slot-state.ts';
 import { touch, wake } from './touched.ts';
 import { uplinkGroup, uplinkHasRoom } from './uplink-groups.ts';
 

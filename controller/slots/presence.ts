@@ -1,5 +1,6 @@
 import { placeRunsOf } from './eligibility.ts';
-import type { Device, SlotState, Step } from './state.ts';
+import type { Device } from './state/run.ts';
+import type { SlotState, Step } from './state/slot-state.ts';
 
 /** A replaced boot is not listened to for this long: longer than its messages are in flight. Only a last will may come later. */
 const REPLACED_FOR_MS = 30_000;

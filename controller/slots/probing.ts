@@ -1,7 +1,8 @@
 import { holdersBeside } from './endpoints.ts';
 import type { SlotEffect } from './events.ts';
 import { changeServer } from './servers.ts';
-import type { Server, Step } from './state.ts';
+import type { Server } from './state/server.ts';
+import type { Step } from './state/slot-state.ts';
 
 /*
  * The one door for probes, of a rest, of a wait, or of a person. From the moment that one is sent until the server has cleaned up after it

@@ -2,7 +2,9 @@ import { settle } from './fairness.ts';
 import { AFTER_PROBE_MS, PROBE_INTERVAL_MS, sendProbe } from './probing.ts';
 import { PREPARE_LEAD_MS } from './seats.ts';
 import { changeServer, mayBeRunning } from './servers.ts';
-import type { Lease, Quarantine, Server, SlotState, Step } from './state.ts';
+import type { Lease } from './state/hold.ts';
+import type { Quarantine, Server } from './state/server.ts';
+import type { SlotState, Step } from './state/slot-state.ts';
 
 /** The rest after the lease, for `rest_ms` or until a probe shows that the server is free. A longer one under way stays. */
 export const rest = (

@@ -4,7 +4,8 @@ import { endRun } from './ending.ts';
 import type { RunRequest } from './events.ts';
 import { jittered } from './jitter.ts';
 import { enterLine, leaveLine } from './lanes.ts';
-import type { Run, SlotState, Step } from './state.ts';
+import type { Run } from './state/run.ts';
+import type { SlotState, Step } from './state/slot-state.ts';
 import { become } from './transitions.ts';
 
 /** After this many prepares without an answer a run is given up as `skipped`. */

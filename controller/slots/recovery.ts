@@ -4,7 +4,9 @@ import type { LeaseRow, RunRequest } from './events.ts';
 import { holdSlot } from './lease.ts';
 import { newRun } from './queue.ts';
 import { addServer, changeServer } from './servers.ts';
-import type { Over, Server, SlotState, Step } from './state.ts';
+import type { Over } from './state/hold.ts';
+import type { Server } from './state/server.ts';
+import type { SlotState, Step } from './state/slot-state.ts';
 import { become } from './transitions.ts';
 import { takeRoom } from './uplink-room.ts';
 

@@ -1,7 +1,8 @@
 import { isMaintained } from './ending.ts';
 import { holdersBeside } from './endpoints.ts';
 import { hostGroupHasRoom } from './servers.ts';
-import type { Lease, Server } from './state.ts';
+import type { Lease } from './state/hold.ts';
+import type { Server } from './state/server.ts';
 
 /** A server that rests or was busy elsewhere has its next run prepared this long before it is free. */
 export const PREPARE_LEAD_MS = 5000;

@@ -1,7 +1,9 @@
 import type { SlotServer } from './configuration.ts';
 import { holdersBeside, moveTo, noteHolding } from './endpoints.ts';
 import { emptyAccounts } from './fairness.ts';
-import type { HostGroup, Server, SlotState } from './state.ts';
+import type { HostGroup } from './state/group.ts';
+import type { Server } from './state/server.ts';
+import type { SlotState } from './state/slot-state.ts';
 import { touch } from './touched.ts';
 import { allows, IllegalTransition, SERVER_TRANSITIONS, type ServerState } from './transitions.ts';
 

@@ -1,7 +1,9 @@
 import type { ShownLease, SlotEffect } from './events.ts';
 import { restMs } from './plan-length.ts';
 import { restsForStranger } from './quarantine.ts';
-import type { Lease, Quarantine, Server, Step } from './state.ts';
+import type { Lease } from './state/hold.ts';
+import type { Quarantine, Server } from './state/server.ts';
+import type { Step } from './state/slot-state.ts';
 
 /** A lease as everybody is told of it at `now`. */
 const shownLease = ({ row, deadline }: Lease, now: number): ShownLease => {

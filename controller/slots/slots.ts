@@ -13,7 +13,8 @@ import { probeWake, tendProbe } from './probing.ts';
 import { quarantineWake, restsForStranger, tendQuarantine } from './quarantine.ts';
 import { type FoundLease, recoverLeases } from './recovery.ts';
 import { showChange, slotEffect } from './show.ts';
-import type { Server, SlotState, Step } from './state.ts';
+import type { Server } from './state/server.ts';
+import type { SlotState, Step } from './state/slot-state.ts';
 import { forgetTouched, touch } from './touched.ts';
 import type { ServerState } from './transitions.ts';
 

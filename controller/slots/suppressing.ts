@@ -2,7 +2,7 @@ import { type SuppressionScope, suppressesDevice, suppressesServer } from '../sc
 import { fillLists } from './configuration.ts';
 import { withdraw } from './on-deck.ts';
 import { changeServer } from './servers.ts';
-import type { Step } from './state.ts';
+import type { Step } from './state/slot-state.ts';
 
 const isSame = (a: readonly SuppressionScope[], b: readonly SuppressionScope[]): boolean =>
   JSON.stringify(a) === JSON.stringify(b);

@@ -1,4 +1,6 @@
-import type { Lane, Server, SlotState } from './state.ts';
+import type { Lane } from './state/lane.ts';
+import type { Server } from './state/server.ts';
+import type { SlotState } from './state/slot-state.ts';
 
 /*
  * What a step has to look at. Lists, with a mark on each that is in one: a set is emptied by replacing its table, once for each of thousands

@@ -1,4 +1,6 @@
-import type { Server, SlotState, UplinkGroup } from './state.ts';
+import type { UplinkGroup } from './state/group.ts';
+import type { Server } from './state/server.ts';
+import type { SlotState } from './state/slot-state.ts';
 
 /*
  * Devices behind one uplink must not measure each other. Who has a seat has room: a grant need not look again. So the seats count too,

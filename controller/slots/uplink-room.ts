@@ -1,5 +1,7 @@
 import { syncLine } from './lanes.ts';
-import type { Run, Server, SlotState } from './state.ts';
+import type { Run } from './state/run.ts';
+import type { Server } from './state/server.ts';
+import type { SlotState } from './state/slot-state.ts';
 import { touch } from './touched.ts';
 import { uplinkGroup } from './uplink-groups.ts';
 

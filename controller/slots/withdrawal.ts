@@ -3,7 +3,8 @@ import { findDeck } from './engagement.ts';
 import type { Ending } from './events.ts';
 import { ask } from './lease.ts';
 import { clearDeck } from './on-deck.ts';
-import type { Run, Step } from './state.ts';
+import type { Run } from './state/run.ts';
+import type { Step } from './state/slot-state.ts';
 
 const tellAgent = ({ out }: Step, { request }: Run, reason: string): void => {
   out.push({ type: 'cancel', device: request.device, run: request.run, reason });

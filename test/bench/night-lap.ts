@@ -1,7 +1,6 @@
 import type { Clock } from '../../broker/clock.ts';
 import { Random } from '../simulation/random.ts';
 import { type NightSize, nightFleet } from './night-fleet.ts';
-import { NightQueue } from './night-queue.ts';
 import { NightSimulation } from './night-simulation.ts';
 
 /** What one simulated night cost, and how it went. */
@@ -22,8 +21,6 @@ export interface NightLap extends NightSize {
   us_per_step: number;
   steps: number;
   events: number;
-  /** CPU time of as many events through the bare queue, with nothing to do. */
-  bare_cpu_s: number;
   /** Of the whole process, as the kernel saw it. */
   peak_rss_mib: number;
   makespan_h: number;
@@ -33,24 +30,10 @@ export interface NightLap extends NightSize {
   ends: Record<string, number>;
 }
 
-/** Events in the queue of a night: a run and the next one of each server, and what is on its way. */
-const PENDING_PER_SERVER = 4;
-
-const cpuSeconds = (): number => {
+/** CPU time of this process so far, the garbage collector's threads too. */
+export const cpuSeconds = (): number => {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;
-};
-
-/** Takes as many events through the queue as the night had; the CPU time. */
-const bareQueue = (events: number, servers: number, random: Random): number => {
-  const queue = new NightQueue();
-  const began = cpuSeconds();
-  for (let who = 0; who < PENDING_PER_SERVER * servers; who += 1) queue.add(random.between(0, 10_000), 0, who, 0);
-  while (queue.taken < events) {
-    const { at, what, who, stamp } = queue.take();
-    queue.add(at + random.between(0, 10_000), what, who, stamp);
-  }
-  return cpuSeconds() - began;
 };
 
 /** Simulates a night of this size and says what it took. Throws when a law is broken. */
@@ -75,7 +58,6 @@ export const nightLap = (size: NightSize, seed: number, clock: Pick<Clock, 'now'
     us_per_step: (1000 * slots_ms) / steps,
     steps,
     events,
-    bare_cpu_s: bareQueue(events, size.servers, random),
     peak_rss_mib: process.resourceUsage().maxRSS / 1024,
     makespan_h: use.makespan_ms / 3_600_000,
     slot_use: use.slot_use,

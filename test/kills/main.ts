@@ -5,8 +5,8 @@ import { runSshKills } from './ssh-kills.ts';
 
 /*
  * `npm run kills -- [ssh] [--times N] [--seed S]`: kills a controller again and again while results come and points go, and compares
- * what is left. With `ssh`, kills the controller, the connection or the SSH server of runs over SSH, and looks for an iperf3 that is left. The exit
- * code is 0 when nothing is missing, doubled, lost or left.
+ * what is left, and what receivers of alerts were told. With `ssh`, kills the controller, the connection or the SSH server of runs over SSH, and
+ * looks for an iperf3 that is left. The exit code is 0 when nothing is missing, doubled, lost, out of order or left.
  */
 
 const options = { times: { type: 'string' }, seed: { type: 'string' } } as const;
@@ -28,8 +28,8 @@ const report = (counts: object, bad: Record<string, readonly unknown[]>): void =
 
 const KILLS: Record<string, () => Promise<void>> = {
   async controller() {
-    const { missing, strange, lost, ...counts } = await runKills(how);
-    report(counts, { missing, strange, lost });
+    const { missing, strange, lost, untold, doubled, disordered, ...counts } = await runKills(how);
+    report(counts, { missing, strange, lost, untold, doubled, disordered });
   },
   async ssh() {
     const { orphans, refused, ...counts } = await runSshKills(how);

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { newState } from '../../../controller/slots/configuration.ts';
 import { newRun } from '../../../controller/slots/queue.ts';
 import { addServer, changeServer } from '../../../controller/slots/servers.ts';
-import type { Lease, Server } from '../../../controller/slots/state.ts';
+import type { Lease } from '../../../controller/slots/state/hold.ts';
+import type { Server } from '../../../controller/slots/state/server.ts';
 import {
   allows,
   become,
