@@ -29,14 +29,7 @@ it('a night measures routers over SSH and agents side by side, and no server is 
   controller.startAgents();
 
   const devices = [...field.routers.map(({ name }) => name), ...agents.map(({ name }) => name)].sort();
-  const records = await until(
-    'all devices are measured',
-    async () => {
-      const runs = await controller.api.runs({});
-      return runs.length >= devices.length && runs.every(({ outcome }) => outcome !== null) ? runs : null;
-    },
-    120,
-  );
+  const records = await controller.over(devices.length, 120);
   expect(records.map(({ device }) => device).sort()).toEqual(devices);
   for (const record of records) {
     const via = record.device.startsWith('router') ? 'ssh' : 'agent';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { systemClock } from '../../broker/clock.ts';
+import { sleep, systemClock } from '../../broker/clock.ts';
 import { ApiClient } from '../../controller/cli/api-client.ts';
 import type { RunRecord } from '../../controller/run-record.ts';
 import { hashPassword } from '../../controller/store/password.ts';
@@ -16,6 +16,9 @@ import { until } from './until.ts';
 
 const TOKEN = 'correct-horse-battery-staple';
 const PASSWORD = 'of no importance';
+
+/** How often it is asked whether runs are over. */
+const ASK_MS = 500;
 
 export interface FieldControllerOptions {
   field: SshField;
@@ -93,6 +96,7 @@ export class FieldController {
     await until(
       'the controller is in charge and all devices are online',
       async () => {
+        await sleep(systemClock, ASK_MS / 5);
         const { in_charge, devices, devices_online } = await this.api.status();
         return in_charge && devices === devices_online;
       },
@@ -112,18 +116,18 @@ export class FieldController {
 
   /** Orders a run of each, in this order; resolves with their records when all are over. */
   async measure(devices: readonly string[], within_s: number): Promise<RunRecord[]> {
-    const runs: string[] = [];
-    for (const device of devices) runs.push((await this.api.orderRun({ device, server: null })).run);
-    return this.over(runs, within_s);
+    for (const device of devices) await this.api.orderRun({ device, server: null });
+    return this.over(devices.length, within_s);
   }
 
-  /** The records of these runs, when all are over. */
-  over(runs: readonly string[], within_s: number): Promise<RunRecord[]> {
+  /** All records, when there are so many and all runs are over. It asks seldom: the controller has something else to do. */
+  over(count: number, within_s: number): Promise<RunRecord[]> {
     return until(
-      'all runs are over',
+      `${count} runs are over`,
       async () => {
-        const records = (await this.api.runs({})).filter(({ run, outcome }) => runs.includes(run) && outcome !== null);
-        return records.length === runs.length ? records : null;
+        await sleep(systemClock, ASK_MS);
+        const records = await this.api.runs({});
+        return records.length >= count && records.every(({ outcome }) => outcome !== null) ? records : null;
       },
       within_s,
     );

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WitnessLine } from '../../controller/demo/witness.ts';
 import { FieldController } from '../helpers/field-controller.ts';
-import { isRunning } from '../helpers/processes.ts';
+import { type FoundProcess, isRunning } from '../helpers/processes.ts';
 import { Relay } from '../helpers/relay.ts';
 import type { SshDevice } from '../helpers/ssh-device.ts';
 import { SshField } from '../helpers/ssh-field.ts';
@@ -51,10 +51,10 @@ const iperf3On = (router: SshDevice) => router.processes().filter(({ name }) => 
 
 const measures = (router: SshDevice): boolean => iperf3On(router).length > 0;
 
-/** When every one of these has ended, in milliseconds from now; null when one has not within GONE_MS. */
-const gone = async (pids: readonly number[]): Promise<number | null> => {
+/** When all of these have ended, in milliseconds from now; null when one has not within GONE_MS. */
+const gone = async (found: () => readonly FoundProcess[]): Promise<number | null> => {
   const began = performance.now();
-  while (pids.some(isRunning)) {
+  while (found().some(({ pid }) => isRunning(pid))) {
     if (performance.now() - began > GONE_MS) return null;
     await delay(20);
   }
@@ -127,7 +127,12 @@ export const runSshKills = async ({ times, perfleet, random, say }: SshKillsOpti
       await controller.inCharge();
       await scene.order(controller);
       // Most in the middle of a test, the others while somebody connects, looks or waits.
-      if (random.chance(0.8)) await until('somebody measures', () => field.routers.some(measures), 60);
+      if (random.chance(0.8)) {
+        await until('somebody measures', () => field.routers.some(measures), 120).catch(async (error: Error) => {
+          const state = [await controller.api.servers(), await controller.api.runs({})];
+          throw new Error(`${error.message}: ${JSON.stringify(state)}\n${controller.said.slice(-3000)}`);
+        });
+      }
       await delay(random.between(0, LATEST_KILL_MS));
       if (kinds.length === 0) kinds = random.shuffled(KINDS);
       const kind = kinds.pop() ?? 'controller';
@@ -135,21 +140,26 @@ export const runSshKills = async ({ times, perfleet, random, say }: SshKillsOpti
       const busy = field.routers.filter(measures);
       const router = random.pick(busy.length > 0 ? busy : field.routers);
       if (router === undefined) break;
-      const hit = (kind === 'controller' ? field.routers : [router]).flatMap(iperf3On);
+      const all = () => field.routers.flatMap(iperf3On);
+      const hit = kind === 'controller' ? all() : iperf3On(router);
       if (kind === 'controller') await controller.end('SIGKILL');
       else if (kind === 'connection') scene.cut(router);
       else router.killServer();
-      const took_ms = await gone(hit.map(({ pid }) => pid));
+      let took_ms = await gone(() => hit);
+      if (kind === 'controller') {
+        await controller.start();
+        // Nobody begins one before it is in charge: not even what was just about to begin may be there.
+        if ((await gone(all)) === null) took_ms = null;
+      }
       killed.kills[kind] += 1;
       killed.hit += hit.length > 0 ? 1 : 0;
       killed.slowest_ms = Math.max(killed.slowest_ms, took_ms ?? GONE_MS);
-      if (took_ms === null) killed.orphans.push(`${kind} of ${router.name}: ${hit.map(({ command }) => command)}`);
-      if (kind === 'controller') await controller.start();
+      if (took_ms === null) killed.orphans.push(`${kind} of ${router.name}: ${JSON.stringify(all())}`);
       if (kill % 10 === 0) say(`${kill} kills …`);
     }
     await controller.end('SIGTERM');
-    const left = field.routers.flatMap(iperf3On);
-    if ((await gone(left.map(({ pid }) => pid))) === null) killed.orphans.push(`at the end: ${JSON.stringify(left)}`);
+    const left = () => field.routers.flatMap(iperf3On);
+    if ((await gone(left)) === null) killed.orphans.push(`at the end: ${JSON.stringify(left())}`);
     const refused = field.witness().filter(({ what }) => what === 'refused');
     return { ...killed, refused, runs: scene.runs };
   } finally {
