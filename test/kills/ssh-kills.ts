@@ -17,6 +17,9 @@ const CHECK = {
   tests: [{ protocol: 'tcp', direction: 'upload', duration: '12s', omit: '0s', bitrate: '20M' }],
 };
 
+/** How often it is looked whether somebody measures. */
+const ASK_MS = 200;
+
 /** How long a kill waits for its moment, at most. */
 const LATEST_KILL_MS = 3000;
 
@@ -98,6 +101,19 @@ class Scene {
     }
   }
 
+  /** Waits until somebody measures. What is over meanwhile is ordered anew. */
+  async measuring(controller: FieldController): Promise<void> {
+    await until(
+      'somebody measures',
+      async () => {
+        await this.order(controller);
+        await delay(ASK_MS);
+        return this.field.routers.some(measures);
+      },
+      120,
+    );
+  }
+
   /** Cuts the connection to this router; a new one gets through. */
   cut(router: SshDevice): void {
     const relay = this.#relays[this.field.routers.indexOf(router)];
@@ -127,12 +143,7 @@ export const runSshKills = async ({ times, perfleet, random, say }: SshKillsOpti
       await controller.inCharge();
       await scene.order(controller);
       // Most in the middle of a test, the others while somebody connects, looks or waits.
-      if (random.chance(0.8)) {
-        await until('somebody measures', () => field.routers.some(measures), 120).catch(async (error: Error) => {
-          const state = [await controller.api.servers(), await controller.api.runs({})];
-          throw new Error(`${error.message}: ${JSON.stringify(state)}\n${controller.said.slice(-3000)}`);
-        });
-      }
+      if (random.chance(0.8)) await scene.measuring(controller);
       await delay(random.between(0, LATEST_KILL_MS));
       if (kinds.length === 0) kinds = random.shuffled(KINDS);
       const kind = kinds.pop() ?? 'controller';
