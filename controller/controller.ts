@@ -21,6 +21,7 @@ import { Fleet } from './fleet.ts';
 import { type InfluxDrain, influxDrain } from './influx/influx-drain.ts';
 import { limitedLog } from './limited-log.ts';
 import { makeSshDriver } from './make-ssh-driver.ts';
+import { rehearse } from './rehearsal.ts';
 import { type RunParts, runParts, startRuns, stopRuns } from './runs/run-parts.ts';
 import { slotSettings } from './slot-settings.ts';
 import { Slots } from './slots/slots.ts';
@@ -86,17 +87,18 @@ export class Controller {
     const { clock, log, random } = this.#options;
     const store = Store.open(this.#settings.store);
     started.push(() => store.close());
+    rehearse(store);
     const connectTo = this.#options.makeBroker ?? makeBroker;
     const { broker, dial } = connectTo(this.#settings.broker, store, { clock, log });
     const mqtt_port = broker === null ? null : (await broker.start()).port;
     if (broker !== null) started.push(() => broker.stop());
 
     const { version } = this.#options;
-    const link = controllerLink(dial, { boot: this.#boot, version, clock, random, log });
+    const own = { boot: this.#boot, version };
+    const link = controllerLink(dial, { ...own, clock, random, log });
     const aboutDevices = limitedLog(log, clock);
     const agent = new MqttDriver(link, aboutDevices);
     const settings = () => this.#settings;
-    const own = { boot: this.#boot, version };
     const ssh = makeSshDriver(
       { store, settings },
       { ...own, clock, log: aboutDevices, onMessage: (message) => this.#parts?.runs.inbox.message(message, 'ssh') },
@@ -110,16 +112,13 @@ export class Controller {
       onYield: (boot) =>
         this.#fail(new Error(`another controller (boot ${boot}) is in charge on this broker: stop it first`)),
     });
-    const slots = new Slots({
-      ...slotSettings(this.#settings),
-      last_token: store.leases.lastToken(),
-      random,
-    });
+    const last_token = store.leases.lastToken();
+    const slots = new Slots({ ...slotSettings(this.#settings), last_token, random });
     const influx = influxDrain(this.#settings.influx, { outbox: store.outbox, clock, random, log });
     const deliveries = new Deliveries(this.#settings.receivers, {
       store,
       link: broker === null ? link : null,
-      firing: (receiver) => this.#parts?.runs.alerts.firing(receiver) ?? [],
+      firing: (receiver) => this.#parts?.runs.alerts.reading.firing(receiver) ?? [],
       clock,
       random,
       log,
@@ -182,13 +181,14 @@ export class Controller {
   reload(settings: Settings): string[] {
     const parts = this.#running();
     const { deliveries, runs } = parts;
-    const { dispatcher, nights, maintenance, alerts, onAlerts } = runs;
+    const { dispatcher, nights, maintenance, housekeeping, alerts, onAlerts } = runs;
     const { broker, http, store, influx } = this.#settings;
     const restart = restartNeeded(this.#settings, settings);
     this.#settings = { ...settings, broker, http, store, influx };
     parts.slots.configure(slotSettings(settings));
     deliveries.configure(settings.receivers);
     onAlerts(alerts.configure(this.#options.clock.wall()));
+    housekeeping.start();
     dispatcher.submitAnew();
     maintenance.look();
     nights.look();

@@ -1,18 +1,18 @@
-import type { AlertSettings, Settings } from '../config/settings.ts';
-import type { DeviceStates } from '../store/alert-states.ts';
+import { HOST_KEY } from '../config/built-in-alerts.ts';
+import type { Settings } from '../config/settings.ts';
+import type { DeviceStates, OpenRow } from '../store/alert-states.ts';
 import type { Store } from '../store/store.ts';
 import { evaluateDevice, releaseHolds } from './device.ts';
-import { Endings, isChecked, isServerChecked } from './endings.ts';
-import { History } from './history.ts';
-import type { AlertNotice, Subject } from './notice.ts';
-import { noticeOf } from './notice-of.ts';
-import { compiled, RuleIndex } from './rule-index.ts';
+import { isChecked, isPartial, isServerChecked, wasRemoved, withoutEnded } from './endings.ts';
+import { AlertReading } from './reading.ts';
+import { endAlerts } from './reconcile.ts';
+import { Rounds } from './rounds.ts';
+import { RuleIndex } from './rule-index.ts';
 import { evaluateServer, suspicion } from './server.ts';
-import type { Hold, SubjectStates } from './state.ts';
-import { firingChange, HOLD_MS, type Sample } from './step.ts';
-import type { ExplainedRule, ReplayedAlert, StoredAlert } from './stored-alert.ts';
+import type { Hold, RuleState, SubjectStates } from './state.ts';
+import { HOLD_MS, type Sample } from './step.ts';
 import { Teller } from './teller.ts';
-import { explainedRule, storedAlert } from './view.ts';
+import { Usual } from './usual.ts';
 import { Well } from './well.ts';
 import { type AlertOutcome, type AlertWrite, merged, NOTHING_CHANGED, type Retest } from './write.ts';
 
@@ -21,53 +21,61 @@ export interface AlertsOptions {
   store: Store;
 }
 
-const ofDevice = (name: string): Subject => ({ kind: 'device', name });
-const ofServer = (name: string): Subject => ({ kind: 'server', name });
+/** What a look at some alerts has brought about; `more`: there are others to look at. */
+export type Looked = AlertOutcome & { more: boolean };
+
+const ofDevice = (name: string) => ({ kind: 'device', name }) as const;
+const ofServer = (name: string) => ({ kind: 'server', name }) as const;
 
 /**
  * All about alerts: what the rules make of each write, and what people ask about it. The pure parts beside it decide; this reads and writes
  * what they need, in the transaction of whoever calls, or in one of its own. Throws StoreError when the store can't be written.
  */
 export class Alerts {
+  readonly reading: AlertReading;
   readonly #settings: () => Settings;
   readonly #store: Store;
-  readonly #history: History;
   readonly #teller: Teller;
-  readonly #endings: Endings;
   readonly #wellDevices = new Well<DeviceStates>();
   /** With the newest grant that is known of each. After a restart the store knows. */
   readonly #wellServers = new Well<SubjectStates>();
   #index: RuleIndex;
+  #rounds: Rounds;
+  /** As long as the rules are the same: what no rule asks for is not followed. */
+  #usual: Usual;
 
   constructor({ settings, store }: AlertsOptions) {
     this.#settings = settings;
     this.#store = store;
-    this.#history = new History(store.alertHistory);
     this.#teller = new Teller(store.notices, (name) => settings().receivers.has(name));
-    this.#endings = new Endings(store.alertStates, this.#teller, settings);
     this.#index = new RuleIndex(settings().alerts);
+    this.#usual = this.#newUsual();
+    this.#rounds = new Rounds(store.alertStates);
+    this.reading = new AlertReading({ settings, store, index: () => this.#index });
   }
 
-  /** Takes the rules of the settings into force, and ends the alerts of others. To be called at the start, and after each change of the settings. */
-  configure(now_ms: number): AlertOutcome {
+  /** Takes the rules of the settings into force, and begins to end the alerts of others. To be called at the start, and after each change of the settings. */
+  configure(now_ms: number): Looked {
     this.#index = new RuleIndex(this.#settings().alerts);
+    this.#usual = this.#newUsual();
+    this.#rounds = new Rounds(this.#store.alertStates);
     return this.tick(now_ms);
   }
 
   /**
-   * What only time brings about: alerts fire that were held for long enough, and end when no value will end them any more. To be called every few
-   * minutes.
+   * What only time brings about: alerts fire that were held for long enough, and end when no value will end them any more. Looks at some of them,
+   * and at others with the next call: to be called every few minutes, and again soon while there are more.
    */
-  tick(now_ms: number): AlertOutcome {
-    const { alertStates } = this.#store;
-    return this.#store.atomically(() => {
-      const ended = this.#endings.look(this.#index, now_ms);
-      const isOver = ({ until_ms }: Hold) => until_ms !== null && (until_ms <= now_ms || until_ms > now_ms + HOLD_MS);
-      const released = alertStates
-        .held(now_ms, HOLD_MS)
-        .map(({ name, states }) => this.#release(name, states, now_ms, isOver));
-      return merged([{ notices: ended, retests: [] }, ...released]);
-    });
+  tick(now_ms: number): Looked {
+    const { rows, more } = this.#rounds.next(now_ms);
+    const isOver = ({ until_ms }: Hold) => until_ms !== null && (until_ms <= now_ms || until_ms > now_ms + HOLD_MS);
+    const outcomes = this.#store.atomically(() =>
+      rows.flatMap((row) => {
+        const { states, ended } = this.#endAlerts(row, now_ms);
+        return row.kind === 'device' ? [ended, this.#release(row.name, states, now_ms, isOver)] : ended;
+      }),
+    );
+    return { ...merged(outcomes), more };
   }
 
   /** What a write means. To be called once for each, in the transaction that stores it. */
@@ -75,7 +83,12 @@ export class Alerts {
     const { alertHistory, leases } = this.#store;
     const row = this.#index.size === 0 ? null : this.#device(write.device);
     if (row === null) return NOTHING_CHANGED;
-    const { states: before, ...device } = row;
+    this.#usual.add(write);
+    const { states: known, ...device } = row;
+    const { states: before, ended } = this.#endAlerts(
+      { ...ofDevice(write.device), states: known, device },
+      write.at_ms,
+    );
     const token = write.token ?? leases.lastToken();
     const server = this.#evaluateServer(write);
     const states = server.isHeldOn ? this.#store.alertStates.get(ofDevice(write.device)) : before;
@@ -85,12 +98,13 @@ export class Alerts {
       isLate: () => alertHistory.hasNewer(write.device, token),
       token,
       scheduled: isChecked(this.#settings(), device),
+      partial: isPartial(this.#settings(), device, write.end),
       suspect: server.suspect,
-      medianOf: (rule, before_ms) => this.#history.median(rule, write.device, before_ms),
+      medianOf: (baseline, before_ms) => this.#usual.median(write.device, baseline, before_ms),
     });
     if (verdict.states !== states) this.#putDevice(write.device, verdict.states);
     const notices = this.#teller.tell(ofDevice(write.device), device.organization, verdict.changes, write.at_ms);
-    return merged([server, { notices, retests: verdict.retests }]);
+    return merged([ended, server, { notices, retests: verdict.retests }]);
   }
 
   /** A confirming run was ordered. Its value decides, or its end when it has none. */
@@ -108,68 +122,31 @@ export class Alerts {
   /** A device is about to be removed: its alerts end. To be called in the transaction that removes it. */
   removeDevice(device: string, now_ms: number): AlertOutcome {
     this.#wellDevices.forget(device);
-    return { notices: this.#store.atomically(() => this.#endings.ofRemoved(device, now_ms)), retests: [] };
-  }
-
-  /** Another host key of a device is trusted from now on. To be called in the transaction that pins it. */
-  trustDevice(device: string, now_ms: number): AlertOutcome {
-    this.#wellDevices.forget(device);
-    return { notices: this.#store.atomically(() => this.#endings.ofTrusted(device, now_ms)), retests: [] };
-  }
-
-  /** What is pending or firing; with `all`, also what was resolved and has not come again. In order of devices, then servers. */
-  list({ all = false }: { all?: boolean } = {}): StoredAlert[] {
-    return this.#store.alertStates
-      .open({ all })
-      .flatMap(({ kind, name, states }) =>
-        Object.entries(states.rules).map(([rule, entry]) =>
-          storedAlert({ kind, name }, rule, entry, this.#index.get(rule)),
-        ),
-      )
-      .filter(({ state }) => all || state !== 'resolved');
-  }
-
-  /** What fires of that which this receiver was told of, as notices: for receivers that forget an alert unless it is told again. */
-  firing(receiver: string): AlertNotice[] {
+    this.#usual.forget(device);
     const { alertStates } = this.#store;
-    return alertStates.open().flatMap(({ kind, name, states }) => {
-      const organization = kind === 'device' ? (alertStates.device(name)?.organization ?? null) : null;
-      return Object.entries(states.rules).flatMap(([rule, entry]) => {
-        const change = firingChange(rule, entry);
-        if (change === null || !change.alert.told.includes(receiver)) return [];
-        return noticeOf(change, { kind, name }, organization, change.alert.firing_since_ms);
-      });
+    return this.#store.atomically(() => {
+      const organization = alertStates.device(device)?.organization ?? null;
+      const { changes } = endAlerts(alertStates.get(ofDevice(device)), () => wasRemoved(device));
+      alertStates.remove(ofDevice(device));
+      return { notices: this.#teller.tell(ofDevice(device), organization, changes, now_ms), retests: [] };
     });
   }
 
-  /** Every rule that is about the device, in the order of the settings; null when there is no such device. */
-  explain(device: string): ExplainedRule[] | null {
-    const row = this.#store.alertStates.device(device);
-    if (row === null) return null;
-    return this.#index
-      .about(row)
-      .map((rule) =>
-        explainedRule(ofDevice(device), rule, row.states.rules[rule.name] ?? null, this.#history.last(device, rule)),
-      );
+  /** Another host key of a device is trusted from now on: the alert about it ends. To be called in the transaction that pins it. */
+  trustDevice(device: string, now_ms: number): AlertOutcome {
+    const { alertStates } = this.#store;
+    const isTold = ({ alert }: RuleState) => alert?.metric === HOST_KEY;
+    const { states, changes } = endAlerts(alertStates.get(ofDevice(device)), (_, entry) =>
+      isTold(entry) ? 'its host key was trusted' : null,
+    );
+    if (changes.length > 0) this.#putDevice(device, states);
+    const organization = alertStates.device(device)?.organization ?? null;
+    return { notices: this.#teller.tell(ofDevice(device), organization, changes, now_ms), retests: [] };
   }
 
-  /**
-   * When a rule would have fired on what is stored since then, one device or server at a time: each step is short, so that a long history need
-   * not stop everything else. Neither servers that were down nor confirming runs hold anything.
-   */
-  *replay(settings: AlertSettings, since_ms: number): Generator<ReplayedAlert[]> {
-    const rule = compiled(settings);
-    if (rule.subject === 'server') {
-      const { server } = rule.where;
-      for (const name of server === null ? this.#settings().servers.keys() : [server]) {
-        yield this.#history.replayServer(rule, name, since_ms);
-      }
-      return;
-    }
-    const only = new RuleIndex([settings]);
-    for (const device of this.#store.devices.list()) {
-      if (only.about(device).length > 0) yield this.#history.replayDevice(rule, device.device, since_ms);
-    }
+  #newUsual(): Usual {
+    const { alertHistory, runs } = this.#store;
+    return new Usual(alertHistory, () => runs.prunedBefore_ms);
   }
 
   /** The attempt's server comes first: it may be what the device's values are the fault of. Only what had a slot there says something of it. */
@@ -178,16 +155,20 @@ export class Alerts {
     const rule = server === null ? null : this.#index.serverDown(server);
     if (server === null || rule === null) return { ...NOTHING_CHANGED, suspect: null, isHeldOn: false };
     const { alertStates } = this.#store;
-    const known = this.#wellServers.get(server) ?? alertStates.get(ofServer(server));
+    const well = this.#wellServers.get(server);
+    const { states: known, ended } =
+      well === undefined
+        ? this.#endAlerts({ ...ofServer(server), states: alertStates.get(ofServer(server)), device: null }, at_ms)
+        : { states: well, ended: NOTHING_CHANGED };
     const suspectOf = (states: SubjectStates): Sample['suspect'] => {
       const found = suspicion(states, rule, device);
       return found === 'none' ? null : { server, down: found === 'down' };
     };
-    if (reached === null || token === null) return { ...NOTHING_CHANGED, suspect: suspectOf(known), isHeldOn: false };
+    if (reached === null || token === null) return { ...ended, suspect: suspectOf(known), isHeldOn: false };
     const time_ms = write.end?.time_ms ?? at_ms;
     const verdict = evaluateServer(known, rule, { server, device, run, token, time_ms, at_ms, reached });
     if (!this.#keepServer(server, known, verdict.states)) {
-      return { ...NOTHING_CHANGED, suspect: suspectOf(known), isHeldOn: false };
+      return { ...ended, suspect: suspectOf(known), isHeldOn: false };
     }
     const notices = this.#teller.tell(ofServer(server), null, verdict.changes, at_ms);
     const isHeldOn = verdict.changes.length > 0;
@@ -195,7 +176,7 @@ export class Alerts {
     const isOver = (hold: Hold) => hold.why === 'server' && hold.server === server;
     const others = verdict.cleared.filter((name) => name !== device);
     const released = others.map((name) => this.#release(name, alertStates.get(ofDevice(name)), at_ms, isOver));
-    return { ...merged([{ notices, retests: [] }, ...released]), suspect: suspectOf(verdict.states), isHeldOn };
+    return { ...merged([ended, { notices, retests: [] }, ...released]), suspect: suspectOf(verdict.states), isHeldOn };
   }
 
   /** A registered device, and what is known of it. */
@@ -227,12 +208,21 @@ export class Alerts {
     return true;
   }
 
+  /** Ends what no value will end any more. */
+  #endAlerts(row: OpenRow, now_ms: number): { states: SubjectStates; ended: AlertOutcome } {
+    const { kind, name, states: known, device } = row;
+    const { states, changes } = withoutEnded(row, this.#settings(), this.#index, now_ms);
+    if (states !== known) this.#store.alertStates.put({ kind, name }, states);
+    const notices = this.#teller.tell({ kind, name }, device?.organization ?? null, changes, now_ms);
+    return { states, ended: { notices, retests: [] } };
+  }
+
   /** Lets go of what is held no longer. */
   #release(device: string, states: SubjectStates, at_ms: number, isOver: (hold: Hold) => boolean): AlertOutcome {
     const { alertStates } = this.#store;
-    const organization = alertStates.device(device)?.organization;
-    if (organization === undefined) return NOTHING_CHANGED;
     const released = releaseHolds(states, device, (name) => this.#index.get(name), isOver, at_ms);
+    const organization = alertStates.device(device)?.organization;
+    if (organization === undefined || released.states === states) return NOTHING_CHANGED;
     this.#putDevice(device, released.states);
     const notices = this.#teller.tell(ofDevice(device), organization, released.changes, at_ms);
     return { notices, retests: released.retests };

@@ -9,14 +9,12 @@ import { Attempts } from './attempts.ts';
 import type { DeliveryStatus } from './delivery-status.ts';
 import { leftOver } from './left-over.ts';
 import type { AlertNotice } from './notice.ts';
-import { type Outcome, REMIND_BATCH, type Receiver } from './receivers/receiver.ts';
+import type { Outcome, Receiver } from './receivers/receiver.ts';
 import { receiverOf, type Ways } from './receivers/receiver-of.ts';
+import { Reminders } from './reminders.ts';
 
 /** A receiver that asks for more patience (Retry-After) gets this much. */
 const MAX_PATIENCE_MS = 10 * 60_000;
-
-/** Receivers that forget are told again so often what fires. */
-const REMIND_MS = 60_000;
 
 /** How often what need not or cannot wait any longer is dropped. */
 const TRIM_MS = 60_000;
@@ -26,8 +24,8 @@ const STOP_MS = 2000;
 
 export interface DeliveryParts extends Ways {
   store: Pick<Store, 'notices' | 'onDisk' | 'receivers' | 'alertStates' | 'atomically'>;
-  /** What a receiver that forgets has to be told again: the latest notice of each alert that fires and is for it. */
-  firing: (receiver: string) => readonly AlertNotice[];
+  /** What a receiver that forgets has to be told again: the latest notice of each alert that fires and is for it, a piece at a time. */
+  firing: (receiver: string) => Iterable<readonly AlertNotice[]>;
   clock: Clock;
   /** In [0, 1). */
   random: () => number;
@@ -54,9 +52,7 @@ export class Delivery {
   #receiver: Receiver;
   /** Of the loop, and tests. */
   readonly #attempts: Attempts;
-  #remind_at = 0;
-  /** What is still to be said again, of what fired when the latest round began. */
-  #to_remind: readonly AlertNotice[] = [];
+  readonly #reminders: Reminders;
   /** Whether the latest step was a reminder. */
   #reminded = false;
   #trim_at = 0;
@@ -72,7 +68,8 @@ export class Delivery {
     this.#settings = settings;
     this.#receiver = receiverOf(settings, parts);
     this.#attempts = new Attempts(parts.clock);
-    this.#remind_at = this.#trim_at = parts.clock.now();
+    this.#trim_at = parts.clock.now();
+    this.#reminders = new Reminders(parts.clock, () => parts.firing(this.#name));
     this.#loop = new WorkLoop(parts.clock, () => this.#step());
   }
 
@@ -90,8 +87,7 @@ export class Delivery {
     if (isDeepStrictEqual(settings, this.#settings)) return;
     this.#settings = settings;
     this.#receiver = receiverOf(settings, this.#parts);
-    this.#remind_at = this.#parts.clock.now();
-    this.#to_remind = [];
+    this.#reminders.beginAnew();
     this.#failures = 0;
     this.#loop.wake();
   }
@@ -118,9 +114,9 @@ export class Delivery {
    * and people would be paged for it. Returns how many notices that are.
    */
   retry(): number {
-    const { store, clock } = this.#parts;
+    const { store } = this.#parts;
     const forgets = this.#receiver.remind !== null;
-    if (forgets) this.#remind_at = clock.now();
+    if (forgets) this.#reminders.beginAnew();
     const count = forgets ? store.notices.dropSetAside(this.#name) : store.notices.retry(this.#name);
     this.#loop.wake();
     return count;
@@ -143,9 +139,9 @@ export class Delivery {
     try {
       this.#trim();
       const { remind } = this.#receiver;
-      if (remind !== null) this.#beginRound();
+      if (remind !== null) await this.#reminders.look();
       const row = this.#parts.store.notices.next(this.#name, this.#parts.clock.wall());
-      const reminds = remind !== null && this.#to_remind.length > 0 && (row === null || !this.#reminded);
+      const reminds = remind !== null && this.#reminders.waiting && (row === null || !this.#reminded);
       this.#reminded = reminds;
       if (reminds) return await this.#remind(remind);
       return row === null ? this.#rest() : await this.#send(row);
@@ -157,7 +153,7 @@ export class Delivery {
   #rest(): Next {
     this.#recovered();
     const { clock, store } = this.#parts;
-    if (this.#receiver.remind !== null) return { kind: 'idle', ms: this.#remind_at - clock.now() };
+    if (this.#receiver.remind !== null) return { kind: 'idle', ms: this.#reminders.rest_ms };
     const later = store.notices.nextLater(this.#name);
     return later === null ? { kind: 'idle' } : { kind: 'idle', ms: later.not_before_ms - clock.wall() };
   }
@@ -180,29 +176,21 @@ export class Delivery {
         this.#warn({ error }, 'a receiver took a notice in part');
       }
       log.debug({ receiver: this.#name, notice: row.notice.id, answer: outcome.answer }, 'a notice was delivered');
-      this.#last_success_ms = clock.wall();
+      if (outcome.kind === 'delivered' || row.left_to === null) this.#last_success_ms = clock.wall();
     }
     // Said again after its end, an alert would be back.
-    this.#to_remind = this.#to_remind.filter(({ alert }) => alert !== row.notice.alert);
+    this.#reminders.forget(row.notice.alert);
     this.#recovered();
     return { kind: 'go-on' };
   }
 
-  /** Whether or not the receiver is there, a round that has begun is gone through to its end. */
-  #beginRound(): void {
-    const { clock, firing } = this.#parts;
-    if (this.#to_remind.length > 0 || clock.now() < this.#remind_at) return;
-    this.#to_remind = firing(this.#name);
-    this.#remind_at = clock.now() + REMIND_MS;
-  }
-
   /** Says the next batch of what fires again. A refusal is logged, and no reason to hold up the others. */
   async #remind(remind: NonNullable<Receiver['remind']>): Promise<Next> {
-    const batch = this.#to_remind.slice(0, REMIND_BATCH);
+    const batch = this.#reminders.batch();
     const outcome = await this.#attempts.make(this.#settings.kind, (signal) => remind(batch, signal));
     if (outcome.kind === 'retry') return this.#failed(outcome);
     if (outcome.kind === 'refused') this.#warn({ error: outcome.reason }, 'a receiver refuses what fires');
-    this.#to_remind = this.#to_remind.slice(batch.length);
+    this.#reminders.said(batch);
     return { kind: 'go-on' };
   }
 
@@ -216,7 +204,7 @@ export class Delivery {
 
   #recovered(): void {
     this.#failures = 0;
-    if (this.#last_error === null || this.#to_remind.length > 0) return;
+    if (this.#last_error === null || this.#reminders.waiting) return;
     this.#last_error = null;
     this.#last_warning = '';
     this.#parts.log.info({ receiver: this.#name }, 'notices reach a receiver again');

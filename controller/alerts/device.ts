@@ -1,3 +1,4 @@
+import { HOST_KEY } from '../config/built-in-alerts.ts';
 import type { Outcome } from '../run-record.ts';
 import { freshness } from './freshness.ts';
 import { judge } from './judge.ts';
@@ -5,6 +6,7 @@ import { mayBeServersFault } from './reached.ts';
 import type { Rule } from './rule-index.ts';
 import { newestOf, type RuleState, type SubjectStates } from './state.ts';
 import { type Change, type Moment, release, type Sample, type Step, step } from './step.ts';
+import type { Baseline } from './usual.ts';
 import type { AlertWrite, Retest } from './write.ts';
 
 /** What a device's rules need to know beside the write itself. */
@@ -15,10 +17,12 @@ export interface DeviceContext {
   token: number;
   /** Whether the device's check is on. */
   scheduled: boolean;
+  /** Whether the run that ends had only some of the tests of the check: it neither succeeds nor fails as a whole. */
+  partial: boolean;
   /** Whether the write's server may be at fault for what could not be measured; null when it is not. */
   suspect: Sample['suspect'];
-  /** The median of the device's values of a drop's metric in the time before; null when there are too few. */
-  medianOf: (rule: Rule, before_ms: number) => number | null;
+  /** The median of the device's values in the time before; null when there are too few. */
+  medianOf: (baseline: Baseline, before_ms: number) => number | null;
   /** Whether the store has a result of a newer grant of the device. Asked only when something would change. */
   isLate: () => boolean;
   /** A rule in force, by its name. */
@@ -71,29 +75,31 @@ const zerosIn = (run: string, list: AlertWrite['measurements']): Seen[] =>
     valueOf: ({ field }) => (field === 'bits_per_second' ? 0 : undefined),
   }));
 
-const endOf = ({ run, end }: AlertWrite): Seen[] => {
-  const success = end === null ? null : successOf(end.outcome);
-  if (end === null || success === null) return [];
+const endOf = ({ run, end }: AlertWrite, partial: boolean): Seen[] => {
+  if (end === null || partial) return [];
+  const success = successOf(end.outcome);
+  if (success === null) return [];
   const cause = success === 1 ? null : causeOf(end.outcome, end.reason);
   const blamable = end.outcome === 'failed' && mayBeServersFault(end.reason);
   return [{ key: `${run}/end`, source: 'run', valueOf: () => success, time_ms: end.time_ms, cause, blamable }];
 };
 
 /** A device that was measured is one that people trust, or its agent reached it: a key that it showed before does not matter any more. */
-const hostKeyIn = ({ run, measurements, end, at_ms }: AlertWrite): Seen[] => {
+const hostKeyIn = ({ run, measurements, end, at_ms }: AlertWrite, { rules }: SubjectStates): Seen[] => {
   const isChanged = end?.reason === 'host-key-changed';
-  if (!isChanged && measurements.length === 0) return [];
+  const isKnown = Object.values(rules).some(({ alert }) => alert?.metric === HOST_KEY);
+  if (!isChanged && (!isKnown || measurements.length === 0)) return [];
   const value = isChanged ? 0 : 1;
   return [
     { key: `${run}/host-key`, source: 'ssh', valueOf: () => value, time_ms: at_ms, cause: null, blamable: false },
   ];
 };
 
-const seenIn = (write: AlertWrite): Seen[] => [
+const seenIn = (write: AlertWrite, states: SubjectStates, partial: boolean): Seen[] => [
   ...measuredIn(write.run, write.measurements, false).toSorted((a, b) => a.time_ms - b.time_ms),
   ...zerosIn(write.run, write.end?.zeros ?? []),
-  ...endOf(write),
-  ...hostKeyIn(write),
+  ...endOf(write, partial),
+  ...hostKeyIn(write, states),
 ];
 
 /** What all alerts of one write share. */
@@ -117,12 +123,15 @@ class Working {
   take(rule: Rule, { entry, change, retest }: Step): void {
     if (entry === (this.rules[rule.name] ?? null)) return;
     this.isChanged = true;
-    if (entry === null) delete this.rules[rule.name];
-    else this.rules[rule.name] = entry;
     if (change !== null) this.changes.push(change);
     if (change?.kind === 'firing') this.fired++;
+    if (entry === null) {
+      delete this.rules[rule.name];
+      return;
+    }
+    this.rules[rule.name] = entry;
     if (!retest) return;
-    const { server, run } = newestOf(this.rules[rule.name]?.recent ?? []);
+    const { server, run } = newestOf(entry.recent);
     this.retests.push({ rule: rule.name, metric: rule.metric, device: this.device, server, run });
   }
 }
@@ -139,8 +148,8 @@ const takeValue = (
   if (value === undefined) return;
   const stored = working.rules[rule.name];
   const known = stored?.print === rule.print ? stored : null;
-  const median =
-    rule.condition.kind === 'drop' ? (context.medianOf(rule, seen.time_ms) ?? known?.median ?? null) : null;
+  const { baseline } = rule;
+  const median = baseline === null ? null : (context.medianOf(baseline, seen.time_ms) ?? known?.median ?? null);
   const judged = judge(rule, value, median);
   // Nearly all values: fine, and nothing was wrong before.
   if (judged === null || (known === null && judged.verdict !== 'breach')) return;
@@ -166,7 +175,7 @@ const endRetests = (
 
 /** What the rules make of the values of a write, as far as these are news. */
 const takeValues = (states: SubjectStates, write: AlertWrite, context: DeviceContext, moment: WriteMoment) => {
-  const values = seenIn(write);
+  const values = seenIn(write, states, context.partial);
   const working = new Working(states, write.device);
   const keys = values.map(({ key }) => key);
   const fresh = freshness(states, context.token, keys);
@@ -198,7 +207,7 @@ export const evaluateDevice = (states: SubjectStates, write: AlertWrite, context
   return { reason: 'evaluated', states: known, changes, retests };
 };
 
-/** Alerts of a device that are not held any longer: `isOver` says which holds. */
+/** Alerts of a device that are not held any longer: `isOver` says which holds. The same states when there is none. */
 export const releaseHolds = (
   states: SubjectStates,
   device: string,
@@ -212,6 +221,6 @@ export const releaseHolds = (
     if (rule === null || entry.hold === null || !isOver(entry.hold)) continue;
     working.take(rule, release(entry, rule, { subject: device, token: states.token, at_ms, fired: working.fired }));
   }
-  const { rules, fired, changes, retests } = working;
-  return { states: { ...states, rules, fired }, changes, retests };
+  const { rules, fired, changes, retests, isChanged } = working;
+  return { states: isChanged ? { ...states, rules, fired } : states, changes, retests };
 };

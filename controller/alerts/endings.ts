@@ -1,12 +1,10 @@
-import { HOST_KEY } from '../config/built-in-alerts.ts';
 import type { Settings } from '../config/settings.ts';
 import { checkOf, isScheduled } from '../schedule/check-of.ts';
-import type { Store } from '../store/store.ts';
-import type { Subject } from './notice.ts';
-import { endAlerts, whyEnded } from './reconcile.ts';
-import type { RuleIndex, ScopedDevice } from './rule-index.ts';
-import type { SubjectStates } from './state.ts';
-import type { Teller } from './teller.ts';
+import { measures } from '../schedule/measures.ts';
+import type { OpenRow } from '../store/alert-states.ts';
+import { endAlerts, type Surroundings, whyEnded } from './reconcile.ts';
+import type { Rule, RuleIndex, ScopedDevice } from './rule-index.ts';
+import type { AlertWrite } from './write.ts';
 
 /** Whether the schedule measures the device. */
 export const isChecked = (
@@ -17,79 +15,49 @@ export const isChecked = (
   return known !== undefined && checkOf(known, tags).enabled;
 };
 
+/** Whether a run that ended was to confirm an alert, and had only some of the tests of its device's check. */
+export const isPartial = (
+  { organizations }: Pick<Settings, 'organizations'>,
+  { organization, tags }: Pick<ScopedDevice, 'organization' | 'tags'>,
+  end: AlertWrite['end'],
+): boolean => {
+  const only = end?.only ?? null;
+  const known = organizations.get(organization);
+  return only !== null && known !== undefined && checkOf(known, tags).tests.some(({ test }) => !only.includes(test));
+};
+
 /** Whether the schedule measures anybody against the server. */
 export const isServerChecked = ({ organizations }: Pick<Settings, 'organizations'>, server: string): boolean =>
   [...organizations.values()].some((one) => one.servers.includes(server) && isScheduled(one));
 
-const wasRemoved = (name: string): string => `${name} was removed`;
+export const wasRemoved = (name: string): string => `${name} was removed`;
 
-/** What was resolved is looked at so often: nobody waits for it. */
-const ALL_EVERY_MS = 86_400_000;
+type About = Pick<Surroundings, 'gone' | 'check_is_on' | 'unmeasured'>;
 
-/** Ends alerts that no value will end any more. */
-export class Endings {
-  readonly #states: Store['alertStates'];
-  readonly #teller: Teller;
-  readonly #settings: () => Settings;
-  #all: { index: RuleIndex; next_ms: number } | null = null;
-
-  constructor(states: Store['alertStates'], teller: Teller, settings: () => Settings) {
-    this.#states = states;
-    this.#teller = teller;
-    this.#settings = settings;
+const ofDevice = ({ organizations }: Settings, { name, device }: OpenRow): About => {
+  const known = organizations.get(device?.organization ?? '');
+  if (device === null || known === undefined) {
+    return { gone: device === null ? wasRemoved(name) : null, check_is_on: false, unmeasured: () => null };
   }
+  const { enabled, tests } = checkOf(known, device.tags);
+  const unmeasured = ({ metric, where: { server } }: Rule): string | null => {
+    if (server !== null && !known.servers.includes(server))
+      return `${device.organization} does not use ${server} any more`;
+    return tests.some((test) => measures(test, metric)) ? null : `the check of ${name} measures no ${metric} any more`;
+  };
+  return { gone: null, check_is_on: enabled, unmeasured };
+};
 
-  /** Looks at all that is pending or firing; with new rules, and once a day, also forgets what was resolved long ago. Returns how many notices there are now to be delivered. */
-  look(index: RuleIndex, now_ms: number): number {
-    const printOf = (rule: string) => index.get(rule)?.print ?? null;
-    const all = this.#all?.index !== index || this.#all.next_ms <= now_ms;
-    if (all) this.#all = { index, next_ms: now_ms + ALL_EVERY_MS };
-    return this.#states.open({ all }).reduce((notices, { kind, name, states }) => {
-      const { organization, ...about } = kind === 'device' ? this.#ofDevice(name) : this.#ofServer(name);
-      const left = endAlerts(states, whyEnded(states, { name, now_ms, printOf, ...about }));
-      return notices + this.#put({ kind, name }, organization, states, left, now_ms);
-    }, 0);
-  }
+const ofServer = ({ servers, organizations }: Settings, { name }: OpenRow): About => {
+  const users = [...organizations.values()].filter((one) => one.servers.includes(name));
+  const unused = users.length > 0 ? null : `no organization uses ${name} any more`;
+  const gone = servers.has(name) ? unused : wasRemoved(name);
+  return { gone, check_is_on: users.some(isScheduled), unmeasured: () => null };
+};
 
-  /** All alerts of a device, which is about to be removed. */
-  ofRemoved(device: string, now_ms: number): number {
-    const subject: Subject = { kind: 'device', name: device };
-    const organization = this.#states.device(device)?.organization ?? null;
-    const { changes } = endAlerts(this.#states.get(subject), () => wasRemoved(device));
-    this.#states.remove(subject);
-    return this.#teller.tell(subject, organization, changes, now_ms);
-  }
-
-  /** The alert about the host key of a device, which people trust now. */
-  ofTrusted(device: string, now_ms: number): number {
-    const subject: Subject = { kind: 'device', name: device };
-    const before = this.#states.get(subject);
-    const left = endAlerts(before, (_, { alert }) => (alert?.metric === HOST_KEY ? 'its host key was trusted' : null));
-    return this.#put(subject, this.#states.device(device)?.organization ?? null, before, left, now_ms);
-  }
-
-  #put(
-    subject: Subject,
-    organization: string | null,
-    before: SubjectStates,
-    { states, changes }: ReturnType<typeof endAlerts>,
-    now_ms: number,
-  ): number {
-    if (Object.keys(states.rules).length < Object.keys(before.rules).length) this.#states.put(subject, states);
-    return this.#teller.tell(subject, organization, changes, now_ms);
-  }
-
-  #ofDevice(name: string) {
-    const row = this.#states.device(name);
-    const check_is_on = row !== null && isChecked(this.#settings(), row);
-    return { gone: row === null ? wasRemoved(name) : null, check_is_on, organization: row?.organization ?? null };
-  }
-
-  #ofServer(name: string) {
-    const { servers, organizations } = this.#settings();
-    const users = [...organizations.values()].filter((one) => one.servers.includes(name));
-    const unused = users.length > 0 ? null : `no organization uses ${name} any more`;
-    const gone = servers.has(name) ? unused : wasRemoved(name);
-    return { gone, check_is_on: users.some(isScheduled), organization: null };
-  }
-}
+/** What is left of a subject's alerts without those that no value will end any more. The same states when all are left. */
+export const withoutEnded = (row: OpenRow, settings: Settings, index: RuleIndex, now_ms: number) => {
+  const about = row.kind === 'device' ? ofDevice(settings, row) : ofServer(settings, row);
+  const ruleOf = (name: string) => index.get(name);
+  return endAlerts(row.states, whyEnded(row.states, { name: row.name, now_ms, ruleOf, ...about }));
+};

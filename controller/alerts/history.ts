@@ -1,19 +1,13 @@
 import { HOST_KEY } from '../config/built-in-alerts.ts';
-import type { AlertHistory, Ended, Measured, Metric } from '../store/alert-history.ts';
+import type { AlertHistory, Ended, Measured } from '../store/alert-history.ts';
 import { causeOf } from './device.ts';
-import { medianOf } from './median.ts';
 import { reachedBy } from './reached.ts';
 import { type PastValue, replayDevice, replayServer } from './replay.ts';
-import type { Rule } from './rule-index.ts';
+import { metricOf, type Rule } from './rule-index.ts';
 import type { ExplainedRule, ReplayedAlert } from './stored-alert.ts';
 
 /** So many values of a rule are shown, unless it looks at more. */
 const SHOWN = 5;
-
-const metricOf = (source: string): Metric => {
-  const dot = source.indexOf('.');
-  return { protocol: source.slice(0, dot), direction: source.slice(dot + 1) };
-};
 
 const ofRun = ({ outcome, reason, ...run }: Ended): PastValue =>
   outcome === 'success'
@@ -34,13 +28,6 @@ export class History {
 
   constructor(store: AlertHistory) {
     this.#store = store;
-  }
-
-  /** What a drop is measured by: the median of what was really measured in the time before. */
-  median({ condition, source, field }: Rule, device: string, before_ms: number): number | null {
-    if (condition.kind !== 'drop' || field === null) return null;
-    const from_ms = before_ms - condition.over_ms;
-    return medianOf(this.#store.values(device, metricOf(source), field, from_ms, before_ms));
   }
 
   /** The last values of a rule's metric, newest first. */

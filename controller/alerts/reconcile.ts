@@ -1,3 +1,4 @@
+import type { Rule } from './rule-index.ts';
 import type { RuleState, SubjectStates } from './state.ts';
 import { type Change, end } from './step.ts';
 
@@ -17,7 +18,9 @@ export const endAlerts = (
     if (why === null) rules[name] = entry;
     if (change !== null) changes.push(change);
   }
-  return { states: { ...states, rules }, changes };
+  return changes.length === 0 && Object.keys(rules).length === Object.keys(states.rules).length
+    ? { states, changes }
+    : { states: { ...states, rules }, changes };
 };
 
 /** What is known of a subject besides its alerts. */
@@ -27,7 +30,9 @@ export interface Surroundings {
   gone: string | null;
   /** Of a server: that of any organization that uses it. */
   check_is_on: boolean;
-  printOf: (rule: string) => string | null;
+  /** Why it is not measured any more what the rule looks at; null when it is. */
+  unmeasured: (rule: Rule) => string | null;
+  ruleOf: (name: string) => Rule | null;
   now_ms: number;
 }
 
@@ -36,12 +41,14 @@ const seenMs = ({ since_ms, recent }: RuleState): number => Math.max(since_ms, .
 
 /** Why an alert ends without a value; null when it does not. */
 export const whyEnded =
-  ({ scheduled }: SubjectStates, { name, gone, check_is_on, printOf, now_ms }: Surroundings) =>
-  (rule: string, entry: RuleState): string | null => {
+  ({ scheduled }: SubjectStates, { name, gone, check_is_on, unmeasured, ruleOf, now_ms }: Surroundings) =>
+  (rule_name: string, entry: RuleState): string | null => {
     if (gone !== null) return gone;
-    const print = printOf(rule);
-    if (print === null) return `the rule ${rule} is not in force any more`;
-    if (print !== entry.print) return `the rule ${rule} was changed`;
+    const rule = ruleOf(rule_name);
+    if (rule === null) return `the rule ${rule_name} is not in force any more`;
+    if (rule.print !== entry.print) return `the rule ${rule_name} was changed`;
     if (scheduled && !check_is_on) return `the check of ${name} is off`;
-    return now_ms - seenMs(entry) > STALE_MS ? `no value for ${STALE_MS / 86_400_000} days` : null;
+    return (
+      unmeasured(rule) ?? (now_ms - seenMs(entry) > STALE_MS ? `no value for ${STALE_MS / 86_400_000} days` : null)
+    );
   };

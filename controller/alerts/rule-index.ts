@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { AlertScope, AlertSettings } from '../config/settings.ts';
+import type { Metric } from '../store/alert-history.ts';
 import { type FigureField, figureField } from './figure-field.ts';
+import type { Baseline } from './usual.ts';
 
 /** A rule made ready to be looked up and compared. */
 export interface Rule extends AlertSettings {
@@ -10,6 +12,8 @@ export interface Rule extends AlertSettings {
   source: string;
   /** Of a measurement; null of `run.success`. */
   field: FigureField | null;
+  /** Of a drop. */
+  baseline: Baseline | null;
 }
 
 /** What a rule's scope is compared with. */
@@ -26,11 +30,21 @@ const printOf = ({ subject, metric, condition, breaches, of, where }: AlertSetti
     .digest('base64url')
     .slice(0, 12);
 
+/** `tcp.upload` in its parts. */
+export const metricOf = (source: string): Metric => {
+  const dot = source.indexOf('.');
+  return { protocol: source.slice(0, dot), direction: source.slice(dot + 1) };
+};
+
 /** Makes one rule ready. */
 export const compiled = (rule: AlertSettings): Rule => {
   const dot = rule.metric.lastIndexOf('.');
   const source = rule.metric.slice(0, dot);
-  return { ...rule, print: printOf(rule), source, field: figureField(rule.metric.slice(dot + 1)) };
+  const field = figureField(rule.metric.slice(dot + 1));
+  const { condition } = rule;
+  const isDrop = condition.kind === 'drop' && field !== null;
+  const baseline = isDrop ? { metric: metricOf(source), field, over_ms: condition.over_ms } : null;
+  return { ...rule, print: printOf(rule), source, field, baseline };
 };
 
 /** Whether the rule is about this device, when it is measured against this server. */

@@ -76,7 +76,7 @@ const unreached = (states: SubjectStates, rule: Rule, evidence: Evidence): Omit<
     states: {
       ...states,
       suspects,
-      rules: { ...states.rules, [rule.name]: fired.entry ?? entry },
+      rules: { ...states.rules, [rule.name]: fired.entry },
       fired: states.fired + (fired.change === null ? 0 : 1),
     },
     changes: fired.change === null ? [] : [fired.change],

@@ -64,7 +64,11 @@ export const firingChange = (rule: string, { state, alert, reason, recent }: Rul
 };
 
 /** Into `firing`: the only place that makes an id. */
-export const fire = (entry: RuleState, rule: Rule, { subject, token, at_ms, fired: before }: Moment): Step => {
+export const fire = (
+  entry: RuleState,
+  rule: Rule,
+  { subject, token, at_ms, fired: before }: Moment,
+): Step & { entry: RuleState } => {
   const id = `${rule.name}.${subject}.${token}-${Math.round(at_ms)}-${before + 1}`;
   const { severity, metric, notify } = rule;
   const alert: ToldAlert = { id, firing_since_ms: at_ms, severity, metric, told: notify };

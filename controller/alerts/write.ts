@@ -20,6 +20,8 @@ export interface AlertWrite {
     reason: string | null;
     time_ms: number;
     zeros: { measurement: Measurement; time_ms: number }[];
+    /** The tests of a confirming run: when the check has others, its end says nothing of the check. Null or absent of any other run. */
+    only?: readonly string[] | null;
   } | null;
 }
 

@@ -9,6 +9,7 @@ import { bearerMatches } from './bearer.ts';
 import { limitedBodies } from './body-limits.ts';
 import { DevicesToCheck, NewDevice, NewDevices } from './device-views.ts';
 import { backfillOrder } from './influx-views.ts';
+import { MORE_HEADER } from './list-limit.ts';
 import { runEvents } from './run-events.ts';
 import { runQuery } from './run-query.ts';
 import { RunOrder } from './run-views.ts';
@@ -98,9 +99,12 @@ export const createApi = (service: Service, { token, log, clock }: ApiOptions): 
     const query = parseQuery(c, backfillOrder(clock.wall()));
     return query.ok ? c.json(service.influx.export(query.value)) : refuse(c, query.problem);
   });
-  api.get('/alerts', (c) => {
+  api.get('/alerts', async (c) => {
     const query = parseQuery(c, alertQuery);
-    return query.ok ? c.json(service.alerts.list(query.value)) : refuse(c, query.problem);
+    if (!query.ok) return refuse(c, query.problem);
+    const { alerts, more } = await service.alerts.list(query.value);
+    c.header(MORE_HEADER, `${more}`);
+    return c.json(alerts);
   });
   api.get('/devices/:device/alerts', (c) => reply(c, service.alerts.explain(c.req.param('device'))));
   api.post('/alerts/replay', async (c) => {

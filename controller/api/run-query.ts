@@ -1,13 +1,8 @@
 import { z } from 'zod';
 import { Id } from '../../broker/contract/messages.ts';
+import { listLimit } from './list-limit.ts';
 import type { RecordFilter } from './service.ts';
 import { parseSince } from './since.ts';
-
-/** How many runs are listed when nobody says … */
-export const DEFAULT_LIMIT = 1000;
-
-/** … and at most. */
-const MAX_LIMIT = 10_000;
 
 /** The query of `GET /runs` → a filter. `since` is RFC 3339 or a duration back from `now_ms`. */
 export const runQuery = (now_ms: number) =>
@@ -27,7 +22,7 @@ export const runQuery = (now_ms: number) =>
           return z.NEVER;
         })
         .optional(),
-      limit: z.coerce.number().pipe(z.int().min(1).max(MAX_LIMIT)).default(DEFAULT_LIMIT),
+      limit: listLimit,
     })
     .transform(
       ({ device, since, limit }): RecordFilter => ({

@@ -71,9 +71,20 @@ export interface SuppressionService {
   resume(which: WhatToResume): Answer<Resumed>;
 }
 
+/** Which alerts to show: those that are pending or firing or, with `all`, also those that were resolved; at most `limit`. */
+export interface AlertFilter {
+  all: boolean;
+  limit: number;
+}
+
+/** Devices before servers, by name. `more`: there are others than these. */
+export interface AlertList {
+  alerts: AlertView[];
+  more: boolean;
+}
+
 export interface AlertService {
-  /** Alerts that are pending or firing; with `all`, also those that were resolved. */
-  list(filter: { all: boolean }): AlertView[];
+  list(filter: AlertFilter): Promise<AlertList>;
   /** All rules that are about a device. */
   explain(device: string): Answer<ExplainedRuleView[]>;
   /** Goes on a piece at a time until `isGone` says that nobody waits for it any more. */

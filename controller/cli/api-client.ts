@@ -11,6 +11,7 @@ import {
   type NewDevice,
 } from '../api/device-views.ts';
 import { Backfilled, Exported, InfluxView, Requeued } from '../api/influx-views.ts';
+import { MORE_HEADER } from '../api/list-limit.ts';
 import { Problem } from '../api/problem.ts';
 import { ReceiverTest } from '../api/receiver-views.ts';
 import { ProgressView, RawView } from '../api/run-views.ts';
@@ -129,8 +130,12 @@ export class ApiClient {
     return this.#json('GET', 'status', StatusView);
   }
 
-  alerts({ all }: { all: boolean }): Promise<AlertView[]> {
-    return this.#json('GET', `alerts?all=${all}`, z.array(AlertView));
+  /** At most `limit`; `more`: there are others. */
+  async alerts(filter: { all?: string; limit?: string }): Promise<{ alerts: AlertView[]; more: boolean }> {
+    const answer = await this.#ask('GET', `alerts?${new URLSearchParams(filter)}`);
+    if (!answer.ok) return this.#refused(answer);
+    const alerts = this.#parsed(z.array(AlertView), await this.#bodyOf(answer));
+    return { alerts, more: answer.headers.get(MORE_HEADER) === 'true' };
   }
 
   explainAlerts(device: string): Promise<ExplainedRuleView[]> {

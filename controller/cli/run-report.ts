@@ -13,12 +13,20 @@ const COLOURS = {
   cancelled: 'yellow',
 } as const;
 
+/** What is said of why a run was. */
+export const ORIGINS = { demand: '', schedule: '', retest: 'to confirm an alert' } as const;
+
 /** What a person sees of a run that is over: how it ended, its numbers, and below what is wrong with them. */
 export const runReport = (context: Context, record: RunRecord): string => {
-  const { run, outcome, reason, device, organization, server, via, granted_at, duration_s, queued_s } = record;
+  const { run, outcome, reason, device, organization, server, via, granted_at, duration_s, queued_s, origin } = record;
   const { stdout, env } = context.io;
   const verdict = outcome === null ? 'not over' : painted(outcome, COLOURS[outcome], stdout, env);
-  const where = [`${device} (${organization})`, server && `on ${server}`, via && `via ${via}`]
+  const where = [
+    `${device} (${organization})`,
+    server && `on ${server}`,
+    via && `via ${via}`,
+    ORIGINS[origin ?? 'demand'],
+  ]
     .filter(Boolean)
     .join(' ');
   const when = granted_at === null ? 'never started' : `${utc(granted_at)} UTC, took ${figure(duration_s, 1)} s`;

@@ -7,6 +7,7 @@ import { DEFAULT_CHECK, readCheck } from './check-section.ts';
 import { readHttp } from './http-section.ts';
 import { readInflux } from './influx-section.ts';
 import { anything, optional, text } from './leaf.ts';
+import { oddRules } from './odd-rules.ts';
 import { readOrganizations, readServerNames } from './organizations-section.ts';
 import type { Problem } from './problem.ts';
 import { keysIn, namesIn, Reader } from './reader.ts';
@@ -73,13 +74,6 @@ const readSections = (reader: Reader, data: unknown): Settings => {
   };
 };
 
-/** Rules that nobody hears of are most likely a mistake. */
-const silentRules = ({ alerts }: Settings): string[] => {
-  const silent = alerts.filter(({ notify }) => notify.length === 0).map(({ name }) => name);
-  if (silent.length === 0) return [];
-  return [`alerts: nobody is told when ${silent.join(', ')} fires: name receivers in notify, or under receivers`];
-};
-
 const inFileOrder = (problems: readonly Problem[]): Problem[] =>
   problems.toSorted((a, b) => (a.line ?? Number.MAX_SAFE_INTEGER) - (b.line ?? Number.MAX_SAFE_INTEGER));
 
@@ -93,7 +87,7 @@ export const parseSettings = (yaml: string, folder: string, env: NodeJS.ProcessE
   if (!source.readable) return { ok: false, problems: inFileOrder(reader.problems) };
   const settings = readSections(reader, source.data);
   if (reader.problems.length > 0) return { ok: false, problems: inFileOrder(reader.problems) };
-  return { ok: true, settings, warnings: [...reader.warnings, ...silentRules(settings)] };
+  return { ok: true, settings, warnings: [...reader.warnings, ...oddRules(settings)] };
 };
 
 /** One alert rule in a YAML text, of which the settings know the names; or everything that is wrong with it. Never throws. */

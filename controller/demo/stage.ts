@@ -14,6 +14,7 @@ import { plainServer } from '../config/servers-section.ts';
 import type { Settings } from '../config/settings.ts';
 import { Controller } from '../controller.ts';
 import { Children } from './children.ts';
+import { ramFolder } from './ram-folder.ts';
 import { installWitness } from './witness.ts';
 
 export interface StageOptions {
@@ -49,14 +50,14 @@ const freePort = (): Promise<number> =>
     });
   });
 
-const settingsFor = (tests: TestPlan[], folder: string, ports: number[]): Settings => {
+const settingsFor = (tests: TestPlan[], store: string, ports: number[]): Settings => {
   const servers = ports.map((port, index) => plainServer(`server-${index + 1}`, HOST, port));
   const names = servers.map(({ server }) => server);
   const check = { ...DEFAULT_CHECK, tests, retries: 0 };
   return {
     broker: { kind: 'embedded', host: HOST, port: 0, tls: null },
     http: { host: HOST, port: 0, token: randomBytes(16).toString('hex') },
-    store: join(folder, 'store'),
+    store,
     influx: null,
     retention: DEFAULT_RETENTION,
     servers: new Map(servers.map((server) => [server.server, server])),
@@ -74,26 +75,30 @@ const settingsFor = (tests: TestPlan[], folder: string, ports: number[]): Settin
  * with the witness first on their PATH. After `stop()` no process, file or port is left.
  */
 export class Stage {
+  /** In memory, as the agents' folders are on routers. */
   readonly folder: string;
   readonly controller: Controller;
   readonly #options: StageOptions;
   readonly #ports: number[];
+  /** On disk. */
+  readonly #store: string;
   readonly #children: Children;
   #starting: Promise<void> = Promise.resolve();
 
-  /** Makes the folder and chooses the ports; starts nothing. */
+  /** Makes the folders and chooses the ports; starts nothing. */
   static async prepare(options: StageOptions): Promise<Stage> {
     const ports = await Promise.all(Array.from({ length: options.servers }, freePort));
-    return new Stage(options, mkdtempSync(join(tmpdir(), 'perfleet-stage-')), ports);
+    return new Stage(options, ports);
   }
 
-  private constructor(options: StageOptions, folder: string, ports: number[]) {
+  private constructor(options: StageOptions, ports: number[]) {
     const { clock, random, log, version, onFatal } = options;
     this.#options = options;
-    this.folder = folder;
+    this.folder = ramFolder('perfleet-stage-');
+    this.#store = mkdtempSync(join(tmpdir(), 'perfleet-store-'));
     this.#ports = ports;
     this.#children = new Children(clock);
-    const settings = settingsFor(options.tests, folder, ports);
+    const settings = settingsFor(options.tests, this.#store, ports);
     this.controller = new Controller({ settings, version, clock, random, log, onFatal });
   }
 
@@ -124,7 +129,7 @@ export class Stage {
     await this.#starting.catch(() => {});
     await this.#children.stop();
     await this.controller.stop();
-    rmSync(this.folder, { recursive: true, force: true });
+    for (const folder of [this.folder, this.#store]) rmSync(folder, { recursive: true, force: true });
   }
 
   #startAgent(device: string, mqtt_port: number | null, env: NodeJS.ProcessEnv): void {

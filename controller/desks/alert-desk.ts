@@ -1,10 +1,10 @@
 import type { Clock } from '../../broker/clock.ts';
-import type { Alerts } from '../alerts/alerts.ts';
 import { ruleInWords } from '../alerts/judge.ts';
+import type { AlertReading } from '../alerts/reading.ts';
 import type { ExplainedRule, ReplayedAlert, StoredAlert } from '../alerts/stored-alert.ts';
 import type { AlertView, ExplainedRuleView, ReplayOrder, ReplayView } from '../api/alert-views.ts';
 import { refusal } from '../api/refusal.ts';
-import type { AlertService, Answer } from '../api/service.ts';
+import type { AlertFilter, AlertList, AlertService, Answer } from '../api/service.ts';
 import { parseSince } from '../api/since.ts';
 import { parseAlertRule } from '../config/load-settings.ts';
 import { problemInLine } from '../config/problem.ts';
@@ -13,7 +13,7 @@ import { unknownDevice } from './unknown.ts';
 
 export interface AlertDeskOptions {
   settings: () => Settings;
-  alerts: Pick<Alerts, 'list' | 'explain' | 'replay'>;
+  alerts: { reading: Pick<AlertReading, 'list' | 'explain' | 'replay'> };
   clock: Pick<Clock, 'wall'>;
 }
 
@@ -72,12 +72,19 @@ export class AlertDesk implements AlertService {
     this.#options = options;
   }
 
-  list(filter: { all: boolean }): AlertView[] {
-    return this.#options.alerts.list(filter).map(alertView);
+  /** Some at a time, as `replay` does it. */
+  async list({ all, limit }: AlertFilter): Promise<AlertList> {
+    const found: StoredAlert[] = [];
+    for (const some of this.#options.alerts.reading.list({ all })) {
+      found.push(...some);
+      if (found.length > limit) break;
+      await oneTurn();
+    }
+    return { alerts: found.slice(0, limit).map(alertView), more: found.length > limit };
   }
 
   explain(device: string): Answer<ExplainedRuleView[]> {
-    const rules = this.#options.alerts.explain(device);
+    const rules = this.#options.alerts.reading.explain(device);
     return rules === null ? unknownDevice(device) : { ok: true, value: rules.map(explainedView) };
   }
 
@@ -94,7 +101,7 @@ export class AlertDesk implements AlertService {
       );
     const { rule } = read;
     const found: ReplayedAlert[] = [];
-    for (const some of alerts.replay(rule, since_ms)) {
+    for (const some of alerts.reading.replay(rule, since_ms)) {
       found.push(...some);
       await oneTurn();
       if (isGone()) break;

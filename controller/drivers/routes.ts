@@ -79,11 +79,10 @@ export class Routes {
   status(device: string, online: boolean, boot: string): Told | null {
     if (viaOf(boot) === 'ssh') return null;
     const sight = this.#options.slots.sightOf(device);
-    if (sight !== null && wayOf(sight) === 'ssh') {
-      if (online) this.#held.set(device, boot);
-      else if (this.#held.get(device) === boot) this.#held.delete(device);
-      return this.look(device);
-    }
+    const isHeld = sight !== null && wayOf(sight) === 'ssh';
+    if (isHeld && online) this.#held.set(device, boot);
+    else if (online || this.#held.get(device) === boot) this.#held.delete(device);
+    if (isHeld) return this.look(device);
     const isGone = !online && sight?.boot === boot && this.#mayReach(device);
     if (isGone && sight.leased_as.length === 0) return this.#reached(device, sshBoot(this.#options.boot));
     if (isGone) this.#engaged.add(device);

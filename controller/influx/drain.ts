@@ -5,6 +5,11 @@ import type { InfluxWriter } from './writer.ts';
 
 const MAX_BATCH = 1000;
 
+/** So many rows are read without a pause, while InfluxDB is busy: a millisecond. */
+const BIT = 100;
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
 /** `stop()` waits this long for a write that is under way. */
 const STOP_MS = 5000;
 
@@ -43,6 +48,9 @@ export class OutboxDrain {
   #batch = MAX_BATCH;
   /** The page after the one that was just taken; empty when it was not read yet. */
   #ahead: OutboxRow[] = [];
+  /** InfluxDB has taken everything up to this one. It is deleted when InfluxDB is busy with the next page; null when it is already. */
+  #taken: number | null = null;
+  #stopping = false;
   #failures = 0;
   #last_error: string | null = null;
   #last_success_ms: number | null = null;
@@ -64,6 +72,7 @@ export class OutboxDrain {
 
   /** Resolves at the latest after STOP_MS; a write still under way then is repeated after the next start. Not to be started again. */
   stop(): Promise<void> {
+    this.#stopping = true;
     return this.#loop.stop(STOP_MS);
   }
 
@@ -81,14 +90,16 @@ export class OutboxDrain {
     try {
       const page = this.#ahead.length > 0 ? this.#ahead : outbox.page(this.#batch);
       this.#ahead = [];
-      if (page.length === 0) return { kind: 'idle' };
+      const last = page.at(-1);
+      if (last === undefined) return { kind: 'idle' };
       const writing = writer.write(page.map(({ point }) => point));
-      const next = await this.#readAhead(page);
+      const next = await this.#meanwhile(page.length, last.id);
       const outcome = await writing;
       if (outcome.kind === 'retry') return this.#failed(outcome.reason);
       if (outcome.kind === 'ok') {
-        outbox.done(page.map(({ id }) => id));
+        this.#taken = last.id;
         this.#ahead = next;
+        if (next.length === 0 || this.#stopping) this.#deleteTaken();
         this.#batch = Math.min(MAX_BATCH, this.#batch * 2);
         this.#last_success_ms = this.#parts.clock.wall();
       } else if (page.length > 1 && outcome.refused !== page.length) {
@@ -107,13 +118,30 @@ export class OutboxDrain {
     }
   }
 
-  /** What comes after a full page, read while InfluxDB is busy with that one. */
-  async #readAhead(page: readonly OutboxRow[]): Promise<OutboxRow[]> {
-    const last = page.at(-1);
-    if (page.length < MAX_BATCH || last === undefined) return [];
-    // The request leaves when the event loop gets its turn.
-    await new Promise(setImmediate);
-    return this.#parts.outbox.page(MAX_BATCH, last.id);
+  /**
+   * What needs no answer, while InfluxDB is busy with a page: the one before it is deleted, and the one after a full one read. Bit by bit: a
+   * request leaves, and everything else goes on, when the event loop gets its turn.
+   */
+  async #meanwhile(length: number, last: number): Promise<OutboxRow[]> {
+    await turn();
+    this.#deleteTaken();
+    const next: OutboxRow[] = [];
+    let [after, isFull] = [last, length === MAX_BATCH];
+    while (isFull && next.length < MAX_BATCH) {
+      await turn();
+      const bit = this.#parts.outbox.page(BIT, after);
+      isFull = bit.length === BIT;
+      for (const row of bit) {
+        next.push(row);
+        after = row.id;
+      }
+    }
+    return next;
+  }
+
+  #deleteTaken(): void {
+    if (this.#taken !== null) this.#parts.outbox.done(this.#taken);
+    this.#taken = null;
   }
 
   #failed(reason: string): Next {

@@ -1,5 +1,6 @@
 import { IPERF3_KEYS, Iperf3Output } from './iperf3-output.ts';
-import { type JsonDocument, readTolerantJson } from './tolerant-json.ts';
+import { readStrictJson } from './strict-json.ts';
+import { type JsonDocument, readTolerantJson, type TolerantJson } from './tolerant-json.ts';
 
 /** What iperf3 printed on stdout, in one shape for `--json` and `--json-stream`. */
 export interface Iperf3Text {
@@ -47,9 +48,17 @@ const errorsOf = (document: JsonDocument): unknown[] => {
 
 const asText = (error: unknown): string => (typeof error === 'string' ? error : JSON.stringify(error));
 
+/** Output of a test that went well is plain JSON. Where a key may be doubled, or there may be several documents, all of it is looked at. */
+const readJson = (stdout: string): TolerantJson => {
+  const value = readStrictJson(stdout);
+  if (value === null || 'error' in value || 'event' in value) return readTolerantJson(stdout, READ_KEYS);
+  const intact = { outside: '', not_numbers: 0, truncated: false, damaged: false, excess: false };
+  return { documents: [{ value, doubled: [] }], ...intact };
+};
+
 /** Reads iperf3's stdout. Never throws; `warnings` says what was wrong with the text. */
 export const readIperf3Text = (stdout: string): Iperf3Text => {
-  const { documents, outside, not_numbers, truncated, damaged, excess } = readTolerantJson(stdout, READ_KEYS);
+  const { documents, outside, not_numbers, truncated, damaged, excess } = readJson(stdout);
   const events = documents.filter(isEvent);
   const reports = documents.filter(isReport).map((document) => document.value);
   const candidates = events.length > 0 ? [...reports, reportOfEvents(events)] : reports;

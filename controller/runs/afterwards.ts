@@ -7,6 +7,12 @@ const afterTurns = (turns: number, then: () => void): void => {
   setImmediate(() => (turns === 1 ? then() : afterTurns(turns - 1, then)));
 };
 
+interface Piece {
+  /** Does all of it, or a part: whether that was all. */
+  work: () => boolean;
+  due: number;
+}
+
 /**
  * Work that can wait until what was just sent is on its way: messages leave only when the event loop gets its turn, and a commit to
  * disk keeps it from that for milliseconds, in which an iperf3 server would be idle. First in, first out.
@@ -14,7 +20,7 @@ const afterTurns = (turns: number, then: () => void): void => {
 export class Afterwards {
   readonly #clock: Clock;
   readonly #onError: (error: unknown) => void;
-  readonly #queue: { work: () => void; due: number }[] = [];
+  readonly #queue: Piece[] = [];
   #scheduled = false;
   /** Ends the wait for the rest of the first piece; null when nothing rests. */
   #endRest: (() => void) | null = null;
@@ -31,8 +37,30 @@ export class Afterwards {
 
   /** Work that is not begun before `rest_ms` have passed; nor is what is added after it. */
   add(work: () => void, rest_ms = 0): void {
-    this.#queue.push({ work, due: this.#clock.now() + rest_ms });
-    this.#schedule();
+    this.#add(() => {
+      work();
+      return true;
+    }, rest_ms);
+  }
+
+  /**
+   * For things that are done several at a time: returns what adds one to the queue. Those that stand there one behind the other are given to
+   * `some` together. It does the first, and as many more as it likes, and says how many; the others are left for another turn.
+   */
+  several<T>(some: (things: readonly T[]) => number): (thing: T) => void {
+    let last: { piece: Piece; things: T[] } | null = null;
+    return (thing) => {
+      if (last !== null && this.#queue.at(-1) === last.piece) {
+        last.things.push(thing);
+        return;
+      }
+      const things = [thing];
+      const work = () => {
+        things.splice(0, some(things));
+        return things.length === 0;
+      };
+      last = { piece: this.#add(work, 0), things };
+    };
   }
 
   /** What is in the queue rests no longer: somebody waits for it. */
@@ -46,6 +74,13 @@ export class Afterwards {
   flush(): void {
     while (!this.isEmpty) this.#doNext();
     this.#wake();
+  }
+
+  #add(work: Piece['work'], rest_ms: number): Piece {
+    const piece = { work, due: this.#clock.now() + rest_ms };
+    this.#queue.push(piece);
+    this.#schedule();
+    return piece;
   }
 
   #wake(): void {
@@ -74,8 +109,9 @@ export class Afterwards {
   }
 
   #doNext(): void {
+    const piece = this.#queue.shift();
     try {
-      this.#queue.shift()?.work();
+      if (piece?.work() === false) this.#queue.unshift(piece);
     } catch (error) {
       this.#onError(error);
     }

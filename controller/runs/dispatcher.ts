@@ -183,6 +183,11 @@ export class Dispatcher {
     });
   }
 
+  /** As `later`, for what is done several at a time: returns what adds one. `some` does at least the first, and says how many it did. */
+  severalLater<T>(some: (things: readonly T[]) => number): (thing: T) => void {
+    return this.#afterwards.several((things: readonly T[]) => (this.#stopped ? things.length : some(things)));
+  }
+
   /** Runs what reads or writes the store; a store that fails stops everything. */
   keep(action: () => void): void {
     try {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../broker/clock.ts';
 import { OVERDUE_MS } from '../../broker/contract/numbers.ts';
 import type { Alerts } from '../alerts/alerts.ts';
-import type { AlertOutcome } from '../alerts/write.ts';
+import { type AlertOutcome, NOTHING_CHANGED } from '../alerts/write.ts';
 import type { RetentionSettings } from '../config/settings.ts';
 import type { Store } from '../store/store.ts';
 import type { Settlement } from './settlement.ts';
@@ -9,7 +9,7 @@ import type { Settlement } from './settlement.ts';
 /** How often the house is looked after. */
 const LOOK_MS = 600_000;
 
-/** So many runs, and as many raw results, are forgotten at a time: a few milliseconds … */
+/** So many runs, and as many raw results, are forgotten at a time: a few milliseconds. So it is with alerts that are seen to … */
 const BATCH = 200;
 
 /** … and the next ones after this, as long as there are more. */
@@ -43,16 +43,19 @@ export class Housekeeping {
     this.#options = options;
   }
 
+  /** Looks at once, and then every ten minutes: also when it is called again. */
   start(): void {
+    this.#cancel();
     const { store, settlement, alerts, clock, onFatal, onPoints, onAlerts } = this.#options;
     const now_ms = clock.wall();
     let more = false;
     try {
       for (const { run } of store.runs.awaited(now_ms - OVERDUE_MS)) settlement.end(run, 'lost', 'no-result', now_ms);
-      if (alerts !== undefined) onAlerts?.(alerts.tick(now_ms));
+      const looked = alerts?.tick(now_ms) ?? { ...NOTHING_CHANGED, more: false };
+      onAlerts?.(looked);
       store.moved.prune(now_ms - MOVED_AGE_MS);
       store.suppressions.prune(now_ms - ENDED_AGE_MS);
-      more = this.#prune(now_ms);
+      more = this.#prune(now_ms) || looked.more;
     } catch (error) {
       onFatal(error as Error);
       return;

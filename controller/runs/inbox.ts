@@ -6,12 +6,12 @@ import type { Settings } from '../config/settings.ts';
 import type { RoutedDriver } from '../drivers/routed.ts';
 import type { Routes, Via } from '../drivers/routes.ts';
 import { testsOf } from '../schedule/check-of.ts';
-import { StoreError } from '../store/errors.ts';
 import type { RunRow } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Reach } from './reach.ts';
-import type { SettledResult, Settlement } from './settlement.ts';
+import { ResultIntake, type ResultMessage } from './result-intake.ts';
+import type { Settlement } from './settlement.ts';
 import { strangerRest } from './stranger.ts';
 
 export interface InboxOptions {
@@ -28,14 +28,14 @@ export interface InboxOptions {
   onPoints: () => void;
 }
 
-type ResultMessage = Extract<Inbound, { kind: 'result' | 'unreadable-result' }>;
-
 /** What agents say, and what the broker remembers, made into events for the slots, and results settled and accepted. */
 export class Inbox {
   readonly #options: InboxOptions;
+  readonly #results: ResultIntake;
 
   constructor(options: InboxOptions) {
     this.#options = options;
+    this.#results = new ResultIntake(options);
   }
 
   /** A message from a device's agent, or from what stands in for one over SSH; the retained ones tell who is online. */
@@ -101,31 +101,8 @@ export class Inbox {
   #result(message: ResultMessage, via: Via): void {
     const { device, payload } = message;
     const { run, token } = payload;
-    const { dispatcher } = this.#options;
+    const { dispatcher, driver } = this.#options;
     dispatcher.handle({ type: 'finished', device, run, token });
-    dispatcher.later(() => this.#settle(message, via));
-  }
-
-  #settle(message: ResultMessage, via: Via): void {
-    const { device, payload } = message;
-    const { store, settlement, driver, dispatcher, clock, log, onPoints } = this.#options;
-    const at_ms = clock.wall();
-    let result: SettledResult;
-    try {
-      result = store.deferred(() =>
-        message.kind === 'result'
-          ? settlement.result(device, message.payload, at_ms)
-          : { settled: settlement.unreadable(device, payload, message.reason, at_ms), served: null },
-      );
-    } catch (error) {
-      const why = 'a result could not be stored; its agent keeps it and sends it again';
-      log.error({ device, run: payload.run, error: error instanceof StoreError ? error.message : error }, why);
-      return;
-    }
-    dispatcher.keep(() => store.onDisk(() => driver.over(via).accepted(device, payload.run, payload.token)));
-    onPoints();
-    // First what is known of the server: the run may want it again.
-    if (result.served !== null) dispatcher.handle({ type: 'served', ...result.served });
-    dispatcher.followUp(payload.run, result.settled);
+    this.#results.add({ message, accept: () => driver.over(via).accepted(device, run, token) });
   }
 }

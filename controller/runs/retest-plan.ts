@@ -1,5 +1,6 @@
 import type { TestPlan } from '../../broker/contract/messages.ts';
 import { sourcesOf } from '../results/read-run.ts';
+import { measures } from '../schedule/measures.ts';
 
 /**
  * The tests of a check that a new value of a metric takes: those that measure it and, for an automatic bitrate, the TCP tests that this comes
@@ -7,11 +8,7 @@ import { sourcesOf } from '../results/read-run.ts';
  */
 export const retestPlan = (metric: string, tests: readonly TestPlan[]): TestPlan[] => {
   const all = [...tests];
-  if (metric === 'run.success') return all;
-  const [protocol, direction] = metric.split('.');
-  const measuring = all.filter(
-    (test) => test.protocol === protocol && (test.direction === direction || test.direction === 'bidir'),
-  );
+  const measuring = all.filter((test) => measures(test, metric));
   const needed = new Set(measuring.map(({ test }) => test));
   for (const plan of measuring.filter(({ bitrate }) => bitrate === 'auto')) {
     for (const source of sourcesOf(plan, all)) needed.add(source);

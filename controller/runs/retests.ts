@@ -31,7 +31,7 @@ export class Retests {
   /**
    * One run for each device and server, however many rules wait for it; one that is open already will do when it measures the same. To be
    * called in the transaction that brought it about: no alert waits for a run that was never ordered. Without a run the alert fires when it has
-   * waited for HOLD_MS.
+   * waited for HOLD_MS, or ends when its metric is not measured any more.
    */
   order(retests: readonly Retest[]): void {
     const apart = new Map<string, Retest[]>();
@@ -53,7 +53,7 @@ export class Retests {
     const wanted = new Set(retests.flatMap(({ metric }) => retestPlan(metric, tests)));
     if (wanted.size === 0) {
       const rules = retests.map(({ rule }) => rule);
-      log.warn({ device, rules }, 'the check measures nothing that could confirm an alert: it fires in half an hour');
+      log.warn({ device, rules }, 'the check measures nothing that could confirm an alert: it ends soon');
       return;
     }
     const plan = tests.filter((test) => wanted.has(test));

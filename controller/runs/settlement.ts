@@ -1,24 +1,26 @@
-import type { ResultKey, RunResult, TestOutput, TestPlan } from '../../broker/contract/messages.ts';
+import type { ResultKey, RunResult } from '../../broker/contract/messages.ts';
 import type { Log } from '../../broker/log.ts';
 import type { Alerts } from '../alerts/alerts.ts';
 import { reachedBy } from '../alerts/reached.ts';
 import type { AlertOutcome, AlertWrite } from '../alerts/write.ts';
 import type { CheckSettings } from '../config/settings.ts';
-import { measurementPoint, type Point, runPoint } from '../influx/points.ts';
 import { decideEnd, decideRun, type RunSoFar, type Verdict } from '../results/decide-run.ts';
 import type { Failure, Measurement } from '../results/measurement.ts';
-import { readRun } from '../results/read-run.ts';
+import type { TestFailure } from '../results/read-run.ts';
 import type { Outcome } from '../run-record.ts';
-import { leaseMs } from '../slots/plan-length.ts';
-import type { Ending, TimedMeasurement } from '../store/results.ts';
+import type { Ending } from '../store/results.ts';
 import type { Grant, RunRow } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
-import { limitWarnings } from './limit-warnings.ts';
-
-type TestFailure = Failure & { test: string };
-
-/** Somebody, or an alert, waits for a run that was asked for: it is tried again this soon at the latest. */
-const DEMAND_RETRY_MS = 5000;
+import { readAttempt } from './attempt.ts';
+import {
+  type AttemptEnd,
+  endingOf,
+  endPoints,
+  type RunChange,
+  type RunEnd,
+  retryOf,
+  timedPoints,
+} from './run-change.ts';
 
 export interface SettlementOptions {
   store: Store;
@@ -43,22 +45,6 @@ const latestGrant = (run: RunRow, token: number): Grant | null => {
   const { granted_server: server, granted_via: via, granted_at_ms: at_ms, granted_tests: tests } = run;
   if (run.granted_token !== token || server === null || via === null || at_ms === null || tests === null) return null;
   return { token, run: run.run, server, via, at_ms, tests };
-};
-
-/** Nothing can have happened after the end of the lease: times beyond it are cut, or a device could date its points at will. */
-const withinLease = (tests: readonly TestPlan[], outputs: readonly TestOutput[]): TestOutput[] => {
-  const end_ms = leaseMs(tests);
-  return outputs.map((output) => ({
-    ...output,
-    started_ms: Math.min(output.started_ms, end_ms),
-    ended_ms: Math.min(output.ended_ms, end_ms),
-  }));
-};
-
-/** When a test would have begun after the grant: so that a zero has a time of its own in a series, and no measurement's. */
-const plannedStartMs = (plan: readonly TestPlan[], test: string): number => {
-  const index = plan.findIndex((one) => one.test === test);
-  return plan.slice(0, index).reduce((sum, one) => sum + 1000 * (one.duration_s + one.omit_s), 0) + index;
 };
 
 /** What became of a run: it is over, waits for another attempt, or nothing has changed. */
@@ -88,16 +74,9 @@ export class Settlement {
     const known = this.#knownGrant(device, result);
     if (known === null) return { settled: 'unchanged', served: null };
     const { run, grant } = known;
-    const reading = readRun(grant.tests, withinLease(grant.tests, result.tests));
-    const { measurements, failures, warnings, moved_bytes } = reading;
-    // The tests of a late result may be planned otherwise by now: what is not to be tried again stands in the plan.
-    const limited = limitWarnings([...run.tests, ...run.plan], grant.tests, grant.server);
-    const timed = measurements.map(({ started_ms, ...measurement }) => ({
-      measurement,
-      time_ms: Math.round(grant.at_ms + started_ms),
-    }));
+    const attempt = readAttempt(run, grant, result.tests);
+    const { measurements, failures, warnings, moved_bytes, timed, duration_s } = attempt;
     const verdict = decides(run, token) ? this.#verdict(run, measurements, failures, at_ms) : null;
-    const duration_s = Math.max(0, ...withinLease(grant.tests, result.tests).map((test) => test.ended_ms)) / 1000;
     const change = verdict === null ? null : this.#change(run, verdict, failures, { at_ms, duration_s });
     const outcome = store.atomically(() => {
       const stored = store.results.store({
@@ -108,13 +87,13 @@ export class Settlement {
         moved_bytes,
         measurements: timed,
         failures,
-        warnings: [...limited, ...warnings],
-        points: this.#points(run, grant.server, timed),
+        warnings,
+        points: this.#options.influx ? timedPoints(run, grant.server, timed) : [],
         change,
       });
       const reached = reachedBy(failures, measurements.length > 0);
-      const attempt = { token, server: grant.server, at_ms, measurements: timed, reached };
-      if (stored === 'stored') this.#alert(run, attempt, change?.kind === 'final' ? change.ending : null);
+      const told = { token, server: grant.server, at_ms, measurements: timed, reached };
+      if (stored === 'stored') this.#alert(run, told, change?.kind === 'final' ? change.ending : null);
       return stored;
     });
     if (outcome === 'duplicate' || verdict === null) return { settled: 'unchanged', served: null };
@@ -184,14 +163,15 @@ export class Settlement {
 
   /** What a write means for alerts. To be called in its transaction. */
   #alert(
-    { run, device, granted_at_ms }: RunRow,
+    { run, device, granted_at_ms, origin, plan }: RunRow,
     attempt: Omit<AlertWrite, 'run' | 'device' | 'end'>,
     ending: Ending | null,
   ) {
     const { alerts, onAlerts } = this.#options;
     if (alerts === undefined) return;
     const time_ms = granted_at_ms ?? attempt.at_ms;
-    const end = ending === null ? null : { ...ending, time_ms };
+    const only = origin === 'retest' ? plan.map(({ test }) => test) : null;
+    const end = ending === null ? null : { ...ending, time_ms, only };
     const outcome = alerts.evaluate({ run, device, ...attempt, end });
     if (outcome.notices > 0 || outcome.retests.length > 0) onAlerts?.(outcome);
   }
@@ -227,50 +207,14 @@ export class Settlement {
     };
   }
 
-  #change(run: RunRow, verdict: Verdict, failures: TestFailure[], when: { at_ms: number; duration_s: number }) {
-    if (verdict.verdict === 'final') return { kind: 'final', ending: this.#ending(run, verdict, when) } as const;
-    const failed_attempts = { ...run.failed_attempts };
-    for (const failure of new Set(failures.map((one) => one.class))) {
-      failed_attempts[failure] = (failed_attempts[failure] ?? 0) + 1;
-    }
-    const delay_ms = run.origin !== 'schedule' ? Math.min(verdict.delay_ms, DEMAND_RETRY_MS) : verdict.delay_ms;
-    const not_before_ms = when.at_ms + delay_ms;
-    return { kind: 'retry', retry: { not_before_ms, tests: verdict.tests, failed_attempts } } as const;
+  #change(run: RunRow, verdict: Verdict, failures: TestFailure[], when: AttemptEnd): RunChange {
+    return verdict.verdict === 'final'
+      ? { kind: 'final', ending: this.#ending(run, verdict, when) }
+      : { kind: 'retry', retry: retryOf(run, verdict, failures, when.at_ms) };
   }
 
-  #ending(
-    run: RunRow,
-    end: { outcome: Outcome; reason: string | null; zeros: Measurement[] },
-    { at_ms, duration_s }: { at_ms: number; duration_s: number },
-  ): Ending {
-    const { outcome, reason } = end;
-    const time_ms = run.granted_at_ms ?? at_ms;
-    const zeros = end.zeros.map((measurement) => ({
-      measurement,
-      time_ms: time_ms + plannedStartMs(run.plan, measurement.test),
-    }));
-    const server = run.granted_server ?? run.server;
-    const record = {
-      run: run.run,
-      device: run.device,
-      organization: run.organization,
-      server,
-      via: run.granted_via,
-      outcome,
-      reason,
-      queued_s: Math.max(0, (run.first_granted_at_ms ?? at_ms) - run.requested_at_ms) / 1000,
-      duration_s,
-      attempts: run.attempts,
-    };
-    const points = this.#options.influx ? [...this.#points(run, server, zeros), runPoint(record, time_ms)] : [];
-    return { outcome, reason, server, finished_at_ms: at_ms, duration_s, zeros, points };
-  }
-
-  #points(run: RunRow, server: string | null, measurements: TimedMeasurement[]): Point[] {
-    if (!this.#options.influx || server === null) return [];
-    const { device, organization } = run;
-    return measurements.map(({ measurement, time_ms }) =>
-      measurementPoint({ device, organization, server }, measurement, time_ms),
-    );
+  #ending(run: RunRow, end: RunEnd, when: AttemptEnd): Ending {
+    const ending = endingOf(run, end, when);
+    return { ...ending, points: this.#options.influx ? endPoints(run, ending) : [] };
   }
 }

@@ -3,10 +3,8 @@ import { Measurement } from '../results/measurement.ts';
 import { Outcome } from '../run-record.ts';
 import { type Database, jsonColumn } from './database.ts';
 
-/** A median is made of the newest values, up to this many. */
-const MAX_VALUES = 1000;
-
-const Value = z.object({ value: z.number() });
+const Timed = z.object({ time_ms: z.number(), value: z.number() });
+export type Timed = z.infer<typeof Timed>;
 
 /** One stored measurement; `zero` when it stands for a test that was never measured. */
 const Measured = z.object({
@@ -62,17 +60,16 @@ export class AlertHistory {
     return this.#database.get(z.unknown(), sql, [server, token]) !== null;
   }
 
-  /** What was really measured of one field, newest first. */
-  values(device: string, { protocol, direction }: Metric, field: string, from_ms: number, to_ms: number): number[] {
-    const rows = this.#database.all(
-      Value,
-      `SELECT measurement ->> @field AS value FROM runs JOIN measurements USING (run)
-       WHERE device = @device AND changed_at_ms >= @from_ms AND time_ms >= @from_ms AND time_ms < @to_ms AND token IS NOT NULL
+  /** What was really measured of one field since then, oldest first. */
+  values(device: string, { protocol, direction }: Metric, field: string, from_ms: number): Timed[] {
+    return this.#database.all(
+      Timed,
+      `SELECT time_ms, measurement ->> @field AS value FROM runs JOIN measurements USING (run)
+       WHERE device = @device AND changed_at_ms >= @from_ms AND time_ms >= @from_ms AND token IS NOT NULL
          AND measurement ->> 'protocol' = @protocol AND measurement ->> 'direction' = @direction AND value IS NOT NULL
-       ORDER BY time_ms DESC LIMIT ${MAX_VALUES}`,
-      { device, field, protocol, direction, from_ms, to_ms },
+       ORDER BY time_ms`,
+      { device, field, protocol, direction, from_ms },
     );
-    return rows.map(({ value }) => value);
   }
 
   /** All measurements of a device since then, zeros among them, oldest first; or only the last `limit` of them. */

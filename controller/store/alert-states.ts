@@ -17,6 +17,19 @@ const DeviceStates = z.object({
 });
 export type DeviceStates = Omit<z.infer<typeof DeviceStates>, 'states'> & { states: SubjectStates };
 
+const WithDevice = Row.extend({
+  device: jsonColumn(z.object({ organization: z.string(), tags: z.array(z.string()) })).nullable(),
+});
+/** `device` is null of a server, and of a device that is not registered. */
+export type OpenRow = z.infer<typeof WithDevice>;
+
+/** Which subjects: all unless given otherwise; `after` is one of them, and `limit` how many. */
+export interface OpenFilter {
+  all?: boolean;
+  after?: Subject | null;
+  limit?: number;
+}
+
 /** When the first of its alerts is to be looked at again, as it is held no longer. */
 const heldUntil = ({ rules }: SubjectStates): number | null => {
   const times = Object.values(rules).flatMap(({ hold }) => hold?.until_ms ?? []);
@@ -63,23 +76,20 @@ export class AlertStates {
     this.#database.run('DELETE FROM alert_states WHERE kind = ? AND name = ?', [kind, name]);
   }
 
-  /** Subjects with an alert that is pending or firing; with `all`, also those whose alerts are resolved. */
-  open({ all = false }: { all?: boolean } = {}): Row[] {
-    const which = all ? 'known > 0' : 'open > 0';
-    return this.#database.all(Row, `SELECT kind, name, states FROM alert_states WHERE ${which} ORDER BY kind, name`);
+  /** Subjects with an alert that is pending or firing; with `all`, also those whose alerts are resolved. In order. */
+  open({ all = false, after = null, limit = -1 }: OpenFilter = {}): OpenRow[] {
+    const { kind, name } = after ?? { kind: '', name: '' };
+    return this.#database.all(
+      WithDevice,
+      `SELECT kind, name, states, iif(device IS NULL, NULL, json_object('organization', organization, 'tags', json(tags))) AS device
+       FROM alert_states LEFT JOIN devices ON kind = 'device' AND device = name
+       WHERE ${all ? 'known > 0' : 'open > 0'} AND (kind, name) > (@kind, @name) ORDER BY kind, name LIMIT @limit`,
+      { kind, name, limit },
+    );
   }
 
   /** Devices with an alert that is held until some time. */
   timed(): Row[] {
     return this.#database.all(Row, 'SELECT kind, name, states FROM alert_states WHERE held_until_ms IS NOT NULL');
-  }
-
-  /** Subjects with an alert that is held until `now_ms` or earlier, or for longer than `longest_ms` from now: by a clock that has gone back. */
-  held(now_ms: number, longest_ms: number): Row[] {
-    return this.#database.all(
-      Row,
-      'SELECT kind, name, states FROM alert_states WHERE held_until_ms <= ? OR held_until_ms > ? ORDER BY kind, name',
-      [now_ms, now_ms + longest_ms],
-    );
   }
 }

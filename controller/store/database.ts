@@ -8,6 +8,9 @@ import { type Disk, WalSync } from './wal-sync.ts';
 export type Value = string | number | Buffer | null;
 export type Values = Value[] | Record<string, Value>;
 
+/** What became of a part of a transaction. */
+export type Part<T> = { ok: true; value: T } | { ok: false; error: unknown };
+
 /** A column that holds JSON text. */
 export const jsonColumn = <T extends z.ZodType>(schema: T) =>
   z
@@ -44,6 +47,9 @@ export const repeatedJson = <T extends object>(schema: z.ZodType<T>) => {
     return parsed.data;
   });
 };
+
+/** As many as a result has at most, usually. */
+const ROWS_AT_ONCE = 8;
 
 const deepFreeze = <T extends object>(value: T): T => {
   for (const part of Object.values(value)) if (typeof part === 'object' && part !== null) deepFreeze(part);
@@ -101,6 +107,15 @@ export class Database {
     return this.#guarded(() => this.#prepared(sql).run(values).changes);
   }
 
+  /** Inserts rows of the same columns, several with one statement. `into` is all that stands before VALUES. */
+  insert(into: string, rows: readonly Value[][]): void {
+    for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
+      const some = rows.slice(from, from + ROWS_AT_ONCE);
+      const places = some.map((row) => `(${row.map(() => '?').join()})`).join();
+      this.run(`${into} VALUES ${places}`, some.flat());
+    }
+  }
+
   /** The first row, or null. */
   get<T extends z.ZodType>(row: T, sql: string, values: Values): z.infer<T> | null {
     return this.#guarded(() => {
@@ -136,6 +151,34 @@ export class Database {
       if (this.#connection.inTransaction) this.exec('ROLLBACK');
       throw error;
     }
+  }
+
+  /** Gives what `work` returns, and takes back all that it wrote. */
+  takenBack<T>(work: () => T): T {
+    this.exec('BEGIN IMMEDIATE');
+    try {
+      return work();
+    } finally {
+      this.exec('ROLLBACK');
+    }
+  }
+
+  /**
+   * A part of a transaction that is kept on its own: when it throws, what it wrote is undone, and the transaction goes on. Throws only when
+   * all of that is lost: SQLite rolls back by itself after some errors, such as a full disk.
+   */
+  part<T>(work: () => T): Part<T> {
+    this.run('SAVEPOINT part');
+    let part: Part<T>;
+    try {
+      part = { ok: true, value: work() };
+    } catch (error) {
+      if (!this.#connection.inTransaction) throw error;
+      this.run('ROLLBACK TO part');
+      part = { ok: false, error };
+    }
+    this.run('RELEASE part');
+    return part;
   }
 
   /**

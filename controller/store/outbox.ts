@@ -35,7 +35,10 @@ export class Outbox {
 
   /** To be called inside a transaction. */
   add(points: readonly Point[]): void {
-    for (const point of points) this.#database.run('INSERT INTO outbox (point) VALUES (?)', [JSON.stringify(point)]);
+    this.#database.insert(
+      'INSERT INTO outbox (point)',
+      points.map((point) => [JSON.stringify(point)]),
+    );
   }
 
   /** The oldest `limit` points, of those after `after` if that is given. One that this version cannot read is set aside, or it would be in the way for ever. */
@@ -53,10 +56,9 @@ export class Outbox {
     return page.length === 0 && rows.length > 0 ? this.page(limit, after) : page;
   }
 
-  /** These have arrived. Does not wait for the disk: after a power cut they may be there again, and are sent again. */
-  done(ids: readonly number[]): void {
-    const among = 'DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?))';
-    this.#database.deferred(() => this.#database.run(among, [JSON.stringify(ids)]));
+  /** The oldest up to this one have arrived. Does not wait for the disk: after a power cut they may be there again, and are sent again. */
+  done(last: number): void {
+    this.#database.deferred(() => this.#database.run('DELETE FROM outbox WHERE id <= ?', [last]));
   }
 
   /** Sets points aside that will never be taken. */

@@ -114,7 +114,7 @@ export class Records {
     return this.#database.all(
       Head,
       `SELECT runs.run, device, organization, coalesce(grants.server, runs.server) AS server, via, outcome, reason,
-         grants.at_ms AS granted_at_ms, requested_at_ms, attempts, failures, coalesce(duration_s, 0) AS duration_s,
+         grants.at_ms AS granted_at_ms, requested_at_ms, attempts, origin, failures, coalesce(duration_s, 0) AS duration_s,
          coalesce(first_granted_at_ms, finished_at_ms, requested_at_ms) AS left_queue_at_ms
        FROM runs LEFT JOIN grants ON grants.token = runs.granted_token
        WHERE ${where.join(' AND ')} ORDER BY changed_at_ms DESC, runs.rowid DESC LIMIT ?`,

@@ -109,10 +109,10 @@ export class Results {
   }
 
   #addMeasurements(run: string, token: number | null, measurements: TimedMeasurement[]): void {
-    const insert = 'INSERT INTO measurements (run, token, time_ms, measurement) VALUES (?, ?, ?, ?)';
-    for (const { measurement, time_ms } of measurements) {
-      this.#database.run(insert, [run, token, time_ms, JSON.stringify(measurement)]);
-    }
+    this.#database.insert(
+      'INSERT INTO measurements (run, token, time_ms, measurement)',
+      measurements.map(({ measurement, time_ms }) => [run, token, time_ms, JSON.stringify(measurement)]),
+    );
   }
 
   #end(run: string, ending: Ending, failures: RunRecord['failures'] = []): void {

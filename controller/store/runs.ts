@@ -86,9 +86,15 @@ const SELECT_RUN = `SELECT runs.*, grants.server AS granted_server, grants.via A
 /** Runs from request to grant; results.ts ends them. */
 export class Runs {
   readonly #database: Database;
+  #prunedBefore_ms = 0;
 
   constructor(database: Database) {
     this.#database = database;
+  }
+
+  /** Runs that ended before this may have been forgotten since the start. */
+  get prunedBefore_ms(): number {
+    return this.#prunedBefore_ms;
   }
 
   /**
@@ -215,6 +221,7 @@ export class Runs {
     const old = `SELECT run FROM runs WHERE changed_at_ms < ? AND state = 'final' ORDER BY changed_at_ms LIMIT ?`;
     const runs = this.#database.all(z.object({ run: z.string() }), old, [before_ms, limit]).map(({ run }) => run);
     const ids = [JSON.stringify(runs)];
+    this.#prunedBefore_ms = Math.max(this.#prunedBefore_ms, before_ms);
     return this.#database.transaction(() => {
       for (const table of ['results', 'measurements', 'raw_results', 'grants', 'runs']) {
         this.#database.run(`DELETE FROM ${table} WHERE run IN (SELECT value FROM json_each(?))`, ids);

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { AlertHistory } from './alert-history.ts';
 import { AlertStates } from './alert-states.ts';
-import { Database } from './database.ts';
+import { Database, type Part } from './database.ts';
 import { Devices } from './devices.ts';
 import { asStoreError } from './errors.ts';
 import { History } from './history.ts';
@@ -84,9 +84,19 @@ export class Store {
     return this.#database.transaction(work);
   }
 
+  /** Within `atomically` or `deferred`: all that `work` writes or, when it throws, nothing of it. Throws when nothing of the whole can be kept. */
+  part<T>(work: () => T): Part<T> {
+    return this.#database.part(work);
+  }
+
   /** As `atomically`, but it does not wait for the disk: `onDisk` does. */
   deferred<T>(work: () => T): T {
     return this.#database.deferred(work).result;
+  }
+
+  /** Gives what `work` returns, and takes back all that it wrote. */
+  takenBack<T>(work: () => T): T {
+    return this.#database.takenBack(work);
   }
 
   /**

@@ -11,4 +11,4 @@ it(`a controller that is killed at any moment loses no result and no alert, and 
   expect(killed).toMatchObject({ missing: [], strange: [], lost: [], points: 4 * killed.results });
   expect(killed).toMatchObject({ untold: [], doubled: [], disordered: [] });
   expect(killed.notices).toBeGreaterThan(killed.results);
-}, 120_000);
+}, 240_000);

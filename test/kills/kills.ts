@@ -74,7 +74,7 @@ const momentToKill = async (controller: Program, agents: Agents, random: Random,
  * compared with the store, and the store with what agents were told.
  */
 export const runKills = async ({ times, perfleet, random, say }: KillsOptions): Promise<Killed> => {
-  const influxdb = await InfluxDb.prepare({ life_s: 60 + 10 * times });
+  const influxdb = await InfluxDb.prepare({ life_s: 120 + 20 * times });
   const stops: (() => unknown)[] = [() => influxdb.remove()];
   try {
     await influxdb.start();

@@ -23,7 +23,10 @@ const readText = (file: string): string => {
     return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
   } catch (cause) {
     const isBinary = cause instanceof TypeError;
-    throw new CommandFailure(isBinary ? `${file} is no text in UTF-8` : `cannot read the devices: ${messageOf(cause)}`, { cause });
+    throw new CommandFailure(
+      isBinary ? `${file} is no text in UTF-8` : `cannot read the devices: ${messageOf(cause)}`,
+      { cause },
+    );
   }
 };
 

@@ -1,10 +1,12 @@
-import { type Command, InvalidArgumentError } from 'commander';
-import { DEFAULT_LIMIT } from '../../api/run-query.ts';
+import type { Command } from 'commander';
+import { DEFAULT_LIMIT } from '../../api/list-limit.ts';
 import type { Measurement } from '../../results/measurement.ts';
 import type { RunRecord } from '../../run-record.ts';
 import { asksController, type Context, type ControllerFlags, clientOf, printJson } from '../context.ts';
 import { figure, megabits, NOTHING, utc } from '../figures.ts';
+import { limit } from '../limit-option.ts';
 import { remarksOn } from '../measurements-table.ts';
+import { ORIGINS } from '../run-report.ts';
 import { since } from '../since-option.ts';
 import { type Column, table } from '../table.ts';
 import { typedName } from '../typed-name.ts';
@@ -15,11 +17,6 @@ interface ResultsFlags extends ControllerFlags {
   since?: string;
   limit?: string;
 }
-
-const limit = (text: string): string => {
-  if (/^[1-9]\d{0,3}$|^10000$/.test(text)) return text;
-  throw new InvalidArgumentError('Expected a whole number from 1 to 10000.');
-};
 
 const first = (record: RunRecord, protocol: Measurement['protocol'], direction?: Measurement['direction']) =>
   record.measurements.find((one) => one.protocol === protocol && (direction ?? one.direction) === one.direction);
@@ -37,7 +34,10 @@ const COLUMNS: readonly Column<RunRecord>[] = [
   { head: 'down Mbit/s', align: 'right', cell: (record) => marked(first(record, 'tcp', 'download')) },
   { head: 'jitter ms', align: 'right', cell: (record) => figure(first(record, 'udp')?.jitter_ms) },
   { head: 'loss %', align: 'right', cell: (record) => figure(first(record, 'udp')?.lost_percent, 2) },
-  { head: 'reason', cell: ({ reason }) => reason ?? '' },
+  {
+    head: 'reason',
+    cell: ({ reason, origin }) => [reason, ORIGINS[origin ?? 'demand']].filter(Boolean).join(', '),
+  },
 ];
 
 /** `perfleet results`: runs that were, newest first. */

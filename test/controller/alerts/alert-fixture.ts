@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { Alerts } from '../../../controller/alerts/alerts.ts';
 import { AlertNotice } from '../../../controller/alerts/notice.ts';
+import type { StoredAlert } from '../../../controller/alerts/stored-alert.ts';
 import type { AlertOutcome, AlertWrite } from '../../../controller/alerts/write.ts';
 import type { AlertSettings, Settings } from '../../../controller/config/settings.ts';
 import { Store } from '../../../controller/store/store.ts';
@@ -48,6 +49,14 @@ export class AlertFixture {
       this.store.moved.correct(token, 1000);
     }
     return this.alerts.evaluate(write);
+  }
+
+  list(filter: { all?: boolean } = {}): StoredAlert[] {
+    return [...this.alerts.reading.list(filter)].flat();
+  }
+
+  firing(receiver: string): AlertNotice[] {
+    return [...this.alerts.reading.firing(receiver)].flat();
   }
 
   toldBy(work: () => unknown): string[] {

@@ -50,6 +50,21 @@ test('an address that is refused for now is tried again alone, and what is behin
   ]);
 });
 
+test('an address that is refused for now again waits on, and that is no success', async () => {
+  const mail = await SmtpServer.start();
+  const to = ['noc@example.net', 'later@example.net'];
+  const { add, clock, deliveries, status } = setUp({ noc: mailVia(mail.port, { to }) });
+  add(notices(1));
+  deliveries.start();
+  const last_success_ms = clock.wall();
+  await until('it waits for one', () => clock.waits.includes(FIVE_MINUTES_MS));
+  clock.waits.length = 0;
+  clock.advance(FIVE_MINUTES_MS);
+  await until('it waits again', () => clock.waits.includes(FIVE_MINUTES_MS));
+  expect(status()).toMatchObject({ waiting: 1, set_aside: 0, last_success_ms });
+  expect(mail.mails).toHaveLength(1);
+});
+
 test('by request it is tried at once, and what was set aside too, for whom it was', async () => {
   const mail = await SmtpServer.start();
   const to = [...IN_PART.to, 'first-later@example.net'];
@@ -70,7 +85,7 @@ test('a receiver that forgets is told what fires instead of what it refused, whi
   const noc = await Endpoint.open();
   noc.answerWith(400);
   const firing = [notice({ rule: 'fires' })];
-  const { add, deliveries, status } = setUp({ noc: alertmanagerAt(noc.url) }, { firing: () => firing });
+  const { add, deliveries, status } = setUp({ noc: alertmanagerAt(noc.url) }, { firing: () => [firing] });
   deliveries.start();
   await until('it was told what fires', () => noc.heard.length === 1);
   add([notice({ alert: 'a-2', rule: 'over' })]);

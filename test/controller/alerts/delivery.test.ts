@@ -240,7 +240,7 @@ test('an Alertmanager hears what fires at the start and every minute, so that on
   })();
   const firing = (receiver: string) => {
     asked.push(receiver);
-    return fires;
+    return [fires];
   };
   const { add, deliveries, status } = setUp({ noc: alertmanagerAt(real.url) }, { firing, clock });
   onTestFinished(() => clock.advance(10_000));
@@ -262,7 +262,7 @@ test('an Alertmanager hears what fires at the start and every minute, so that on
 test('what fires and is refused is logged, and holds up nothing; when nothing can be said, it is tried again', async () => {
   const noc = await Endpoint.open();
   noc.answer = (heard, response) => response.writeHead(heard.body.includes('n-1') ? 400 : 200).end('bad');
-  const firing = () => [notice({ rule: 'n-1' })];
+  const firing = () => [[notice({ rule: 'n-1' })]];
   const { add, clock, deliveries, log, status } = setUp({ noc: alertmanagerAt(noc.url) }, { firing });
   add([notice({ id: 'n-2' })]);
   deliveries.start();
@@ -288,7 +288,7 @@ const manyFiring = (count: number) =>
 
 test('many that fire are said again 500 at a time, and what waits has its turn between them', async () => {
   const noc = await Endpoint.open();
-  const { add, deliveries, status } = setUp({ noc: alertmanagerAt(noc.url) }, { firing: () => manyFiring(1200) });
+  const { add, deliveries, status } = setUp({ noc: alertmanagerAt(noc.url) }, { firing: () => [manyFiring(1200)] });
   add(['new-1', 'new-2'].map((rule) => notice({ alert: rule, rule })));
   deliveries.start();
   await until('all is said', () => noc.heard.length === 5);
@@ -300,6 +300,20 @@ test('many that fire are said again 500 at a time, and what waits has its turn b
     [200, 'fires-1001'],
   ]);
   await until('it rests', () => status()?.waiting === 0);
+});
+
+test('what fires is read a piece at a time, and anew with new settings', async () => {
+  const [noc, other] = [await Endpoint.open(), await Endpoint.open()];
+  const pieces = [manyFiring(2), [], manyFiring(1)];
+  const { deliveries } = setUp({ noc: alertmanagerAt(noc.url) }, { firing: () => pieces });
+  deliveries.start();
+  await until('some is said', () => noc.heard.length > 0);
+  deliveries.configure(new Map([['noc', alertmanagerAt(other.url)]]));
+  await until('it is all said', () => other.heard.length === 2);
+  expect(requests(other)).toEqual([
+    [2, 'fires-1'],
+    [1, 'fires-1'],
+  ]);
 });
 
 test('after an outage an Alertmanager gets the latest notice of each alert, and a webhook all', async () => {
@@ -334,7 +348,7 @@ test('a batch without an answer is said again after a notice, not those before i
   noc.answer = (heard, response) => response.writeHead(heard.body.includes('fires-501"') ? 503 : 200).end();
   const { add, clock, deliveries, log, status } = setUp(
     { noc: alertmanagerAt(noc.url) },
-    { firing: () => manyFiring(600) },
+    { firing: () => [manyFiring(600)] },
   );
   add(['new-1', 'new-2'].map((rule) => notice({ alert: rule, rule })));
   deliveries.start();

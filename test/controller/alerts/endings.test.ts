@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { BUILT_IN, EVERYTHING } from '../../../controller/config/built-in-alerts.ts';
 import { DEFAULT_CHECK } from '../../../controller/config/check-section.ts';
-import type { AlertSettings } from '../../../controller/config/settings.ts';
+import type { AlertSettings, OrganizationSettings } from '../../../controller/config/settings.ts';
 import { AlertFixture } from './alert-fixture.ts';
 import { DAY_MS, download, rule, T0, unreached, write } from './rules.ts';
 
@@ -30,7 +30,7 @@ test('when its rule is gone a firing alert is resolved, for those who were told,
     server: null,
     at: '2026-11-23T02:00:00.000Z',
   });
-  expect(fixture.alerts.list({ all: true })).toEqual([]);
+  expect(fixture.list({ all: true })).toEqual([]);
   expect(fixture.reload({ alerts: [] }, T0 + DAY_MS)).toEqual([]);
 });
 
@@ -47,7 +47,7 @@ test('what a rule only does beside that may change while it fires; those are tol
   const fixture = firing();
   const changed: AlertSettings = { ...ONCE, severity: 'critical', notify: [], retest: true };
   expect(fixture.reload({ alerts: [changed] }, T0 + DAY_MS)).toEqual([]);
-  expect(fixture.alerts.list()).toMatchObject([{ severity: 'warning' }]);
+  expect(fixture.list()).toMatchObject([{ severity: 'warning' }]);
   expect(fixture.write(write(2, [download(30e6)]))).toEqual(['resolved slow ap-1']);
   expect(fixture.told.at(-1)).toMatchObject({ severity: 'warning' });
 });
@@ -56,7 +56,7 @@ test('a receiver that is not in the configuration any more is told nothing', () 
   const fixture = firing();
   fixture.reload({ receivers: new Map() }, T0 + DAY_MS);
   expect(fixture.write(write(2, [download(30e6)]))).toEqual([]);
-  expect(fixture.alerts.list()).toEqual([]);
+  expect(fixture.list()).toEqual([]);
 });
 
 test('a pending or resolved alert of a changed rule is forgotten without a word', () => {
@@ -64,7 +64,7 @@ test('a pending or resolved alert of a changed rule is forgotten without a word'
   expect(fixture.write(bad(1), write(2, [download(30e6)]))).toEqual(['firing once ap-1', 'resolved once ap-1']);
   const strict = { ...ONCE, name: 'once', condition: { kind: 'below', threshold: 31e6, clear: 31e6 } } as const;
   expect(fixture.reload({ alerts: [strict] }, T0 + DAY_MS)).toEqual([]);
-  expect(fixture.alerts.list({ all: true })).toEqual([]);
+  expect(fixture.list({ all: true })).toEqual([]);
 });
 
 test('what is known of a rule that was changed meanwhile does not count', () => {
@@ -72,7 +72,7 @@ test('what is known of a rule that was changed meanwhile does not count', () => 
   fixture.write(bad(1), write(2, [download(30e6)]));
   fixture.reload({ alerts: [rule()] }, T0 + DAY_MS);
   fixture.write(bad(3));
-  expect(fixture.alerts.list()).toMatchObject([{ state: 'pending', recent: [{ run: 'r-3' }] }]);
+  expect(fixture.list()).toMatchObject([{ state: 'pending', recent: [{ run: 'r-3' }] }]);
 });
 
 test('when its device is removed, its alerts end', () => {
@@ -102,6 +102,38 @@ test('when the check of its device is switched off, its alerts end; a run on dem
   expect(reasonOf(fixture)).toBe('the check of ap-1 is off');
   expect(fixture.write(bad(2))).toEqual(['firing slow ap-1']);
   expect(fixture.toldBy(() => fixture.alerts.tick(T0 + DAY_MS))).toEqual([]);
+});
+
+const organizationWith = (changes: Partial<OrganizationSettings>) => {
+  const check = { ...DEFAULT_CHECK, enabled: true };
+  const organization = { organization: 'organization-0', servers: ['server-0'], check, tags: [], ...changes };
+  return { organizations: new Map([['organization-0', organization]]) };
+};
+const [TCP_UPLOAD, TCP_DOWNLOAD] = DEFAULT_CHECK.tests.filter(({ protocol }) => protocol === 'tcp');
+
+test('when the check does not measure its metric any more, an alert ends with a reload, or with the next value', () => {
+  const uploadOnly = organizationWith({
+    check: { ...DEFAULT_CHECK, enabled: true, tests: [TCP_UPLOAD].flatMap((one) => one ?? []) },
+  });
+  const fixture = firing();
+  expect(fixture.reload(uploadOnly, T0 + DAY_MS)).toEqual(['resolved slow ap-1']);
+  expect(reasonOf(fixture)).toBe('the check of ap-1 measures no tcp.download.bits_per_second any more');
+  // The result of a run that was planned before.
+  expect(fixture.write(bad(2))).toEqual(['firing slow ap-1']);
+  expect(fixture.write(write(3, []))).toEqual(['resolved slow ap-1']);
+});
+
+test('a test both ways measures both', () => {
+  const both = [TCP_DOWNLOAD].flatMap((one) => (one === undefined ? [] : { ...one, direction: 'bidir' as const }));
+  const fixture = firing();
+  expect(fixture.reload(organizationWith({ check: { ...DEFAULT_CHECK, enabled: true, tests: both } }), T0)).toEqual([]);
+});
+
+test('when its organization does not use the server of its rule any more, an alert ends', () => {
+  const fixture = firing([{ ...ONCE, where: { ...EVERYTHING, server: 'server-0' } }]);
+  expect(fixture.reload(organizationWith({ servers: ['server-0'] }), T0 + DAY_MS)).toEqual([]);
+  expect(fixture.reload(organizationWith({ servers: ['server-1'] }), T0 + DAY_MS)).toEqual(['resolved slow ap-1']);
+  expect(reasonOf(fixture)).toBe('organization-0 does not use server-0 any more');
 });
 
 test('an organization that is gone from the configuration has no check', () => {
@@ -178,13 +210,13 @@ test('held alerts of a device that is gone, and of a rule that is gone, are let 
   fixture.settings = { ...fixture.settings, alerts: [SERVER_DOWN] };
   expect(fixture.write(write(3, [download(30e6)], { device: 'ap-3' }))).toEqual(['firing slow ap-2']);
   expect(fixture.reload({}, T0 + DAY_MS)).toEqual(['resolved slow ap-2']);
-  expect(fixture.alerts.list()).toEqual([]);
+  expect(fixture.list()).toEqual([]);
 });
 
 test('nothing is looked at without rules', () => {
   const fixture = new AlertFixture([]);
   expect(fixture.write(bad(1))).toEqual([]);
-  expect(fixture.alerts.list({ all: true })).toEqual([]);
+  expect(fixture.list({ all: true })).toEqual([]);
 });
 
 test('a rule is about what fits all of its scope', () => {
@@ -217,7 +249,7 @@ test('a rule is about what fits all of its scope', () => {
   fixture.add('ap-9', { tags: ['fast', 'roof'], uplink_group: 'tower' });
   const fired = fixture.write(bad(1, 'ap-9')).map((line) => line.split(' ')[1]);
   expect(fired.toSorted()).toEqual(['device', 'everything', 'organization', 'server', 'tag', 'uplink']);
-  const shown = fixture.alerts.explain('ap-9')?.map(({ rule: name }) => name);
+  const shown = fixture.alerts.reading.explain('ap-9')?.map(({ rule: name }) => name);
   expect(shown).toEqual(['everything', 'organization', 'tag', 'device', 'server', 'uplink', 'more']);
 });
 
@@ -238,7 +270,7 @@ test('an uplink group named null is not the same as none', () => {
 test('what was resolved is forgotten when its rule is gone, and after 62 days', () => {
   const fixture = new AlertFixture([ONCE, { ...ONCE, name: 'other' }]);
   fixture.write(bad(1), write(2, [download(30e6)]));
-  const shown = () => fixture.alerts.list({ all: true }).map(({ rule: name }) => name);
+  const shown = () => fixture.list({ all: true }).map(({ rule: name }) => name);
   expect(fixture.reload({ alerts: [ONCE] }, T0 + DAY_MS)).toEqual([]);
   expect(shown()).toEqual(['slow']);
   fixture.alerts.tick(T0 + 62 * DAY_MS);

@@ -23,7 +23,7 @@ test('a drop is measured by the median of the days before, and ends near it', ()
   expect(days(fixture, 7, 29)).toEqual(['firing drop ap-1']);
   expect(fixture.told[0]?.reason).toBe('29 Mbit/s is 42% under 50 Mbit/s, the median of 7 days, more than 40%');
   expect(days(fixture, 8, 39)).toEqual([]);
-  expect(fixture.alerts.list()[0]?.reason).toContain(', and not yet back within 20%');
+  expect(fixture.list()[0]?.reason).toContain(', and not yet back within 20%');
   expect(days(fixture, 9, 60)).toEqual(['resolved drop ap-1']);
   expect(fixture.told[1]?.reason).toMatch(/^60 Mbit\/s is \d+% over [\d.]+ Mbit\/s, the median of 7 days$/);
 });
@@ -37,14 +37,14 @@ test('fewer than five values make no median, and a device that was dead for long
     for (let day = 7; day < 20; day++) fixture.run(day, REFUSED);
   });
   expect(dead).toEqual(['firing drop ap-1']);
-  expect(fixture.alerts.list()[0]?.recent).toMatchObject([{ value: 0 }]);
+  expect(fixture.list()[0]?.recent).toMatchObject([{ value: 0 }]);
   expect(days(fixture, 20, 50)).toEqual(['resolved drop ap-1']);
 });
 
 test('a rule is explained by its words, its state and the last values of its metric, newest first', () => {
   const fixture = new SettledFixture([rule(), CHECK_FAILED, SERVER_DOWN, DROP]);
-  expect(fixture.alerts.explain('ap-9')).toBe(null);
-  expect(fixture.alerts.explain('ap-1')?.map(({ state, reason }) => [state, reason])).toEqual([
+  expect(fixture.alerts.reading.explain('ap-9')).toBe(null);
+  expect(fixture.alerts.reading.explain('ap-1')?.map(({ state, reason }) => [state, reason])).toEqual([
     ['ok', 'no value yet'],
     ['ok', 'no value yet'],
     ['ok', 'no value yet'],
@@ -53,7 +53,7 @@ test('a rule is explained by its words, its state and the last values of its met
   fixture.run(3, REFUSED);
   fixture.order(4);
   fixture.settlement.end('r-4-ap-1', 'skipped', 'offline', T0 + 4 * DAY_MS);
-  const [slow, failed, drop] = fixture.alerts.explain('ap-1') ?? [];
+  const [slow, failed, drop] = fixture.alerts.reading.explain('ap-1') ?? [];
   expect(slow).toMatchObject({
     rule: 'slow',
     state: 'pending',
@@ -85,18 +85,18 @@ test('a test that was never measured has no value but its throughput', () => {
   const retransmits = rule({ ...rtt, name: 'lost', metric: 'tcp.download.retransmits' });
   const fixture = new SettledFixture([rtt, retransmits]);
   fixture.run(1, REFUSED);
-  expect(fixture.alerts.explain('ap-1')?.map(({ last_values }) => last_values)).toEqual([[], []]);
+  expect(fixture.alerts.reading.explain('ap-1')?.map(({ last_values }) => last_values)).toEqual([[], []]);
 });
 
 test('what fires can be told again to a receiver that was told, and to no other', () => {
   const fixture = new SettledFixture([LOW, { ...SERVER_DOWN, breaches: 1, of: 1 }]);
   days(fixture, 1, 18);
   fixture.run(2, REFUSED, 'ap-2');
-  expect(fixture.alerts.firing('noc')).toEqual(fixture.told);
+  expect(fixture.firing('noc')).toEqual(fixture.told);
   expect(fixture.told).toHaveLength(2);
-  expect(fixture.alerts.firing('other')).toEqual([]);
+  expect(fixture.firing('other')).toEqual([]);
   days(fixture, 3, 17);
-  expect(fixture.alerts.firing('noc')[0]).toEqual({
+  expect(fixture.firing('noc')[0]).toEqual({
     ...fixture.told[0],
     value: 17e6,
     reason: '17 Mbit/s is below 20 Mbit/s',
@@ -109,7 +109,7 @@ test('a replayed rule shows when it would have fired, and why', () => {
   days(fixture, 1, 18, 30, 18, 18, 30, 30, 18);
   fixture.run(1, DOWNLOAD, 'ap-2');
   fixture.run(8, REFUSED);
-  const replay = (settings: AlertSettings, since_ms = 0) => [...fixture.alerts.replay(settings, since_ms)];
+  const replay = (settings: AlertSettings, since_ms = 0) => [...fixture.alerts.reading.replay(settings, since_ms)];
   const [mine, other, ...rest] = replay(rule({ retest: true }));
   expect(mine).toEqual([
     {
@@ -138,7 +138,7 @@ test('a replayed rule shows when it would have fired, and why', () => {
 test('a replayed drop looks at the days before its time, as it would have then', () => {
   const fixture = new SettledFixture([]);
   days(fixture, 1, 50, 50, 50, 50, 50, 20, 50, 21);
-  const fired = (since_ms: number) => [...fixture.alerts.replay(DROP, since_ms)].flat().map(({ run }) => run);
+  const fired = (since_ms: number) => [...fixture.alerts.reading.replay(DROP, since_ms)].flat().map(({ run }) => run);
   expect(fired(0)).toEqual(['r-6-ap-1', 'r-8-ap-1']);
   expect(fired(T0 + 7 * DAY_MS)).toEqual(['r-8-ap-1']);
 });
@@ -147,15 +147,15 @@ test('the built-in rules can be replayed too', () => {
   const fixture = new SettledFixture([]);
   for (const device of ['ap-1', 'ap-2', 'ap-3']) fixture.run(1, REFUSED, device);
   fixture.run(2, DOWNLOAD);
-  const servers = [...fixture.alerts.replay(SERVER_DOWN, 0)];
+  const servers = [...fixture.alerts.reading.replay(SERVER_DOWN, 0)];
   expect(servers).toMatchObject([
     [{ subject: { kind: 'server', name: 'server-0' }, run: 'r-1-ap-3', resolved_reason: 'ap-1 reached server-0' }],
     [],
     [],
   ]);
   const one = { ...SERVER_DOWN, where: { ...EVERYTHING, server: 'server-1' } };
-  expect([...fixture.alerts.replay(one, 0)]).toEqual([[]]);
-  const failed = [...fixture.alerts.replay({ ...CHECK_FAILED, breaches: 1, of: 1 }, 0)];
+  expect([...fixture.alerts.reading.replay(one, 0)]).toEqual([[]]);
+  const failed = [...fixture.alerts.reading.replay({ ...CHECK_FAILED, breaches: 1, of: 1 }, 0)];
   expect(failed[0]).toMatchObject([
     { firing_reason: 'the run failed: unreachable', resolved_reason: 'the run succeeded' },
   ]);
@@ -164,5 +164,5 @@ test('the built-in rules can be replayed too', () => {
 test('what says nothing of a server is no part of its replay', () => {
   const fixture = new SettledFixture([]);
   for (const device of ['ap-1', 'ap-2', 'ap-3']) fixture.run(1, { ...REFUSED, stdout: 'iperf3: not found' }, device);
-  expect([...fixture.alerts.replay(SERVER_DOWN, 0)].flat()).toEqual([]);
+  expect([...fixture.alerts.reading.replay(SERVER_DOWN, 0)].flat()).toEqual([]);
 });

@@ -17,7 +17,7 @@ const at = (token: number) => T0 + token * MINUTE_MS + 30_000;
 test('when one device after another can not reach a server, one alert for the server fires, and none for the devices', () => {
   const fixture = new AlertFixture(RULES);
   expect(fixture.write(failing(1, 'ap-1'), failing(2, 'ap-2'))).toEqual([]);
-  const shown = fixture.alerts.list().map(({ rule: name, subject, reason }) => `${subject.name} ${name}: ${reason}`);
+  const shown = fixture.list().map(({ rule: name, subject, reason }) => `${subject.name} ${name}: ${reason}`);
   expect(shown.toSorted()).toEqual([
     'ap-1 check-failed: the run failed: unreachable; server-0 may be down',
     'ap-1 slow: 0 bit/s is below 20 Mbit/s; server-0 may be down',
@@ -43,12 +43,12 @@ test('while the server is down no device alert is told, however long; after it, 
     expect(fixture.write(failing(token, 'ap-1'))).toEqual([]);
     expect(fixture.toldBy(() => fixture.alerts.tick(at(token + 35)))).toEqual([]);
   }
-  expect(fixture.alerts.list()[0]?.reason).toBe('0 bit/s is below 20 Mbit/s; nobody is told, as server-0 is down');
+  expect(fixture.list()[0]?.reason).toBe('0 bit/s is below 20 Mbit/s; nobody is told, as server-0 is down');
   expect(fixture.write(fine(130, 'ap-4'))).toEqual(['resolved server-down server-0']);
   expect(fixture.told.at(-1)).toMatchObject({ reason: 'ap-4 reached server-0', value: 1 });
   expect(fixture.write(fine(131, 'ap-2'))).toEqual([]);
   expect(fixture.write(write(132, [download(1e6)], { device: 'ap-1' }))).toEqual(['firing slow ap-1']);
-  expect(fixture.alerts.list().map(({ rule: name, subject, state }) => `${subject.name} ${name} ${state}`)).toEqual([
+  expect(fixture.list().map(({ rule: name, subject, state }) => `${subject.name} ${name} ${state}`)).toEqual([
     'ap-1 slow firing',
     'ap-3 slow pending',
     'ap-3 check-failed pending',
@@ -75,7 +75,7 @@ test('after a short outage nothing fires because of it: the next value of each d
 test('when another device reaches the server, what was held because of it fires at once', () => {
   const fixture = new AlertFixture(RULES);
   expect(fixture.write(failing(1, 'ap-1'), fine(2, 'ap-2'))).toEqual(['firing slow ap-1', 'firing check-failed ap-1']);
-  expect(fixture.alerts.list()).toHaveLength(2);
+  expect(fixture.list()).toHaveLength(2);
 });
 
 test('a device that nobody can exonerate is held for half an hour at most, and its own failures do not prolong it', () => {
@@ -103,7 +103,7 @@ test('a clock that has gone back holds nothing for longer', () => {
 test('one device alone never makes a server down', () => {
   const fixture = new AlertFixture(RULES);
   for (let token = 1; token < 9; token++) fixture.write(failing(token, 'ap-1'));
-  expect(fixture.alerts.list()).toContainEqual(
+  expect(fixture.list()).toContainEqual(
     expect.objectContaining({
       rule: 'server-down',
       state: 'pending',
@@ -119,7 +119,7 @@ test('late news of a server change nothing, and none of it counts twice', () => 
     fixture.write(failing(1, 'ap-1'), failing(2, 'ap-2'), failing(3, 'ap-3')).filter((line) => line.includes('server')),
   ).toEqual([]);
   fixture.write(failing(10, 'ap-1'), failing(10, 'ap-1'), failing(11, 'ap-2'), failing(11, 'ap-2'));
-  expect(fixture.alerts.list()).toContainEqual(expect.objectContaining({ rule: 'server-down', state: 'pending' }));
+  expect(fixture.list()).toContainEqual(expect.objectContaining({ rule: 'server-down', state: 'pending' }));
 });
 
 test('what never had a slot says nothing of the server, and makes nothing late', () => {
@@ -128,7 +128,7 @@ test('what never had a slot says nothing of the server, and makes nothing late',
   fixture.store.leases.lastToken = () => 150;
   expect(fixture.write(failing(1, 'ap-1'), failing(2, 'ap-2'), refused)).toEqual([]);
   fixture.write(fine(100, 'ap-4'));
-  expect(fixture.alerts.list()).toEqual([]);
+  expect(fixture.list()).toEqual([]);
 });
 
 test('an attempt that is to be repeated counts against its server as well', () => {
@@ -145,7 +145,7 @@ test('what says nothing of the server neither clears nor blames it', () => {
     end: { outcome: 'lost', reason: 'no-result', time_ms: T0, zeros: [] },
   });
   expect(fixture.write(failing(1, 'ap-1'), failing(2, 'ap-2'), lost)).toEqual(['firing check-failed ap-3']);
-  expect(fixture.alerts.list()).toContainEqual(expect.objectContaining({ rule: 'server-down', state: 'pending' }));
+  expect(fixture.list()).toContainEqual(expect.objectContaining({ rule: 'server-down', state: 'pending' }));
 });
 
 test('without server-down, or where it is about another server, nothing is held', () => {

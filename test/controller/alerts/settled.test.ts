@@ -28,10 +28,10 @@ test('when the transaction fails, neither the result nor the alert is there, and
       throw new Error('the power is gone');
     });
   expect(failing).toThrow('the power is gone');
-  expect(fixture.alerts.list()).toEqual([]);
+  expect(fixture.list()).toEqual([]);
   expect(fixture.store.records.get('r-1-ap-1')?.measurements).toEqual([]);
   fixture.result(1, 1, downloadOf(18));
-  expect(fixture.alerts.list()).toMatchObject([{ state: 'firing' }]);
+  expect(fixture.list()).toMatchObject([{ state: 'firing' }]);
   expect(new Set(fixture.told.map(({ id }) => id)).size).toBe(1);
 });
 
@@ -40,7 +40,7 @@ test('the same result twice is evaluated once', () => {
   fixture.order(1);
   fixture.grant(1, 1);
   for (let times = 0; times < 3; times++) fixture.result(1, 1, downloadOf(18));
-  expect(fixture.alerts.list()).toMatchObject([{ state: 'pending', recent: [{ run: 'r-1-ap-1' }] }]);
+  expect(fixture.list()).toMatchObject([{ state: 'pending', recent: [{ run: 'r-1-ap-1' }] }]);
 });
 
 test('the result of an earlier run that comes after that of a newer one changes no state', () => {
@@ -63,7 +63,7 @@ test('an attempt that is repeated elsewhere blames its server, and is no failure
   expect(fixture.told.map((notice) => notice.rule)).toEqual(['server-down']);
   fixture.grant(1, 4, 'ap-1', 'server-1');
   fixture.result(1, 4, DOWNLOAD);
-  expect(fixture.alerts.list().map((alert) => alert.rule)).toEqual(['server-down']);
+  expect(fixture.list().map((alert) => alert.rule)).toEqual(['server-down']);
 });
 
 test('an agent that refuses a run says nothing of its server', () => {
@@ -85,7 +85,7 @@ test('a run whose agent lost it fails without a word about the server', () => {
   const lost = { class: 'link-lost', message: 'the agent lost the run', retryable: true } as const;
   fixture.settlement.attemptFailed('r-1-ap-1', lost, null, T0 + DAY_MS);
   fixture.settlement.attemptFailed('r-1-ap-1', lost, null, T0 + DAY_MS + 5000);
-  expect(fixture.alerts.list().map((alert) => alert.rule)).toEqual(['check-failed']);
+  expect(fixture.list().map((alert) => alert.rule)).toEqual(['check-failed']);
 });
 
 test('a run that was never heard of again fails, unless a newer one was fine', () => {
@@ -120,5 +120,5 @@ test('late results after a restart make no server down', () => {
   fixture.restart();
   for (const [index, device] of ['ap-1', 'ap-2', 'ap-3'].entries()) fixture.result(1, index + 1, REFUSED, device);
   expect(fixture.told).toEqual([]);
-  expect(fixture.alerts.list()).toEqual([]);
+  expect(fixture.list()).toEqual([]);
 });

@@ -40,6 +40,7 @@ const play = (rules: AlertSettings[], writes: readonly AlertWrite[]): { states: 
       isLate: () => newest > (one.token ?? 0),
       token: one.token ?? 0,
       scheduled: true,
+      partial: false,
       suspect: null,
       medianOf: () => null,
     };

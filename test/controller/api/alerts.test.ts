@@ -15,17 +15,31 @@ const slowDesk = () => {
   return { fixture, desk: new AlertDesk({ settings: () => settings, alerts, clock: { wall: () => T0 } }) };
 };
 
-it('alerts and explained rules are shown with times that people can read', () => {
+it('alerts and explained rules are shown with times that people can read', async () => {
   const { desk } = slowDesk();
   const since = '2026-11-22T02:02:30.000Z';
   const firing = { rule: 'slow', state: 'firing', since, firing_since: since, hold: null };
-  expect(desk.list({ all: false }).map((view) => AlertView.parse(view))).toMatchObject([firing]);
+  const { alerts } = await desk.list({ all: false, limit: 9 });
+  expect(alerts.map((view) => AlertView.parse(view))).toMatchObject([firing]);
   const explained = desk.explain('ap-1');
   expect(explained.ok && explained.value.map((view) => ExplainedRuleView.parse(view))).toMatchObject([firing]);
   const ok = { state: 'ok', since: null, firing_since: null, last_values: [] };
   expect(desk.explain('ap-2')).toMatchObject({ ok: true, value: [ok] });
   const message = 'there is no device gone; perfleet device list shows all';
   expect(desk.explain('gone')).toEqual({ ok: false, problem: { error: 'not-found', message, problems: [] } });
+});
+
+it('a list ends at its limit, and says that there are more', async () => {
+  const fixture = new AlertFixture([rule({ breaches: 1, of: 1 }), rule({ name: 'other', breaches: 1, of: 1 })]);
+  fixture.write(write(1, [download(1e6)]), write(2, [download(1e6)], { device: 'ap-2' }));
+  const { alerts, settings } = fixture;
+  const desk = new AlertDesk({ settings: () => settings, alerts, clock: { wall: () => T0 } });
+  const listed = async (limit: number) => {
+    const list = await desk.list({ all: false, limit });
+    return [list.alerts.map(({ rule: name, subject }) => `${subject.name} ${name}`), list.more];
+  };
+  expect(await listed(3)).toEqual([['ap-1 slow', 'ap-1 other', 'ap-2 slow'], true]);
+  expect(await listed(4)).toEqual([['ap-1 slow', 'ap-1 other', 'ap-2 slow', 'ap-2 other'], false]);
 });
 
 it('a rule that is to be replayed is refused with all that is wrong with it', async () => {
@@ -66,8 +80,8 @@ it('a replay goes on one device at a time, until nobody waits for it', async () 
     run: 'r-1',
   } as const;
   let steps = 0;
-  const alerts = {
-    ...{ list: () => [], explain: () => null },
+  const reading = {
+    ...{ list: function* () {}, explain: () => null },
     *replay() {
       for (const resolved_ms of [null, T0 + 1]) {
         steps++;
@@ -76,7 +90,7 @@ it('a replay goes on one device at a time, until nobody waits for it', async () 
     },
   };
   const { settings } = fixture;
-  const desk = new AlertDesk({ settings: () => settings, alerts, clock: { wall: () => T0 } });
+  const desk = new AlertDesk({ settings: () => settings, alerts: { reading }, clock: { wall: () => T0 } });
   const order = { rule: '{"name": "a", "metric": "run.success", "below": 1}', since: '2026-11-21T00:00:00Z' };
   const whole = await desk.replay(order, () => false);
   expect(whole.ok && ReplayView.parse(whole.value).alerts.map(({ resolved }) => resolved)).toEqual([
@@ -91,7 +105,9 @@ it('a replay goes on one device at a time, until nobody waits for it', async () 
 it('the routes give what the controller knows', async () => {
   const { call, post, service } = await servedApi();
   const status = async (answer: Promise<Response>) => (await answer).status;
-  expect(await (await call('/api/1/alerts')).json()).toEqual([]);
+  const list = await call('/api/1/alerts');
+  expect([await list.json(), list.headers.get('perfleet-more')]).toEqual([[], 'false']);
+  expect(await status(call('/api/1/alerts?limit=0'))).toBe(400);
   expect(await status(call('/api/1/alerts?all=perhaps'))).toBe(400);
   expect(await status(call('/api/1/devices/nobody/alerts'))).toBe(404);
   const answer = await post('/api/1/alerts/replay', { rule: 'name: a', since: '1d' });

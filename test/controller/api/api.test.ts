@@ -54,7 +54,7 @@ describe('the routes', () => {
     expect(again.status).toBe(409);
     expect(await again.json()).toMatchObject({ error: 'conflict' });
     const view = { ...NEW_DEVICE, via: 'agent', online: false, agent: null, iperf3: null, last_run: null };
-    const moved = { moved_this_month: 1_234_567_890, monthly_budget: null };
+    const moved = { ssh: null, moved_this_month: 1_234_567_890, monthly_budget: null };
     expect(await (await call('/api/1/devices/ap-12')).json()).toEqual({ ...view, ...moved });
     expect(await (await call('/api/1/devices')).json()).toEqual([view]);
     expect(await (await call('/api/1/devices/ap-12', { method: 'DELETE' })).json()).toEqual({ device: 'ap-12' });

@@ -231,7 +231,10 @@ export class SmallService implements Service {
   };
 
   readonly alerts: AlertService = {
-    list: ({ all }) => this.listedAlerts.filter(({ state }) => all || state !== 'resolved'),
+    list: async ({ all, limit }) => {
+      const found = this.listedAlerts.filter(({ state }) => all || state !== 'resolved');
+      return { alerts: found.slice(0, limit), more: found.length > limit };
+    },
     explain: (device) => {
       const found = this.devices.get(device);
       return found.ok ? { ok: true, value: this.explained } : found;

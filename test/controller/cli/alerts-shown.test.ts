@@ -47,6 +47,15 @@ describe('alerts', () => {
     expect(JSON.parse((await cli('alerts', '--json', '--all')).out)).toEqual([SLOW, OLD]);
   });
 
+  it('says that there are more than it shows', async () => {
+    controller.service.listedAlerts.push(SLOW, SLOW);
+    const { out, err } = await cli('alerts', '--limit', '1', '--json');
+    expect(JSON.parse(out)).toEqual([SLOW]);
+    expect(err).toBe('only the first 1 alerts: there are more, --limit shows up to 10000\n');
+    expect(await cli('alerts', '--limit', '2')).toMatchObject({ err: '' });
+    expect((await cli('alerts', '--limit', 'all')).err).toMatch(/whole number from 1 to 10000/);
+  });
+
   it('says so when there is nothing', async () => {
     expect(await cli('alerts')).toEqual({ code: 0, out: '', err: 'nothing is pending or firing\n' });
     expect(await cli('alerts', '--all')).toEqual({ code: 0, out: '', err: 'no alerts\n' });

@@ -28,6 +28,13 @@ describe('results show', () => {
     expect(out).toContain('udp-upload    upload       75.0      0.042    0.25            -       -\n');
   });
 
+  it('says of a run that it was to confirm an alert, as the list does', async () => {
+    const { cli, service } = await withRun();
+    service.stored.set('r-1', runRecord({ origin: 'retest', outcome: 'failed', reason: 'unreachable' }));
+    expect((await cli('results', 'show', 'r-1')).out).toContain('on milan-1 via agent to confirm an alert, 2026');
+    expect((await cli('results')).out).toMatch(/unreachable, to confirm an alert\n/);
+  });
+
   it('--json is the run object', async () => {
     const { cli } = await withRun();
     expect(JSON.parse((await cli('results', 'show', '--json', 'r-1')).out)).toEqual(runRecord());

@@ -88,6 +88,39 @@ test('a rule that nobody would be told of is taken with a warning', () => {
   ]);
 });
 
+const oddly = (rule: string, more = ''): string[] =>
+  accepted(`${RECEIVERS}${more}\nalerts: [{ name: a, ${rule} }]`).warnings;
+
+test.each([
+  ['metric: tcp.download.bits_per_second, below: 20', 'alerts: a is about 20 bit/s: is a unit missing, as in 20M?'],
+  ['metric: udp.upload.lost_percent, above: 100%', 'alerts: a never fires: no more than 100% can be lost'],
+  ['metric: udp.download.jitter_ms, above: 5ms', 'alerts: a never fires: no check measures udp.download.jitter_ms'],
+])('a rule that is hardly meant so is taken with a warning: %s', (rule, warning) => {
+  expect(oddly(rule)).toEqual([warning]);
+});
+
+test('a rule that may be meant so is taken without', () => {
+  for (const below of ['1k', '20M']) expect(oddly(`metric: tcp.download.bits_per_second, below: ${below}`)).toEqual([]);
+  for (const limit of ['above: 99%', 'below: 100%'])
+    expect(oddly(`metric: udp.upload.lost_percent, ${limit}`)).toEqual([]);
+});
+
+test('a rule of one organization is about what that one measures, for any of its tags', () => {
+  const lte = '{ check: { tags: { lte: { tests: [{ protocol: udp, direction: download, bitrate: 1M }] } } } }';
+  const rule = (organization: string) =>
+    `metric: udp.download.jitter_ms, above: 5ms, where: { organization: ${organization} }`;
+  expect(oddly(rule('acme'), `organizations: { acme: ${lte} }`)).toEqual([]);
+  expect(oddly(rule('default'), `organizations: { acme: ${lte} }`)).toHaveLength(1);
+});
+
+test('a drop that looks further back than runs are kept is taken with a warning', () => {
+  const drop = 'metric: tcp.upload.bits_per_second, drop: 30%, over: 30d';
+  expect(oddly(drop, 'retention: { runs: 31d }')).toEqual([]);
+  expect(oddly(drop, 'retention: { runs: 30d }')).toEqual([
+    'alerts: a looks back for 30d, and runs are kept for 30d: set over lower, or retention.runs higher',
+  ]);
+});
+
 describe('the built-in rules', () => {
   const told = [...BUILT_IN.values()].map((rule) => ({ ...rule, notify: ['noc', 'boss'] }));
 

@@ -130,7 +130,8 @@ class World {
       else if (effect.type === 'start') this.#start(effect);
       else if (effect.type === 'prepare') {
         const way = this.#ways[this.#routes.of('d1')];
-        if (way.is_there && way.running === null) way.prepared = { run: effect.run, nonce: '', at: 0 };
+        if (way.is_there && (way.running?.until ?? 0) <= this.#now)
+          way.prepared = { run: effect.run, nonce: '', at: 0 };
       } else if (effect.type === 'cancel') {
         for (const way of Object.values(this.#ways)) {
           if (way.is_there && way.prepared?.run === effect.run) way.prepared = null;

@@ -189,6 +189,23 @@ test('stop waits for the write under way, so that it is not repeated', async () 
   expect(drain.status().waiting).toBe(0);
 });
 
+test('what was taken is deleted while the next batch is under way, and by a stop', async () => {
+  const { outbox, side, drain } = await setUp(points(2500));
+  const answers: (() => void)[] = [];
+  side.answer = (_request, response) => answers.push(() => response.writeHead(204).end());
+  drain.start();
+  await until('the first is under way', () => answers.length === 1);
+  expect(outbox.counts().waiting).toBe(2500);
+  answers[0]?.();
+  await until('the second is under way', () => answers.length === 2);
+  await until('the first is deleted', () => outbox.counts().waiting === 1500);
+  const stopping = drain.stop();
+  answers[1]?.();
+  await stopping;
+  expect(outbox.counts().waiting).toBe(500);
+  expect(side.requests).toHaveLength(2);
+});
+
 test('stop does not wait longer than five seconds, and what was under way stays in the outbox', async () => {
   const { side, drain, clock } = await setUp(points(1));
   side.answer = () => {};

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { readIperf3Text } from '../../../controller/results/iperf3-documents.ts';
 import { readTest } from '../../../controller/results/read-test.ts';
+import { readStrictJson } from '../../../controller/results/strict-json.ts';
 import { readTolerantJson } from '../../../controller/results/tolerant-json.ts';
 import { anything, damaged, hostile, resultWith } from '../../fuzz/inputs.ts';
 import { unsound } from '../../fuzz/soundness.ts';
+import { corpusFiles, corpusText } from '../../helpers/iperf3-corpus.ts';
 
 describe('whatever iperf3 prints', () => {
   it.each([
@@ -17,6 +20,35 @@ describe('whatever iperf3 prints', () => {
       }),
       { numRuns },
     );
+  });
+
+  it('reads short texts with JSON.parse as the tolerant reader does', () => {
+    // Spaces make a text too long for JSON.parse, and are nothing else.
+    const inFull = (stdout: string) => stdout.replace('{', `{${' '.repeat(65_536)}`);
+    let strictly = 0;
+    const comparison = fc.property(resultWith(fc.oneof(damaged, anything)), ({ result, plan }) => {
+      if (readStrictJson(result.stdout) === null) return;
+      strictly += 1;
+      const tolerant = readTest({ ...result, stdout: inFull(result.stdout) }, plan);
+      expect(readTest(result, plan)).toEqual(tolerant);
+    });
+    fc.assert(comparison, { numRuns: 3000 });
+    expect(strictly).toBeGreaterThan(100);
+    for (const file of corpusFiles) {
+      const result = { stdout: corpusText(file), stderr: '', exit_code: 0 };
+      expect(readTest(result, null)).toEqual(readTest({ ...result, stdout: inFull(result.stdout) }, null));
+    }
+  });
+
+  it.each([
+    ['a number that is too large', '{"start":{},"intervals":[1e999],"end":{}}', 1],
+    ['a string that is too long', `{"start":{"version":"${'x'.repeat(4001)}"},"end":{}}`, 0],
+    ['more objects than such a text has', `{"start":{},"intervals":[${'{},'.repeat(4000)}{}],"end":{}}`, 2],
+    ['more depth than such a text has', `{"start":{},"end":{"x":${'['.repeat(70)}${']'.repeat(70)}}}`, 2],
+    ['no object', '[{"start":{},"end":{}}]', 1],
+  ])('looks at a short text closely that has %s', (_, stdout, warnings) => {
+    expect(readStrictJson(stdout)).toBeNull();
+    expect(readIperf3Text(stdout).warnings).toHaveLength(warnings);
   });
 
   it('has no prototype to pollute', () => {

@@ -91,3 +91,20 @@ it('has no rest of its own left after a flush', async () => {
   clock.advance(100);
   expect(done).toEqual([1, 2]);
 });
+
+it('gives things that stand one behind the other together, and has the rest done after another turn', async () => {
+  const { afterwards } = make();
+  const done: unknown[] = [];
+  const add = afterwards.several((things: readonly number[]) => {
+    done.push([...things]);
+    return Math.min(2, things.length);
+  });
+  for (const thing of [1, 2, 3]) add(thing);
+  afterwards.add(() => done.push('other work'));
+  add(4);
+  await until('all is done', () => afterwards.isEmpty);
+  expect(done).toEqual([[1, 2, 3], [3], 'other work', [4]]);
+  add(5);
+  afterwards.flush();
+  expect(done.at(-1)).toEqual([5]);
+});

@@ -228,6 +228,51 @@ test('what need not wait for the disk is there at once, in full or not at all, a
   expect(again.runs.open().map(({ run }) => run)).toEqual(['r-1', 'r-3']);
 });
 
+test('a part of a transaction is kept or undone on its own, and fails with the whole of it', () => {
+  const database = Database.open(join(tempFolder(), 'test.db'));
+  onTestFinished(() => database.close());
+  database.exec('CREATE TABLE t (a INTEGER)');
+  const rows = () => database.all(z.object({ a: z.int() }), 'SELECT a FROM t').map(({ a }) => a);
+  const parts = database.transaction(() => [
+    database.part(() => database.run('INSERT INTO t VALUES (1)')),
+    database.part(() => {
+      database.run('INSERT INTO t VALUES (2)');
+      throw new Error('a defect');
+    }),
+    database.part(() => database.run('INSERT INTO t VALUES (3)')),
+  ]);
+  expect(parts).toEqual([
+    { ok: true, value: 1 },
+    { ok: false, error: new Error('a defect') },
+    { ok: true, value: 1 },
+  ]);
+  expect(rows()).toEqual([1, 3]);
+  const lost = () =>
+    database.transaction(() =>
+      database.part(() => {
+        database.run('INSERT INTO t VALUES (4)');
+        // As SQLite does by itself when the disk is full.
+        database.exec('ROLLBACK');
+        throw new Error('no room');
+      }),
+    );
+  expect(lost).toThrow('no room');
+  expect(rows()).toEqual([1, 3]);
+});
+
+test('many rows are inserted, in their order', () => {
+  const database = Database.open(join(tempFolder(), 'test.db'));
+  onTestFinished(() => database.close());
+  database.exec('CREATE TABLE t (a INTEGER, b TEXT)');
+  const wanted = Array.from({ length: 19 }, (_, index) => ({ a: index, b: `${index}` }));
+  database.insert(
+    'INSERT INTO t (a, b)',
+    wanted.map(({ a, b }) => [a, b]),
+  );
+  database.insert('INSERT INTO t (a, b)', []);
+  expect(database.all(z.object({ a: z.int(), b: z.string() }), 'SELECT a, b FROM t ORDER BY rowid')).toEqual(wanted);
+});
+
 test('only what is deferred does not wait for the disk', () => {
   const database = Database.open(join(tempFolder(), 'test.db'));
   onTestFinished(() => database.close());
@@ -259,4 +304,18 @@ test('a store whose disk failed beside the event loop can not be used any more',
   expect(() => store.leases.ensureOnDisk(1)).toThrow(failed);
   expect(() => store.runs.add([newRun('r-1')])).toThrow(failed);
   expect(() => store.onDisk(() => {})).toThrow(failed);
+});
+
+test('what is taken back was there for a moment, also when the work fails', () => {
+  const store = openStore();
+  const seen = store.takenBack(() => {
+    store.runs.add([newRun('r-1')]);
+    return store.runs.get('r-1')?.run;
+  });
+  const fail = () => {
+    store.runs.add([newRun('r-2')]);
+    throw new Error('no');
+  };
+  expect(() => store.takenBack(fail)).toThrow('no');
+  expect([seen, store.runs.open()]).toEqual(['r-1', []]);
 });

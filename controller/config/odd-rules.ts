@@ -1,0 +1,46 @@
+import { testsOf } from '../schedule/check-of.ts';
+import { measures } from '../schedule/measures.ts';
+import type { AlertSettings, Settings } from './settings.ts';
+import { formatDuration } from './units.ts';
+
+/** No link that anybody measures is that slow: most likely a unit is missing. */
+const LEAST_BITS_PER_SECOND = 1000;
+
+/** What is odd about a threshold; null when nothing is. */
+const oddThreshold = ({ name, metric, condition }: AlertSettings, { retention }: Settings): string | null => {
+  if (condition.kind === 'drop') {
+    const runs = formatDuration(retention.runs_ms);
+    if (condition.over_ms < retention.runs_ms) return null;
+    return `${name} looks back for ${formatDuration(condition.over_ms)}, and runs are kept for ${runs}: set over lower, or retention.runs higher`;
+  }
+  const { kind, threshold } = condition;
+  if (metric.endsWith('.bits_per_second') && threshold < LEAST_BITS_PER_SECOND) {
+    return `${name} is about ${threshold} bit/s: is a unit missing, as in ${threshold}M?`;
+  }
+  if (metric.endsWith('.lost_percent') && kind === 'above' && threshold >= 100) {
+    return `${name} never fires: no more than 100% can be lost`;
+  }
+  return null;
+};
+
+/** Whether a device that the rule may be about can have a value for it. */
+const isMeasured = ({ metric, where }: AlertSettings, { organizations }: Settings): boolean =>
+  [...organizations.values()].some(
+    (one) =>
+      (where.organization ?? one.organization) === one.organization &&
+      testsOf(one).some((tests) => tests.some((test) => measures(test, metric))),
+  );
+
+/** Rules that can be meant as they are, and most likely are not: a warning for each. */
+export const oddRules = (settings: Settings): string[] =>
+  settings.alerts.flatMap((rule) => {
+    const { name, metric, notify } = rule;
+    const odd = oddThreshold(rule, settings);
+    return [
+      ...(odd === null ? [] : [`alerts: ${odd}`]),
+      ...(isMeasured(rule, settings) ? [] : [`alerts: ${name} never fires: no check measures ${metric}`]),
+      ...(notify.length > 0
+        ? []
+        : [`alerts: nobody is told when ${name} fires: name receivers in notify, or under receivers`]),
+    ];
+  });
