@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Database, jsonColumn } from './database.ts';
+import { jsonColumn } from './columns.ts';
+import type { Database } from './database.ts';
 import { StoreError } from './errors.ts';
 
 /** How a device is reached over SSH; nothing of it is secret. */

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { Measurement } from '../results/measurement.ts';
 import { RunRecord } from '../run-record.ts';
-import { type Database, jsonColumn, type Value } from './database.ts';
+import { jsonColumn } from './columns.ts';
+import type { Database, Value } from './database.ts';
 
 const MAX_RECORDS = 1000;
 

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { TestPlan } from '../../broker/contract/messages.ts';
 import { FailureClass } from '../results/measurement.ts';
 import { Outcome, RunRecord } from '../run-record.ts';
-import { type Database, jsonColumn, repeatedJson } from './database.ts';
+import { jsonColumn, repeatedJson } from './columns.ts';
+import type { Database } from './database.ts';
 
 /** All runs of a check have the same tests: they are read once. */
 const Plans = repeatedJson(z.array(TestPlan));
