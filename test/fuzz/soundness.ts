@@ -2,6 +2,12 @@ import { Failure, Measurement, type Reading } from '../../controller/results/mea
 
 const RETRYABLE = ['busy', 'unreachable', 'link-lost'];
 
+/** Whether rate, bytes and seconds can be of one measurement; bytes that were derived are whole. */
+const agree = ({ bits_per_second, bytes, seconds }: Measurement): boolean => {
+  const carried = (bits_per_second * seconds) / 8;
+  return bytes - 1 <= 2 * carried && carried <= 2 * (bytes + 1);
+};
+
 /** What is wrong with a reading, whatever was read; null when nothing is. */
 export const unsound = (reading: Reading): string | null => {
   if (!reading.ok) {
@@ -14,6 +20,7 @@ export const unsound = (reading: Reading): string | null => {
     for (const [key, value] of Object.entries(measurement))
       if (typeof value === 'number' && !(Number.isFinite(value) && value >= 0)) return `${key} is ${value}`;
     if (measurement.bytes <= 0) return 'nothing arrived';
+    if (!agree(measurement)) return 'rate, bytes and seconds contradict each other';
     if ((measurement.lost_percent ?? 0) > 100) return `lost_percent is ${measurement.lost_percent}`;
     if ((measurement.cpu_bound === true) !== (measurement.cpu_device_percent ?? 0) >= 95) return 'cpu_bound is wrong';
   }

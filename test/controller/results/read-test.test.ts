@@ -103,6 +103,25 @@ describe('damaged numbers', () => {
     expect(of({ bytes: -5, seconds: 1, bits_per_second: 'fast' })).toEqual([]);
   });
 
+  it('of which the rate contradicts the other two leave it out, and it is derived', () => {
+    const of = (sum_received: object) =>
+      readTest(result({ start: { test_start: { protocol: 'TCP' } }, end: { sum_received } }), null);
+    for (const bits_per_second of [1e300, 0, 2_000_003, 499_999]) {
+      const reading = of({ bytes: 1_250_000, seconds: 10, bits_per_second });
+      expect(numbersOf(reading)).toMatchObject([
+        { bits_per_second: 1e6, bytes: 1_250_000, seconds: 10, derived: true },
+      ]);
+      expect(reading.warnings).toEqual([
+        `upload: bits_per_second of ${bits_per_second} does not fit bytes and seconds, and was dropped`,
+        'upload: bits_per_second is derived from bytes and seconds',
+      ]);
+    }
+    expect(of({ bytes: 1_250_000, seconds: 10, bits_per_second: 1_950_000 }).warnings).toEqual([]);
+    expect(classOf(of({ bytes: 1000, seconds: 0, bits_per_second: 0 }))).toBe('malformed');
+    expect(classOf(of({ bytes: 0, seconds: 10, bits_per_second: 1e6 }))).toBe('link-lost');
+    expect(classOf(of({ bytes: 0, seconds: 0, bits_per_second: 0 }))).toBe('link-lost');
+  });
+
   it('of the sender alone are no measurement', () => {
     const streams = [{ sender: { bytes: 9, seconds: 1, end: 1 } }];
     expect(classOf(readTest(result({ end: { streams } }), plan('tcp-upload')))).toBe('malformed');
