@@ -297,6 +297,16 @@ describe('an output that is cut off', () => {
     expect(numbersOf(bidir)).toMatchObject([{ direction: 'download', bytes: 866844619 + 2354708480 }]);
   });
 
+  it('has what can be read of each interval, whatever stands beside it', () => {
+    const good = { bytes: 125_000, seconds: 1, omitted: 'no', sender: null };
+    const intervals = [{ streams: [good] }, { streams: 5 }, null, { streams: [] }, { streams: [good] }];
+    const reading = readTest(result({ start: {}, intervals }), plan('tcp-download'));
+    expect(numbersOf(reading)).toMatchObject([{ bits_per_second: 1e6, bytes: 250_000, seconds: 2 }]);
+    const [noNumbers, noStream] = [{ streams: [good, { bytes: '5' }] }, { streams: [good, null] }];
+    for (const damaged of [noNumbers, noStream])
+      expect(classOf(readTest(result({ start: {}, intervals: [damaged] }), plan('tcp-download')))).toBe('malformed');
+  });
+
   it('in the first half of a download is too short to say anything', () => {
     const stdout = cutAfter(compact('v3.12__tcp_down.json'), '"end":{');
     expect(classOf(readTest(result(stdout), plan('tcp-download', { duration_s: 5 })))).toBe('malformed');
