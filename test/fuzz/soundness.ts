@@ -12,9 +12,10 @@ const agree = ({ bits_per_second, bytes, seconds }: Measurement): boolean => {
 export const unsound = (reading: Reading): string | null => {
   if (!reading.ok) {
     if (!Failure.safeParse(reading.failure).success) return 'its failure is none';
-    return reading.failure.retryable === RETRYABLE.includes(reading.failure.class) ? null : 'it is retryable or not';
+    if (reading.failure.retryable !== RETRYABLE.includes(reading.failure.class)) return 'it is retryable or not';
+    if (reading.measurements.length > 1) return 'it failed, and has all measurements';
   }
-  if (reading.measurements.length === 0) return 'it has no measurement';
+  if (reading.ok && reading.measurements.length === 0) return 'it has no measurement';
   for (const measurement of reading.measurements) {
     if (!Measurement.safeParse(measurement).success) return 'a measurement is none';
     for (const [key, value] of Object.entries(measurement))

@@ -196,6 +196,26 @@ describe('UDP numbers that make no sense', () => {
     expect(classOf(all)).toBe('link-lost');
   });
 
+  it('of two directions of which nothing arrived are a lost link, and of one leave the other its numbers', () => {
+    const dead = (direction: string) => (text: string) =>
+      text.replace(
+        new RegExp(`("${direction}":\\{[^}]*?"bytes":)\\d+,"bits_per_second":[\\d.e+]+`),
+        '$10,"bits_per_second":0',
+      );
+    const [upload, download] = [dead('sum_received'), dead('sum_received_bidir_reverse')];
+    const whole = compact('v3.12__udp_bidir.json');
+    const of = (stdout: string, stderr = '') =>
+      readTest(result(stdout, { stderr, elapsed_ms: 60_000 }), plan('udp-bidir'));
+    expect(of(download(whole))).toMatchObject({ ok: false, measurements: [{ direction: 'upload', bytes: 5013504 }] });
+    expect(of(upload(whole))).toMatchObject({ ok: false, measurements: [{ direction: 'download' }] });
+    expect(failureOf(of(upload(whole)))).toMatchObject({ class: 'link-lost' });
+    expect(of(upload(download(whole)))).toMatchObject({ failure: { class: 'unreachable' }, measurements: [] });
+    expect(of(download(whole), 'iperf3: error - the server has terminated\n')).toMatchObject({
+      ok: false,
+      measurements: [],
+    });
+  });
+
   it('sums that are missing are made of the streams', () => {
     const text = compact('v3.1.3__udp_p3.json');
     const reading = readTest(
