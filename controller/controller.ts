@@ -6,6 +6,7 @@ import type { Inbound } from '../broker/contract/inbound.ts';
 import { controllerTopic } from '../broker/contract/topics.ts';
 import type { Log } from '../broker/log.ts';
 import { Deliveries } from './alerts/deliveries.ts';
+import { noteReceivers } from './alerts/renamed-receivers.ts';
 import { createApi } from './api/app.ts';
 import { ApiServer } from './api/server.ts';
 import { makeBroker } from './broker-connection.ts';
@@ -156,6 +157,7 @@ export class Controller {
 
     driver.onMessage((message, retained) => this.#hear(message, retained));
     started.push(() => stopRuns(runs));
+    noteReceivers(store, this.#settings.receivers, log);
     runs.onAlerts(runs.alerts.configure(clock.wall()));
     startRuns(runs);
     const { port: http_port } = await api.start();
@@ -183,8 +185,8 @@ export class Controller {
     const restart = restartNeeded(this.#settings, settings);
     this.#settings = { ...settings, broker, http, store, influx };
     parts.slots.configure(slotSettings(settings));
-    onAlerts(alerts.configure(this.#options.clock.wall()));
     deliveries.configure(settings.receivers);
+    onAlerts(alerts.configure(this.#options.clock.wall()));
     dispatcher.submitAnew();
     maintenance.look();
     nights.look();

@@ -3,6 +3,7 @@ import { Delivery, type DeliveryParts } from './delivery.ts';
 import type { DeliveryStatus } from './delivery-status.ts';
 import type { AlertNotice } from './notice.ts';
 import type { Outcome } from './receivers/receiver.ts';
+import { noteReceivers } from './renamed-receivers.ts';
 
 /** A notice that is about nothing. `id` is one of its own. */
 const testNotice = (receiver: string, id: string, now_ms: number): AlertNotice => {
@@ -50,8 +51,12 @@ export class Deliveries {
     for (const delivery of this.#deliveries.values()) delivery.kick();
   }
 
-  /** Takes these receivers into force at once. What waits for one that is gone is dropped. */
+  /**
+   * Takes these receivers into force at once, before alerts are told by them. One that has another name goes on under that; what waits for one
+   * that is gone is dropped.
+   */
   configure(receivers: ReadonlyMap<string, ReceiverSettings>): void {
+    this.#rename(noteReceivers(this.#parts.store, receivers, this.#parts.log));
     for (const [name, delivery] of this.#deliveries) {
       if (receivers.has(name)) continue;
       this.#deliveries.delete(name);
@@ -78,8 +83,23 @@ export class Deliveries {
     return delivery?.sendNow(testNotice(receiver, id, this.#parts.clock.wall())) ?? null;
   }
 
+  /** What a receiver, or each, has refused is sent again; null when there is none of that name. Returns how many notices that are. */
+  retry(receiver: string | null): number | null {
+    if (receiver !== null) return this.#deliveries.get(receiver)?.retry() ?? null;
+    return [...this.#deliveries.values()].reduce((count, delivery) => count + delivery.retry(), 0);
+  }
+
   status(): DeliveryStatus[] {
     return [...this.#deliveries.values()].map((delivery) => delivery.status());
+  }
+
+  #rename(renamed: ReadonlyMap<string, string>): void {
+    for (const [name, delivery] of [...this.#deliveries]) {
+      const now = renamed.get(name) ?? name;
+      delivery.rename(now);
+      this.#deliveries.delete(name);
+      this.#deliveries.set(now, delivery);
+    }
   }
 
   #add(name: string, settings: ReceiverSettings): void {

@@ -2,20 +2,15 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../broker/clock.ts';
 import type { Log } from '../../broker/log.ts';
 import type { ReceiverSettings } from '../config/settings.ts';
+import type { WaitingNotice } from '../store/notices.ts';
 import type { Store } from '../store/store.ts';
 import { type Next, retryDelayMs, WorkLoop } from '../work-loop.ts';
+import { Attempts } from './attempts.ts';
 import type { DeliveryStatus } from './delivery-status.ts';
+import { leftOver } from './left-over.ts';
 import type { AlertNotice } from './notice.ts';
 import { type Outcome, REMIND_BATCH, type Receiver } from './receivers/receiver.ts';
 import { receiverOf, type Ways } from './receivers/receiver-of.ts';
-
-/** One attempt takes at most so long. Mail servers let strangers wait on purpose. */
-const ATTEMPT_MS: Record<ReceiverSettings['kind'], number> = {
-  webhook: 10_000,
-  alertmanager: 10_000,
-  mqtt: 10_000,
-  email: 30_000,
-};
 
 /** A receiver that asks for more patience (Retry-After) gets this much. */
 const MAX_PATIENCE_MS = 10 * 60_000;
@@ -30,7 +25,7 @@ const TRIM_MS = 60_000;
 const STOP_MS = 2000;
 
 export interface DeliveryParts extends Ways {
-  store: Pick<Store, 'notices' | 'onDisk'>;
+  store: Pick<Store, 'notices' | 'onDisk' | 'receivers' | 'alertStates' | 'atomically'>;
   /** What a receiver that forgets has to be told again: the latest notice of each alert that fires and is for it. */
   firing: (receiver: string) => readonly AlertNotice[];
   clock: Clock;
@@ -43,6 +38,7 @@ export interface DeliveryParts extends Ways {
  * Carries the notices that wait for one receiver to it: oldest first, one at a time.
  *
  * - Delivered: its row is deleted. Refused: it is set aside with the reason. Either way the next one follows at once.
+ * - Delivered but for some addresses: it waits on for those that may take it later, with nobody behind it held up, and is set aside for others.
  * - Anything else: the same again after a pause, 1 s and then twice as long up to a minute, or longer if the receiver asks for it.
  * - A receiver that forgets is told every minute, and at the start, what fires: in batches, each in turn with a notice that waits. Of one alert
  *   it gets the latest notice: it would page people for what is over.
@@ -51,13 +47,13 @@ export interface DeliveryParts extends Ways {
  * and each time with the same id.
  */
 export class Delivery {
-  readonly #name: string;
+  #name: string;
   readonly #parts: DeliveryParts;
   readonly #loop: WorkLoop;
   #settings: ReceiverSettings;
   #receiver: Receiver;
-  /** Those under way: of the loop, and tests. */
-  readonly #attempts = new Set<AbortController>();
+  /** Of the loop, and tests. */
+  readonly #attempts: Attempts;
   #remind_at = 0;
   /** What is still to be said again, of what fired when the latest round began. */
   #to_remind: readonly AlertNotice[] = [];
@@ -75,6 +71,7 @@ export class Delivery {
     this.#parts = parts;
     this.#settings = settings;
     this.#receiver = receiverOf(settings, parts);
+    this.#attempts = new Attempts(parts.clock);
     this.#remind_at = this.#trim_at = parts.clock.now();
     this.#loop = new WorkLoop(parts.clock, () => this.#step());
   }
@@ -99,18 +96,34 @@ export class Delivery {
     this.#loop.wake();
   }
 
+  /** It is called so from now on, in the store too. */
+  rename(name: string): void {
+    this.#name = name;
+  }
+
   /** Resolves at the latest after STOP_MS and a moment; what was under way is sent again after the next start. Not to be started again. */
   async stop(): Promise<void> {
-    const cancel = this.#parts.clock.after(STOP_MS, () => {
-      for (const attempt of this.#attempts) attempt.abort(new Error('the controller stops'));
-    });
+    const cancel = this.#parts.clock.after(STOP_MS, () => this.#attempts.giveUp('the controller stops'));
     await this.#loop.stop(2 * STOP_MS);
     cancel();
   }
 
   /** Sends one notice beside the others, once, and keeps nothing of it. */
   sendNow(notice: AlertNotice): Promise<Outcome> {
-    return this.#attempt((signal) => this.#receiver.send(notice, signal));
+    return this.#attempts.make(this.#settings.kind, (signal) => this.#receiver.send(notice, signal));
+  }
+
+  /**
+   * What was set aside is sent again, at once, and what is for later. A receiver that forgets is told what fires instead: what was refused may be over,
+   * and people would be paged for it. Returns how many notices that are.
+   */
+  retry(): number {
+    const { store, clock } = this.#parts;
+    const forgets = this.#receiver.remind !== null;
+    if (forgets) this.#remind_at = clock.now();
+    const count = forgets ? store.notices.dropSetAside(this.#name) : store.notices.retry(this.#name);
+    this.#loop.wake();
+    return count;
   }
 
   status(): DeliveryStatus {
@@ -120,7 +133,7 @@ export class Delivery {
       kind: this.#settings.kind,
       ...notices.counts(this.#name),
       dropped: this.#dropped,
-      last_error: this.#last_error,
+      last_error: this.#last_error ?? notices.nextLater(this.#name)?.error ?? null,
       last_refusal: notices.setAsideOf(this.#name, 1)[0]?.error ?? null,
       last_success_ms: this.#last_success_ms,
     };
@@ -131,7 +144,7 @@ export class Delivery {
       this.#trim();
       const { remind } = this.#receiver;
       if (remind !== null) this.#beginRound();
-      const row = this.#parts.store.notices.next(this.#name);
+      const row = this.#parts.store.notices.next(this.#name, this.#parts.clock.wall());
       const reminds = remind !== null && this.#to_remind.length > 0 && (row === null || !this.#reminded);
       this.#reminded = reminds;
       if (reminds) return await this.#remind(remind);
@@ -143,25 +156,30 @@ export class Delivery {
 
   #rest(): Next {
     this.#recovered();
-    return this.#receiver.remind === null
-      ? { kind: 'idle' }
-      : { kind: 'idle', ms: this.#remind_at - this.#parts.clock.now() };
+    const { clock, store } = this.#parts;
+    if (this.#receiver.remind !== null) return { kind: 'idle', ms: this.#remind_at - clock.now() };
+    const later = store.notices.nextLater(this.#name);
+    return later === null ? { kind: 'idle' } : { kind: 'idle', ms: later.not_before_ms - clock.wall() };
   }
 
-  async #send(row: { id: number; notice: AlertNotice }): Promise<Next> {
+  async #send(row: WaitingNotice): Promise<Next> {
     const { store, clock, log } = this.#parts;
-    const outcome = await this.#attempt(async (signal) => {
+    const outcome = await this.#attempts.make(this.#settings.kind, async (signal) => {
       await new Promise<void>((resolve) => store.onDisk(resolve));
-      return this.#receiver.send(row.notice, signal);
+      return this.#receiver.send(row.notice, signal, row.left_to);
     });
     if (outcome.kind === 'retry') return this.#failed(outcome);
     if (outcome.kind === 'refused') {
       store.notices.setAside(row.id, outcome.reason);
       this.#warn({ notice: row.notice.id, error: outcome.reason }, 'a receiver refuses a notice, it was set aside');
     } else {
-      store.notices.done(row.id);
+      if (outcome.kind === 'delivered') store.notices.done(row.id);
+      else {
+        store.notices.doneInPart(row.id, leftOver(outcome.missed, row.tries, clock.wall()));
+        const error = outcome.missed.map(({ reason }) => reason).join('; ');
+        this.#warn({ error }, 'a receiver took a notice in part');
+      }
       log.debug({ receiver: this.#name, notice: row.notice.id, answer: outcome.answer }, 'a notice was delivered');
-      if (outcome.warning !== undefined) this.#warn({ error: outcome.warning }, 'a receiver took a notice in part');
       this.#last_success_ms = clock.wall();
     }
     // Said again after its end, an alert would be back.
@@ -181,30 +199,11 @@ export class Delivery {
   /** Says the next batch of what fires again. A refusal is logged, and no reason to hold up the others. */
   async #remind(remind: NonNullable<Receiver['remind']>): Promise<Next> {
     const batch = this.#to_remind.slice(0, REMIND_BATCH);
-    const outcome = await this.#attempt((signal) => remind(batch, signal));
+    const outcome = await this.#attempts.make(this.#settings.kind, (signal) => remind(batch, signal));
     if (outcome.kind === 'retry') return this.#failed(outcome);
     if (outcome.kind === 'refused') this.#warn({ error: outcome.reason }, 'a receiver refuses what fires');
     this.#to_remind = this.#to_remind.slice(batch.length);
     return { kind: 'go-on' };
-  }
-
-  /** What `work` comes to, or a reason to try again when it takes too long or is given up. */
-  async #attempt(work: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome> {
-    const attempt = new AbortController();
-    this.#attempts.add(attempt);
-    const { signal } = attempt;
-    const limit_ms = ATTEMPT_MS[this.#settings.kind];
-    const late = () => attempt.abort(new Error(`nothing within ${limit_ms / 1000} s`));
-    const cancel = this.#parts.clock.after(limit_ms, late);
-    const givenUp = new Promise<Outcome>((resolve) => {
-      signal.addEventListener('abort', () => resolve({ kind: 'retry', reason: String(signal.reason) }));
-    });
-    try {
-      return await Promise.race([work(signal), givenUp]);
-    } finally {
-      cancel();
-      this.#attempts.delete(attempt);
-    }
   }
 
   #failed({ reason, after_ms = 0 }: { reason: string; after_ms?: number }): Next {

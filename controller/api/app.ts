@@ -98,6 +98,8 @@ export const createApi = (service: Service, { token, log, clock }: ApiOptions): 
     if (!body.ok) return refuse(c, body.problem);
     return reply(c, await service.alerts.replay(body.value, () => c.req.raw.signal.aborted));
   });
+  api.post('/receivers/retry', (c) => reply(c, service.receivers.retry(null)));
+  api.post('/receivers/:receiver/retry', (c) => reply(c, service.receivers.retry(c.req.param('receiver'))));
   api.post('/receivers/:receiver/test', async (c) => reply(c, await service.receivers.test(c.req.param('receiver'))));
 
   api.get('/runs', (c) => {

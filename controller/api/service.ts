@@ -62,6 +62,8 @@ export interface AlertService {
 export interface ReceiverService {
   /** Sends a test to a receiver of alerts, and waits for its answer. */
   test(receiver: string): Promise<Answer<ReceiverTest>>;
+  /** Sends again what a receiver has refused; null: what any has. */
+  retry(receiver: string | null): Answer<Requeued>;
 }
 
 /** What is on its way to InfluxDB, and what is stored as points. */

@@ -108,6 +108,15 @@ export class ApiClient {
     return this.#json('POST', 'alerts/replay', ReplayView, order, REPLAY_TIMEOUT_MS);
   }
 
+  /** Null: those of all receivers. */
+  retryNotices(receiver: string | null): Promise<Requeued> {
+    return this.#json(
+      'POST',
+      `receivers/${receiver === null ? '' : `${encodeURIComponent(receiver)}/`}retry`,
+      Requeued,
+    );
+  }
+
   testReceiver(receiver: string): Promise<ReceiverTest> {
     return this.#json('POST', `receivers/${encodeURIComponent(receiver)}/test`, ReceiverTest);
   }

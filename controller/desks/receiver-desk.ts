@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Deliveries } from '../alerts/deliveries.ts';
+import type { Outcome } from '../alerts/receivers/receiver.ts';
+import type { Requeued } from '../api/influx-views.ts';
+import type { Problem } from '../api/problem.ts';
 import type { ReceiverTest, ReceiverView } from '../api/receiver-views.ts';
 import { refusal } from '../api/refusal.ts';
 import type { Answer, ReceiverService } from '../api/service.ts';
@@ -7,8 +10,19 @@ import type { Settings } from '../config/settings.ts';
 
 export interface ReceiverDeskOptions {
   settings: () => Settings;
-  deliveries: Pick<Deliveries, 'status' | 'test'>;
+  deliveries: Pick<Deliveries, 'status' | 'test' | 'retry'>;
 }
+
+const said = (outcome: Outcome): { delivered: boolean; answer: string } => {
+  switch (outcome.kind) {
+    case 'delivered':
+      return { delivered: true, answer: outcome.answer };
+    case 'in-part':
+      return { delivered: true, answer: [outcome.answer, ...outcome.missed.map(({ reason }) => reason)].join('; ') };
+    default:
+      return { delivered: false, answer: outcome.reason };
+  }
+};
 
 /** Receivers of alerts as the HTTP API offers them. */
 export class ReceiverDesk implements ReceiverService {
@@ -26,15 +40,19 @@ export class ReceiverDesk implements ReceiverService {
   }
 
   async test(receiver: string): Promise<Answer<ReceiverTest>> {
-    const { settings, deliveries } = this.#options;
+    const { deliveries } = this.#options;
     const id = `test-${randomBytes(8).toString('hex')}`;
     const outcome = await deliveries.test(receiver, id);
-    if (outcome === null) {
-      const known = [...settings().receivers.keys()].join(', ') || 'none';
-      return refusal('not-found', `there is no receiver ${receiver} in the configuration; known receivers: ${known}`);
-    }
-    const delivered = outcome.kind === 'delivered';
-    const answer = delivered ? [outcome.answer, outcome.warning ?? []].flat().join('; ') : outcome.reason;
-    return { ok: true, value: { receiver, id, delivered, answer } };
+    return outcome === null ? this.#unknown(receiver) : { ok: true, value: { receiver, id, ...said(outcome) } };
+  }
+
+  retry(receiver: string | null): Answer<Requeued> {
+    const requeued = this.#options.deliveries.retry(receiver);
+    return requeued === null ? this.#unknown(receiver) : { ok: true, value: { requeued } };
+  }
+
+  #unknown(receiver: string | null): { ok: false; problem: Problem } {
+    const known = [...this.#options.settings().receivers.keys()].join(', ') || 'none';
+    return refusal('not-found', `there is no receiver ${receiver} in the configuration; known receivers: ${known}`);
   }
 }

@@ -1,3 +1,18 @@
+import {
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COMMA,
+  MINUS,
+  NINE,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  PLUS,
+  QUOTE,
+  ZERO,
+} from './json-characters.ts';
+import { JsonCursor } from './json-cursor.ts';
+import { LITERALS, NOT_A_NUMBER, NOT_A_NUMBER_BEGINS, NUMBER, withoutEscapes } from './json-scalars.ts';
+
 /** One JSON object found in a text: of its members those that were asked for. */
 export interface JsonDocument {
   /** Where a key occurs twice it holds the last value, as JSON.parse would. */
@@ -37,63 +52,17 @@ const CHARACTERS_PER_BUILT = 50;
 /** A document counts like so many. */
 const DOCUMENT = 4;
 
-const QUOTE = 34;
-const PLUS = 43;
-const COMMA = 44;
-const MINUS = 45;
-const ZERO = 48;
-const NINE = 57;
-const COLON = 58;
-const OPEN_BRACKET = 91;
-const BACKSLASH = 92;
-const CLOSE_BRACKET = 93;
-const OPEN_BRACE = 123;
-const CLOSE_BRACE = 125;
-/** This and every code below it counts as white space. */
-const SPACE = 32;
-
-/** printf of some C libraries leaves a space in the exponent: `5.924e 06`. What goes on after it is no number (`1.#QNAN`). */
-const NUMBER = /[+-]?\d+(?:\.\d*)?(?:[eE][+\- ]?\d+)?(?![\w.#])/y;
-const NOT_A_NUMBER_BEGINS: ReadonlySet<number> = new Set(['n', 'N', 'i', 'I'].map((letter) => letter.charCodeAt(0)));
-const NOT_A_NUMBER = /[+-]?(?:nan(?:\([^)\n]{0,20}\))?|inf(?:inity)?)/iy;
-const ESCAPE = /\\(?:u([\da-fA-F]{4})|([\s\S]))/g;
-const ESCAPED = new Map([
-  ['b', '\b'],
-  ['f', '\f'],
-  ['n', '\n'],
-  ['r', '\r'],
-  ['t', '\t'],
-]);
-/** By their first character. */
-const LITERALS = new Map<number, { word: string; meaning: boolean | null }>(
-  [['true', true] as const, ['false', false] as const, ['null', null] as const].map(([word, meaning]) => [
-    word.charCodeAt(0),
-    { word, meaning },
-  ]),
-);
-
-const withoutEscapes = (text: string): string =>
-  text.replace(ESCAPE, (_, code: string | undefined, character: string) =>
-    code === undefined ? (ESCAPED.get(character) ?? character) : String.fromCharCode(Number.parseInt(code, 16)),
-  );
-
-/** Reads forward only, each character a fixed number of times: the time is linear in the length of the text. */
-class Reader {
-  readonly text: string;
+/** Builds what was asked for and skips the rest, each character a fixed number of times. */
+class Reader extends JsonCursor {
   readonly keys: ReadonlySet<string>;
-  position = 0;
   notNumbers = 0;
-  truncated = false;
-  damaged = false;
   excess = false;
   doubled: JsonDocument['doubled'] = [];
-  /** Whether the last string has a backslash. */
-  private escaped = false;
   private mayBuild: number;
   private mayDecode = MAX_DECODED;
 
   constructor(text: string, keys: ReadonlySet<string>) {
-    this.text = text;
+    super(text);
     this.keys = keys;
     this.mayBuild = BUILT_AT_LEAST + Math.floor(text.length / CHARACTERS_PER_BUILT);
   }
@@ -103,49 +72,6 @@ class Reader {
     this.mayBuild -= number;
     if (this.mayBuild < 0) this.excess = true;
     return !this.excess;
-  }
-
-  /** Goes on behind what the sticky pattern takes here; false if it does not match. */
-  private take(pattern: RegExp): boolean {
-    pattern.lastIndex = this.position;
-    if (!pattern.test(this.text)) return false;
-    this.position = pattern.lastIndex;
-    return true;
-  }
-
-  /** What the end of the text cuts off is not damaged. */
-  private noteDamage(): void {
-    if (this.position < this.text.length) this.damaged = true;
-  }
-
-  private skipSpace(): number {
-    let code = this.text.charCodeAt(this.position);
-    while (code <= SPACE) code = this.text.charCodeAt(++this.position);
-    return code;
-  }
-
-  /** Skips separators; false at the end of the container or of the text. A bracket that does not fit ends the container too. */
-  private hasNext(close: number): boolean {
-    let code = this.skipSpace();
-    while (code === COMMA) {
-      this.position++;
-      code = this.skipSpace();
-    }
-    if (this.position >= this.text.length) {
-      this.truncated = true;
-      return false;
-    }
-    if (code !== CLOSE_BRACE && code !== CLOSE_BRACKET) return true;
-    if (code === close) this.position++;
-    else this.damaged = true;
-    return false;
-  }
-
-  private hasColon(): boolean {
-    if (this.skipSpace() !== COLON) return false;
-    this.position++;
-    this.skipSpace();
-    return true;
   }
 
   /** Reads a document; its brace comes next. Null when it is not built. */
@@ -183,39 +109,6 @@ class Reader {
       if (value !== undefined) result?.push(value);
     }
     return result;
-  }
-
-  /** Goes behind a string; false if the end of the text cuts it off. */
-  private skipString(): boolean {
-    this.escaped = false;
-    let end = this.position + 1;
-    let code = this.text.charCodeAt(end);
-    while (code !== QUOTE && end < this.text.length) {
-      if (code === BACKSLASH) {
-        this.escaped = true;
-        end++;
-      }
-      code = this.text.charCodeAt(++end);
-    }
-    this.position = end + 1;
-    if (end < this.text.length) return true;
-    this.truncated = true;
-    return false;
-  }
-
-  /** Goes to the end of what is neither a string nor a container. */
-  private skipWord(): void {
-    let code = this.text.charCodeAt(this.position);
-    while (code > SPACE && code !== COMMA && code !== QUOTE && code !== CLOSE_BRACE && code !== CLOSE_BRACKET)
-      code = this.text.charCodeAt(++this.position);
-  }
-
-  /** Goes to this character, or the end of a container, over what makes no sense there. */
-  private skipJunk(end: number): void {
-    let code = this.text.charCodeAt(this.position);
-    while (code !== end && code !== CLOSE_BRACE && code !== CLOSE_BRACKET && this.position < this.text.length)
-      code = this.text.charCodeAt(++this.position);
-    this.noteDamage();
   }
 
   /** A key that was asked for; undefined for any other. */

@@ -90,13 +90,16 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX alert_states_held ON alert_states (held_until_ms) WHERE held_until_ms IS NOT NULL;
 
   CREATE TABLE notices (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, receiver TEXT NOT NULL, notice TEXT NOT NULL /* JSON */
+    id INTEGER PRIMARY KEY AUTOINCREMENT, receiver TEXT NOT NULL, notice TEXT NOT NULL /* JSON */,
+    left_to TEXT /* JSON: the addresses that have not got it; null: all of the receiver's */, error TEXT /* why those have not */,
+    tries INTEGER NOT NULL DEFAULT 0 /* of those */, not_before_ms REAL NOT NULL DEFAULT 0
   ) STRICT;
   CREATE INDEX notices_of_a_receiver ON notices (receiver, id);
   CREATE TABLE notices_set_aside (
-    id INTEGER PRIMARY KEY, receiver TEXT NOT NULL, notice TEXT NOT NULL, error TEXT NOT NULL
+    id INTEGER PRIMARY KEY, receiver TEXT NOT NULL, notice TEXT NOT NULL, error TEXT NOT NULL, left_to TEXT /* as in notices */
   ) STRICT;
   CREATE INDEX notices_set_aside_of_a_receiver ON notices_set_aside (receiver, id);
+  CREATE TABLE receivers (receiver TEXT PRIMARY KEY, place TEXT NOT NULL /* a hash of where it is reached */) STRICT, WITHOUT ROWID;
   `,
 ];
 

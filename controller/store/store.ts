@@ -6,6 +6,7 @@ import { Database } from './database.ts';
 import { Devices } from './devices.ts';
 import { asStoreError } from './errors.ts';
 import { History } from './history.ts';
+import { KnownReceivers } from './known-receivers.ts';
 import { Leases } from './leases.ts';
 import { Moved } from './moved.ts';
 import { Nights } from './nights.ts';
@@ -35,6 +36,7 @@ export class Store {
   readonly history: History;
   readonly outbox: Outbox;
   readonly notices: Notices;
+  readonly receivers: KnownReceivers;
   readonly alertStates: AlertStates;
   readonly alertHistory: AlertHistory;
   readonly suppressions: Suppressions;
@@ -52,6 +54,7 @@ export class Store {
     this.history = new History(database);
     this.outbox = new Outbox(database);
     this.notices = new Notices(database);
+    this.receivers = new KnownReceivers(database);
     this.alertStates = new AlertStates(database);
     this.alertHistory = new AlertHistory(database);
     this.suppressions = new Suppressions(database);

@@ -9,10 +9,10 @@ import { SmtpServer } from '../helpers/smtp-server.ts';
 import { until } from '../helpers/until.ts';
 import { Endpoint } from './alerts/endpoint.ts';
 import { notices } from './alerts/notices.ts';
+import { hook, IN_PART, mailVia, quietView } from './alerts/receiver-settings.ts';
 
 beforeEach(nothingOpen);
 
-const hook = (url: string): ReceiverSettings => ({ kind: 'webhook', url, secret: null, ca: null });
 const receivers = (entries: Record<string, ReceiverSettings>): Partial<Settings> => ({
   receivers: new Map(Object.entries(entries)),
 });
@@ -36,16 +36,7 @@ it('a controller goes on with what waits when it starts, and shows how it is doi
   await world.start();
   await until('all are sent', () => viewOf(world, 'noc')?.waiting === 0);
   expect(noc.ids).toEqual(['n-1', 'n-2', 'n-3']);
-  expect(viewOf(world, 'noc')).toEqual({
-    receiver: 'noc',
-    kind: 'webhook',
-    waiting: 0,
-    set_aside: 0,
-    dropped: 0,
-    last_error: null,
-    last_refusal: null,
-    last_success: new Date(world.clock.wall()).toISOString(),
-  });
+  expect(viewOf(world, 'noc')).toEqual(quietView({ last_success: new Date(world.clock.wall()).toISOString() }));
   expect(world.log.of('warn')).toContainEqual({
     level: 'warn',
     fields: { receiver: 'gone', dropped: 3 },
@@ -89,20 +80,14 @@ it('a test is answered with what the receiver said, and the names there are', as
 
 it('a test mail that some addresses refuse says which', async () => {
   const mail = await SmtpServer.start();
-  const settings: ReceiverSettings = {
-    kind: 'email',
-    to: ['noc@example.net', 'nobody@example.net'],
-    from: 'perfleet@example.net',
-    host: '127.0.0.1',
-    port: mail.port,
-    security: 'none',
-    login: null,
-    ca: null,
-  };
+  const settings = mailVia(mail.port, IN_PART);
   const world = await ControllerFixture.start({ settings: receivers({ noc: settings }) });
   expect(await world.controller.fleet.receivers.test('noc')).toMatchObject({
     ok: true,
-    value: { delivered: true, answer: expect.stringMatching(/answered 250 OK; .* refuses nobody@example.net$/) },
+    value: {
+      delivered: true,
+      answer: expect.stringMatching(/answered 250 OK; .* refuses nobody@example.net: 550 5.1.1 no such user$/),
+    },
   });
 });
 
@@ -139,4 +124,28 @@ it('stops in time while a receiver does not answer', async () => {
   const stopping = world.controller.stop();
   world.clock.advance(2000);
   await stopping;
+});
+
+it('what a receiver refused is sent again on request, of one receiver or of all', async () => {
+  const [noc, boss] = [await Endpoint.open(), await Endpoint.open()];
+  for (const one of [noc, boss]) one.answerWith(400);
+  const world = ControllerFixture.make({ settings: receivers({ noc: hook(noc.url), boss: hook(boss.url) }) });
+  leave(world, 2, ['noc', 'boss']);
+  await world.start();
+  const areAside = () => ['noc', 'boss'].every((name) => viewOf(world, name)?.set_aside === 2);
+  await until('all are set aside', areAside);
+  const desk = world.controller.fleet.receivers;
+  noc.answerWith(204);
+  expect(desk.retry('noc')).toEqual({ ok: true, value: { requeued: 2 } });
+  await until('they are sent', () => viewOf(world, 'noc')?.waiting === 0);
+  expect(noc.ids).toEqual(['n-1', 'n-2', 'n-1', 'n-2']);
+  expect(viewOf(world, 'boss')).toMatchObject({ set_aside: 2 });
+  boss.answerWith(204);
+  expect(desk.retry(null)).toEqual({ ok: true, value: { requeued: 2 } });
+  await until('they are sent', () => viewOf(world, 'boss')?.waiting === 0);
+  expect(viewOf(world, 'boss')).toMatchObject({ set_aside: 0, last_refusal: null });
+  expect(desk.retry('nobody')).toMatchObject({
+    ok: false,
+    problem: { message: 'there is no receiver nobody in the configuration; known receivers: noc, boss' },
+  });
 });

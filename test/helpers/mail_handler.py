@@ -5,11 +5,16 @@ from aiosmtpd.smtp import AuthResult
 
 
 class MailHandler(Mailbox):
+    greylisted = set()
+
     async def handle_RCPT(self, server, session, envelope, address, options):
         if address.startswith("nobody@"):
             return "550 5.1.1 no such user"
         if address.startswith("later@"):
             return "450 4.2.1 try again later"
+        if address.startswith("first-later@") and address not in self.greylisted:
+            self.greylisted.add(address)
+            return "450 4.7.1 greylisted"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

@@ -65,8 +65,7 @@ class HoldingAgent {
 export class Agents {
   readonly accepted = new Set<number>();
   readonly #agents: HoldingAgent[];
-  /** Called with each. */
-  onAccepted: () => void = () => {};
+  #onAccepted = () => {};
 
   constructor(url: string, held: readonly Held[]) {
     const devices = [...new Set(held.map(({ device }) => device))];
@@ -74,7 +73,7 @@ export class Agents {
       const mine = held.filter((one) => one.device === device);
       return new HoldingAgent(url, device, mine, (token) => {
         this.accepted.add(token);
-        this.onAccepted();
+        this.#onAccepted();
       });
     });
   }
@@ -87,6 +86,16 @@ export class Agents {
   /** Results up to this token may be sent from now on. */
   release(upTo: number): void {
     for (const agent of this.#agents) agent.release(upTo);
+  }
+
+  /** Resolves when so many more were accepted. */
+  moreAccepted(count: number): Promise<void> {
+    const enough = this.accepted.size + count;
+    return new Promise((resolve) => {
+      this.#onAccepted = () => {
+        if (this.accepted.size >= enough) resolve();
+      };
+    });
   }
 
   async stop(): Promise<void> {

@@ -2,6 +2,8 @@ import { pastPoints } from '../../controller/influx/past-points.ts';
 import type { Point } from '../../controller/influx/points.ts';
 import { Store } from '../../controller/store/store.ts';
 import type { InfluxDb } from '../helpers/influxdb.ts';
+import { compareAllNotices, type NoticeDifference, type Told } from './compare-notices.ts';
+import { expectedChanges, type StateChange } from './rules.ts';
 import { DATABASE } from './scene.ts';
 
 const sorted = (values: Record<string, unknown>): [string, unknown][] =>
@@ -33,8 +35,8 @@ const found = async (influxdb: InfluxDb): Promise<string[]> => {
   return points;
 };
 
-/** What the store and InfluxDB say of the same runs. Each list should be empty. */
-export interface Difference {
+/** What the store and InfluxDB say of the same runs, and receivers of the same alerts. Each list should be empty. */
+export interface Difference extends NoticeDifference {
   /** Points of which there are none, or other ones, in InfluxDB. */
   missing: string[];
   /** Points in InfluxDB that nobody wrote, or twice. */
@@ -44,21 +46,26 @@ export interface Difference {
   points: number;
 }
 
-/** Compares every point of InfluxDB with the store in `folder`, which nobody may have open. */
+const tokenOf = (run: string): number => Number(run.slice(2));
+
+/** Compares every point of InfluxDB, and every notice, with the store in `folder`, which nobody may have open. */
 export const compare = async (
   folder: string,
   influxdb: InfluxDb,
   accepted: ReadonlySet<number>,
+  told: readonly Told[],
 ): Promise<Difference> => {
   const store = Store.open(folder);
   const expected: string[] = [];
   const stored = new Set<number>();
+  const changes: StateChange[] = [];
   try {
     const { runs } = store.history.page({ since_ms: 0, until_ms: Number.MAX_SAFE_INTEGER }, 1_000_000);
     for (const run of runs) expected.push(...pastPoints(run).map(expectedText));
     for (const { run, outcome, measurements } of runs) {
-      if (outcome === 'success' && measurements.length === 3) stored.add(Number(run.slice(2)));
+      if (outcome === 'success' && measurements.length === 3) stored.add(tokenOf(run));
     }
+    changes.push(...expectedChanges(runs.toSorted((a, b) => tokenOf(a.run) - tokenOf(b.run))));
   } finally {
     store.close();
   }
@@ -70,5 +77,6 @@ export const compare = async (
     strange,
     lost: [...accepted].filter((token) => !stored.has(token)),
     points: there.length,
+    ...compareAllNotices(changes, told),
   };
 };

@@ -4,7 +4,7 @@ import { runKills } from './kills.ts';
 
 /*
  * `npm run kills -- [--times N] [--seed S]`: kills a controller again and again while results come and points go, and compares
- * what is left. The exit code is 0 when nothing is missing, doubled or lost.
+ * what is left, and what receivers of alerts were told. The exit code is 0 when nothing is missing, doubled, lost or out of order.
  */
 
 const { values } = parseArgs({ options: { times: { type: 'string' }, seed: { type: 'string' } } });
@@ -17,13 +17,14 @@ if (!Number.isInteger(times) || times < 1 || !Number.isInteger(seed)) {
   process.exitCode = 2;
 } else {
   say(`${times} kills, seed ${seed}`);
-  const { missing, strange, lost, ...counts } = await runKills({
+  const { missing, strange, lost, untold, doubled, disordered, ...counts } = await runKills({
     ...{ times, perfleet: 'dist/perfleet.js', random: new Random(seed), say },
   });
-  for (const [what, list] of Object.entries({ missing, strange, lost })) {
+  const faults = { missing, strange, lost, untold, doubled, disordered };
+  for (const [what, list] of Object.entries(faults)) {
     for (const one of list.slice(0, 10)) say(`${what}: ${one}`);
   }
-  const bad = { missing: missing.length, strange: strange.length, lost: lost.length };
+  const bad = Object.fromEntries(Object.entries(faults).map(([what, list]) => [what, list.length]));
   process.stdout.write(`${JSON.stringify({ seed, ...counts, ...bad })}\n`);
   process.exitCode = Object.values(bad).some((count) => count > 0) ? 1 : 0;
 }

@@ -8,10 +8,14 @@ import { hashPassword } from '../../controller/store/password.ts';
 import { Store } from '../../controller/store/store.ts';
 import { corpusResults, runOf, TESTS } from '../bench/ingest-results.ts';
 import { freePort } from '../helpers/free-port.ts';
+import { rulesInFile } from './rules.ts';
 
 export const DATABASE = 'perfleet';
 export const PASSWORD = 'of no importance';
 export const HTTP_TOKEN = 'hunter2hunter2';
+
+/** Who is told of alerts, all of each. */
+export const RECEIVERS = ['noc', 'boss'];
 
 /** So many agents deliver results at the same time. */
 export const DEVICES = 8;
@@ -39,15 +43,17 @@ export class Scene {
     this.http_port = http_port;
   }
 
-  static async prepare(runs: number, influx_url: string): Promise<Scene> {
+  static async prepare(runs: number, urls: { influx: string; receivers: string }): Promise<Scene> {
     const scene = new Scene(runs, await freePort(), await freePort());
     const settings = {
       broker: { listen: `mqtt://127.0.0.1:${scene.mqtt_port}` },
       http: { listen: `127.0.0.1:${scene.http_port}`, token_file: 'http-token' },
       store: scene.store,
-      influx: { version: 1, url: influx_url, database: DATABASE },
+      influx: { version: 1, url: urls.influx, database: DATABASE },
       servers: { 'server-1': { host: '127.0.0.1' } },
       default_servers: ['server-1'],
+      receivers: Object.fromEntries(RECEIVERS.map((name) => [name, { webhook: `${urls.receivers}/${name}` }])),
+      alerts: rulesInFile(),
     };
     writeFileSync(join(scene.folder, 'http-token'), HTTP_TOKEN, { mode: 0o600 });
     writeFileSync(scene.config, stringify(settings));

@@ -25,13 +25,6 @@ beforeAll(async () => {
   await influxdb.query(`CREATE DATABASE "${DATABASE}"`);
   const settings = { version: 1 as const, url: influxdb.url, database: DATABASE, username: null, password: null };
   expect(await writerV1(settings, systemClock).write(points)).toEqual({ kind: 'ok' });
-  // Fields that the reading of results is about to have, in the points of cpe-1 that are there.
-  for (const { tags, time_ms } of points.filter(
-    (point) => point.measurement === 'iperf3' && point.tags.device === 'cpe-1',
-  )) {
-    const series = Object.entries(tags).map(([key, value]) => `,${key}=${value}`);
-    await influxdb.writeLine(`iperf3${series.join('')} cpu_bound=1i,cross_traffic=2000000 ${time_ms}`, DATABASE);
-  }
 });
 afterAll(() => influxdb.remove());
 
@@ -189,6 +182,17 @@ describe('the device dashboard', () => {
     expect(found).toHaveLength(2 * NIGHTS);
     expect(zeros).toHaveLength(2 * 5);
     expect(timesOf(await panel('device', 'Throughput', { device: ['ap-4'] })).size).toBe(2 * NIGHTS);
+  });
+
+  it('marks what was derived, on the figure itself', async () => {
+    for (const title of ['Throughput', 'Loss']) {
+      const values = new Set(figures(await panel('device', title, { device: ['cpe-1'] })));
+      const [all, marked] = graphsOf(dashboardOf('device')).find((one) => one.title === title)?.targets ?? [];
+      expect(marked?.query).toBe(all?.query.replace(' GROUP BY', ' AND "derived" = 1 GROUP BY'));
+      const found = await run(substituted(dashboardOf('device'), marked?.query ?? '', { now }));
+      expect(new Set(found.map(({ tags }) => tags['device']))).toEqual(new Set(['cpe-1']));
+      expect(new Set(figures(found))).toEqual(values);
+    }
   });
 
   it('has nothing at all for a night without a run, which Grafana shows as a gap', async () => {

@@ -16,9 +16,6 @@ const FOLDER = join(root, 'packaging/grafana');
 const sources: Record<string, object> = { fleet, device, server };
 const CHOSEN_DATASOURCE = { type: 'influxdb', uid: ['$', '{datasource}'].join('') };
 
-/** Fields that measurements get as iperf3's results are read better; the graphs know them already. */
-const NEW_FIELDS = ['cpu_bound', 'derived', 'cross_traffic'];
-
 const queriesOf = (dashboard: Dashboard): string[] => [
   ...graphsOf(dashboard).flatMap(({ targets }) => targets.map(({ query }) => query)),
   ...dashboard.annotations.list.map(({ query }) => query),
@@ -101,7 +98,6 @@ describe.each(DASHBOARDS)('the %s dashboard', (name) => {
         ...strings,
       ]),
       ...TAGS,
-      ...NEW_FIELDS,
     ];
     for (const query of queriesOf(dashboard)) {
       const aliases = [...query.matchAll(/AS "(\w+)"/g)].map(([, alias]) => alias);

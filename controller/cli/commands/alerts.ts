@@ -6,6 +6,7 @@ import { type Column, table } from '../table.ts';
 import { addAlertsExplain } from './alerts-explain.ts';
 import { addAlertsReceivers } from './alerts-receivers.ts';
 import { addAlertsReplay } from './alerts-replay.ts';
+import { addAlertsRetry } from './alerts-retry.ts';
 import { addAlertsTest } from './alerts-test.ts';
 
 const COLUMNS: readonly Column<AlertView>[] = [
@@ -24,7 +25,8 @@ export const addAlerts = (program: Command, context: Context): void => {
     .description('show alerts that are pending or firing, and who is told of them')
     .enablePositionalOptions()
     .option('--all', 'also those that were resolved, until they come again');
-  for (const add of [addAlertsExplain, addAlertsReplay, addAlertsReceivers, addAlertsTest]) add(alerts, context);
+  for (const add of [addAlertsExplain, addAlertsReplay, addAlertsReceivers, addAlertsTest, addAlertsRetry])
+    add(alerts, context);
   asksController(alerts, 'perfleet alerts --all').action(async (flags: ControllerFlags & { all?: boolean }) => {
     const all = flags.all === true;
     const found = await clientOf(context, flags).alerts({ all });

@@ -1,11 +1,12 @@
 // @ts-check
 
 import { dashboard } from './dashboard.mjs';
-import { COLOURS, OUTCOME_COLOURS, OUTCOMES } from './look.mjs';
+import { COLOURS, DERIVED, DIRECTIONS, OUTCOME_COLOURS, OUTCOMES } from './look.mjs';
 import { row, table, timeSeries, units } from './panels.mjs';
-import { eachTest, GIGA, OUTCOMES_BY_NIGHT, PROTOCOL, WHERE } from './queries.mjs';
+import { eachTest, eachTestMarked, GIGA, OUTCOMES_BY_NIGHT, PROTOCOL, WHERE } from './queries.mjs';
 
 const EACH = 'Each point is one test.';
+const MARKED = 'A large purple point marks a figure that iperf3 did not report itself: it was derived.';
 
 /** @param {string} field of `iperf3_run` */
 const eachRun = (field) => [
@@ -38,9 +39,10 @@ const OUTCOME_TEXTS = [
 const link = [
   timeSeries({
     title: 'Throughput',
-    description: `What the receiver counted. Upload is device to server. ${EACH} A zero says that the link was down: all retries failed. A gap says that there was no test.`,
+    description: `What the receiver counted. Upload is device to server. ${EACH} A zero says that the link was down: all retries failed. A gap says that there was no test. ${MARKED}`,
     unit: 'bps',
-    queries: eachTest('"bits_per_second"', PROTOCOL),
+    queries: eachTestMarked('"bits_per_second"', PROTOCOL),
+    overrides: [...DIRECTIONS, DERIVED],
     width: 24,
     height: 10,
   }),
@@ -52,9 +54,10 @@ const link = [
   }),
   timeSeries({
     title: 'Loss',
-    description: `Share of the UDP packets that did not arrive. ${EACH}`,
+    description: `Share of the UDP packets that did not arrive. ${EACH} ${MARKED}`,
     unit: 'percent',
-    queries: eachTest('"lost_percent"'),
+    queries: eachTestMarked('"lost_percent"'),
+    overrides: [...DIRECTIONS, DERIVED],
   }),
   timeSeries({
     title: 'Retransmits per run',

@@ -10,6 +10,7 @@ export const COLOURS = {
   good: '#009988',
   failure: '#CC3311',
   plain: '#33BBEE',
+  doubt: '#AA3377',
 };
 
 /** The outcomes, from the bottom of the stack to its top: what went well below, what needs a look above. */
@@ -46,6 +47,16 @@ export const DIRECTIONS = [
     properties: [{ id: 'custom.lineStyle', value: { fill: 'dash', dash: [6, 6] } }],
   },
 ];
+
+/** Series of figures that iperf3 did not report itself: a mark on the point of each. */
+export const DERIVED = {
+  matcher: { id: 'byRegexp', options: '/, derived$/' },
+  properties: [
+    fixedColour(COLOURS.doubt),
+    { id: 'custom.drawStyle', value: 'points' },
+    { id: 'custom.pointSize', value: 12 },
+  ],
+};
 
 /** Series that are named like outcomes. */
 export const OUTCOMES = Object.entries(OUTCOME_COLOURS).map(([outcome, colour]) =>

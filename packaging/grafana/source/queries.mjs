@@ -47,6 +47,19 @@ export const eachTest = (value, and) => [
   },
 ];
 
+/**
+ * As eachTest, and once more those that iperf3 did not report itself, which DERIVED marks.
+ * @param {string} value
+ * @param {string[]} and
+ */
+export const eachTestMarked = (value, ...and) => [
+  ...eachTest(value, and.length === 0 ? undefined : and.join(' AND ')),
+  ...eachTest(value, [...and, '"derived" = 1'].join(' AND ')).map(({ query, alias }) => ({
+    query,
+    alias: `${alias}, derived`,
+  })),
+];
+
 /** How many runs ended how, each night. */
 export const OUTCOMES_BY_NIGHT = [
   {

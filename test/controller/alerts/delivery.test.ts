@@ -1,71 +1,21 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../broker/clock.ts';
 import { Deliveries } from '../../../controller/alerts/deliveries.ts';
-import type { DeliveryParts } from '../../../controller/alerts/delivery.ts';
-import type { AlertNotice } from '../../../controller/alerts/notice.ts';
-import type { ReceiverSettings } from '../../../controller/config/settings.ts';
-import { Store } from '../../../controller/store/store.ts';
 import { Alertmanager } from '../../helpers/alertmanager.ts';
 import { freePort } from '../../helpers/free-port.ts';
 import { ManualClock } from '../../helpers/manual-clock.ts';
-import { RecordedLog } from '../../helpers/recorded-log.ts';
 import { SmtpServer } from '../../helpers/smtp-server.ts';
-import { tempFolder } from '../../helpers/temp-folder.ts';
 import { until } from '../../helpers/until.ts';
+import { messages, setUp } from './deliveries-fixture.ts';
 import { Endpoint } from './endpoint.ts';
 import { notice, notices } from './notices.ts';
-
-const hook = (url: string): ReceiverSettings => ({ kind: 'webhook', url, secret: null, ca: null });
-
-/** A clock that stands still, and tells how long is waited. */
-class RecordingClock extends ManualClock {
-  readonly waits: number[] = [];
-  override after(ms: number, callback: () => void): () => void {
-    this.waits.push(ms);
-    return super.after(ms, callback);
-  }
-}
-
-/** Deliveries with a store on disk. With `random` 1 pauses are at their longest. */
-const setUp = (receivers: Record<string, ReceiverSettings>, changes: Partial<DeliveryParts> = {}) => {
-  const folder = tempFolder();
-  const store = Store.open(folder);
-  const log = new RecordedLog();
-  const clock = new RecordingClock();
-  const parts = { store, link: null, firing: () => [], clock, random: () => 1, log, ...changes };
-  const deliveries = new Deliveries(new Map(Object.entries(receivers)), parts);
-  onTestFinished(async () => {
-    const stopping = deliveries.stop();
-    clock.advance(10_000);
-    await stopping;
-    store.close();
-  });
-  const add = (list: readonly AlertNotice[], names = Object.keys(receivers)) => {
-    store.atomically(() => {
-      for (const one of list) store.notices.add(names, one);
-    });
-    deliveries.kick();
-  };
-  const status = (name = 'noc') => deliveries.status().find(({ receiver }) => receiver === name);
-  return { store, log, clock, parts, deliveries, add, status };
-};
-
-const messages = (log: RecordedLog) => log.lines.filter(({ level }) => level !== 'debug').map(({ message }) => message);
+import { alertmanagerAt, hook, IN_PART, mailVia, quiet } from './receiver-settings.ts';
 
 test('nothing is sent before start; then what waits, oldest first, and what comes later', async () => {
   const noc = await Endpoint.open();
   const { add, clock, deliveries, status } = setUp({ noc: hook(noc.url) });
   add(notices(3));
-  expect(status()).toEqual({
-    receiver: 'noc',
-    kind: 'webhook',
-    waiting: 3,
-    set_aside: 0,
-    dropped: 0,
-    last_error: null,
-    last_refusal: null,
-    last_success_ms: null,
-  });
+  expect(status()).toEqual(quiet({ waiting: 3 }));
   expect(noc.heard).toEqual([]);
   deliveries.start();
   await until('all are sent', () => status()?.waiting === 0);
@@ -136,16 +86,7 @@ test('one that is dead and one that never answers do not delay the others', asyn
     dead: hook(`http://127.0.0.1:${await freePort()}`),
     silent: hook(silent.url),
     good: hook(good.url),
-    mail: {
-      kind: 'email',
-      to: ['noc@example.net', 'nobody@example.net'],
-      from: 'perfleet@example.net',
-      host: '127.0.0.1',
-      port: mail.port,
-      security: 'none',
-      login: null,
-      ca: null,
-    },
+    mail: mailVia(mail.port, IN_PART),
   });
   add(notices(20));
   deliveries.start();
@@ -156,26 +97,6 @@ test('one that is dead and one that never answers do not delay the others', asyn
   clock.advance(10_000);
   await until('it is given up', () => status('silent')?.last_error !== null);
   expect(status('silent')?.last_error).toContain('nothing within 10 s');
-});
-
-test('a receiver that took a mail for some addresses only is a warning, once', async () => {
-  const mail = await SmtpServer.start();
-  const { add, deliveries, log, status } = setUp({
-    noc: {
-      kind: 'email',
-      to: ['noc@example.net', 'nobody@example.net'],
-      from: 'perfleet@example.net',
-      host: '127.0.0.1',
-      port: mail.port,
-      security: 'none',
-      login: null,
-      ca: null,
-    },
-  });
-  add(notices(2));
-  deliveries.start();
-  await until('all are sent', () => status()?.waiting === 0);
-  expect(messages(log)).toEqual(['a receiver took a notice in part']);
 });
 
 test('of too many that wait the oldest are dropped, counted and logged', async () => {
@@ -307,14 +228,6 @@ test('a test goes to one receiver, at once, also when others wait in vain; nobod
   expect(deliveries.test('nobody', 'test-1')).toBeNull();
 });
 
-const am = (url: string): ReceiverSettings => ({
-  kind: 'alertmanager',
-  url,
-  login: null,
-  token: null,
-  ca: null,
-});
-
 test('an Alertmanager hears what fires at the start and every minute, so that one that lost everything knows it again', async () => {
   const real = await Alertmanager.start();
   const at = new Date(Date.now() - 1000).toISOString();
@@ -329,7 +242,7 @@ test('an Alertmanager hears what fires at the start and every minute, so that on
     asked.push(receiver);
     return fires;
   };
-  const { add, deliveries, status } = setUp({ noc: am(real.url) }, { firing, clock });
+  const { add, deliveries, status } = setUp({ noc: alertmanagerAt(real.url) }, { firing, clock });
   onTestFinished(() => clock.advance(10_000));
   deliveries.start();
   await until('it knows', async () => (await real.alerts()).length === 1);
@@ -350,7 +263,7 @@ test('what fires and is refused is logged, and holds up nothing; when nothing ca
   const noc = await Endpoint.open();
   noc.answer = (heard, response) => response.writeHead(heard.body.includes('n-1') ? 400 : 200).end('bad');
   const firing = () => [notice({ rule: 'n-1' })];
-  const { add, clock, deliveries, log, status } = setUp({ noc: am(noc.url) }, { firing });
+  const { add, clock, deliveries, log, status } = setUp({ noc: alertmanagerAt(noc.url) }, { firing });
   add([notice({ id: 'n-2' })]);
   deliveries.start();
   await until('it is sent', () => status()?.waiting === 0);
@@ -375,7 +288,7 @@ const manyFiring = (count: number) =>
 
 test('many that fire are said again 500 at a time, and what waits has its turn between them', async () => {
   const noc = await Endpoint.open();
-  const { add, deliveries, status } = setUp({ noc: am(noc.url) }, { firing: () => manyFiring(1200) });
+  const { add, deliveries, status } = setUp({ noc: alertmanagerAt(noc.url) }, { firing: () => manyFiring(1200) });
   add(['new-1', 'new-2'].map((rule) => notice({ alert: rule, rule })));
   deliveries.start();
   await until('all is said', () => noc.heard.length === 5);
@@ -393,7 +306,7 @@ test('after an outage an Alertmanager gets the latest notice of each alert, and 
   const [noc, web] = [await Endpoint.open(), await Endpoint.open()];
   noc.answerWith(503);
   web.answerWith(503);
-  const { add, clock, deliveries, log, status } = setUp({ noc: am(noc.url), web: hook(web.url) });
+  const { add, clock, deliveries, log, status } = setUp({ noc: alertmanagerAt(noc.url), web: hook(web.url) });
   deliveries.start();
   const firing = notice({ alert: 'a-1', rule: 'over' });
   add([firing, notice({ alert: 'a-2', rule: 'still' })]);
@@ -419,7 +332,10 @@ test('after an outage an Alertmanager gets the latest notice of each alert, and 
 test('a batch without an answer is said again after a notice, not those before it; one that ends meanwhile is left out', async () => {
   const noc = await Endpoint.open();
   noc.answer = (heard, response) => response.writeHead(heard.body.includes('fires-501"') ? 503 : 200).end();
-  const { add, clock, deliveries, log, status } = setUp({ noc: am(noc.url) }, { firing: () => manyFiring(600) });
+  const { add, clock, deliveries, log, status } = setUp(
+    { noc: alertmanagerAt(noc.url) },
+    { firing: () => manyFiring(600) },
+  );
   add(['new-1', 'new-2'].map((rule) => notice({ alert: rule, rule })));
   deliveries.start();
   await until('it pauses', () => clock.waits.includes(1000));

@@ -3,6 +3,7 @@ import { AlertNotice } from '../../../controller/alerts/notice.ts';
 import { ControllerFixture, testPlan } from '../../helpers/controller-fixture.ts';
 import { until } from '../../helpers/until.ts';
 import { Endpoint } from './endpoint.ts';
+import { hook } from './receiver-settings.ts';
 import { rule } from './rules.ts';
 import { downloadOf } from './settled-fixture.ts';
 
@@ -15,7 +16,7 @@ const world = async () => {
     check: { enabled: false, tests: [testPlan({ test: 'tcp-download', direction: 'download' })] },
     settings: {
       alerts: [LOW],
-      receivers: new Map([['noc', { kind: 'webhook', url: endpoint.url, secret: null, ca: null }]]),
+      receivers: new Map([['noc', hook(endpoint.url)]]),
     },
   });
   const agent = await fixture.agent('ap-1');
@@ -31,7 +32,7 @@ const world = async () => {
       const notices = endpoint.heard.map(({ body }) => AlertNotice.parse(JSON.parse(body)));
       return notices.length >= count ? notices : null;
     });
-  return { fixture, run, heard };
+  return { fixture, run, heard, endpoint };
 };
 
 test('a result that is bad is told to a webhook, and the next one that is fine as well', async () => {
@@ -58,6 +59,26 @@ test('an alert outlives a restart, and ends when a reload takes its rule away', 
     alert: firing?.alert,
     reason: 'the rule slow is not in force any more',
   });
+});
+
+test('a receiver that has another name after a reload or a restart is told the end of what its old name was told, once', async () => {
+  const { fixture, run, heard, endpoint } = await world();
+  await run(18);
+  await heard(1);
+  const alerts = [{ ...LOW, notify: ['desk'] }];
+  fixture.controller.reload({ ...fixture.settings, alerts, receivers: new Map([['desk', hook(endpoint.url)]]) });
+  await run(30);
+  expect(await heard(2)).toMatchObject([{ state: 'firing' }, { state: 'resolved' }]);
+  await run(18);
+  await heard(3);
+  // Back to the file with the old name.
+  await fixture.restart();
+  fixture.controller.reload({ ...fixture.settings, alerts: [] });
+  const all = await heard(4);
+  expect(all.map(({ state }) => state)).toEqual(['firing', 'resolved', 'firing', 'resolved']);
+  expect(all[3]?.alert).toBe(all[2]?.alert);
+  const nothingWaits = () => fixture.controller.fleet.status().receivers.every(({ waiting }) => waiting === 0);
+  await until('nothing waits', nothingWaits);
 });
 
 test('when its device is removed, its alert ends', async () => {

@@ -1,18 +1,9 @@
 import { expect, it } from 'vitest';
 import { Problem } from '../../../controller/api/problem.ts';
-import type { ReceiverView } from '../../../controller/api/receiver-views.ts';
+import { quietView } from '../alerts/receiver-settings.ts';
 import { servedApi } from './served-api.ts';
 
-const NOC: ReceiverView = {
-  receiver: 'noc',
-  kind: 'webhook',
-  waiting: 0,
-  set_aside: 0,
-  dropped: 0,
-  last_error: null,
-  last_refusal: null,
-  last_success: null,
-};
+const NOC = quietView();
 
 it('a test of a receiver tells what came back, and which receiver there is not', async () => {
   const api = await servedApi();
@@ -29,4 +20,16 @@ it('a test of a receiver tells what came back, and which receiver there is not',
   const [status, problem] = await tested('nobody');
   expect([status, Problem.parse(problem).error]).toEqual([404, 'not-found']);
   expect(await (await api.call('/api/1/status')).json()).toMatchObject({ receivers: [NOC, { receiver: 'old' }] });
+});
+
+it('what receivers refused is sent again, of one or of all', async () => {
+  const api = await servedApi();
+  api.service.listedReceivers.push({ ...NOC, set_aside: 2 }, { ...NOC, receiver: 'boss', set_aside: 3 });
+  const retried = async (path: string) => {
+    const answer = await api.post(`/api/1/receivers/${path}`, undefined);
+    return [answer.status, await answer.json()];
+  };
+  expect(await retried('noc/retry')).toEqual([200, { requeued: 2 }]);
+  expect(await retried('retry')).toEqual([200, { requeued: 5 }]);
+  expect(await retried('nobody/retry')).toMatchObject([404, { error: 'not-found' }]);
 });

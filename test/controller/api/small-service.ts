@@ -225,6 +225,12 @@ export class SmallService implements Service {
       const delivered = found.last_error === null;
       return { ok: true, value: { receiver, id: 'test-1', delivered, answer: found.last_error ?? 'it answered 200' } };
     },
+    retry: (receiver) => {
+      const found = this.listedReceivers.filter((one) => receiver === null || one.receiver === receiver);
+      if (receiver !== null && found.length === 0)
+        return refused('not-found', `there is no receiver ${receiver} in the configuration`);
+      return { ok: true, value: { requeued: found.reduce((count, { set_aside }) => count + set_aside, 0) } };
+    },
   };
 
   /** Nothing waits, and nothing is stored, unless a test says so. */

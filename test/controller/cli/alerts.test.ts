@@ -1,29 +1,18 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ReceiverView } from '../../../controller/api/receiver-views.ts';
+import { quietView } from '../alerts/receiver-settings.ts';
 import { smallController } from './small-controller.ts';
 
 let controller: Awaited<ReturnType<typeof smallController>>;
 
-const NOC: ReceiverView = {
-  receiver: 'noc',
-  kind: 'webhook',
-  waiting: 0,
-  set_aside: 0,
-  dropped: 0,
-  last_error: null,
-  last_refusal: null,
-  last_success: '2026-11-22T02:00:40.000Z',
-};
-const BOSS: ReceiverView = {
-  ...NOC,
+const NOC = quietView({ last_success: '2026-11-22T02:00:40.000Z' });
+const BOSS = quietView({
   receiver: 'boss',
   kind: 'email',
   waiting: 12,
   set_aside: 1,
   last_error: 'no\x1b[2J answer',
   last_refusal: '550 no such\nuser',
-  last_success: null,
-};
+});
 
 beforeEach(async () => {
   controller = await smallController();
@@ -84,5 +73,21 @@ describe('alerts test', () => {
       err: 'perfleet: there is no receiver nobody in the configuration\n',
     });
     expect(await cli('alerts', 'test', 'no body')).toMatchObject({ code: 2 });
+  });
+});
+
+describe('alerts retry', () => {
+  it('says how many notices are sent again, of one receiver or of all', async () => {
+    expect(await cli('alerts', 'retry', 'boss')).toEqual({ code: 0, out: '1 notice will be sent again.\n', err: '' });
+    expect(await cli('alerts', 'retry', 'noc')).toMatchObject({ out: '0 notices will be sent again.\n' });
+    expect(JSON.parse((await cli('alerts', 'retry', '--json')).out)).toEqual({ requeued: 1 });
+  });
+
+  it('a receiver that is not there, and a name that is none', async () => {
+    expect(await cli('alerts', 'retry', 'nobody')).toMatchObject({
+      code: 1,
+      err: 'perfleet: there is no receiver nobody in the configuration\n',
+    });
+    expect(await cli('alerts', 'retry', 'no body')).toMatchObject({ code: 2 });
   });
 });

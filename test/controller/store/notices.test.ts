@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Database } from '../../../controller/store/database.ts';
-import { Notices } from '../../../controller/store/notices.ts';
+import { LATER_MS, Notices } from '../../../controller/store/notices.ts';
 import { migrate } from '../../../controller/store/schema.ts';
 import { tempFolder } from '../../helpers/temp-folder.ts';
 import { notice, notices as several } from '../alerts/notices.ts';
@@ -106,4 +106,47 @@ test('what belongs to receivers that are gone is dropped, and the others keep th
   expect(notices.counts('old')).toEqual({ waiting: 0, set_aside: 0 });
   expect(notices.counts('noc')).toEqual({ waiting: 2, set_aside: 0 });
   expect(notices.keepOnly(['noc'])).toEqual([]);
+});
+
+const LATER = { to: ['later@x.net'], reason: '450', not_before_ms: 1000 };
+
+test('what some addresses did not get waits for those until its time, or a clock that was set back; others go first', () => {
+  const { notices } = open();
+  for (const one of several(2)) notices.add(['noc'], one);
+  const id = notices.next('noc', 0)?.id ?? 0;
+  notices.doneInPart(id, { refused: [{ to: 'nobody@x.net', reason: '550' }], later: LATER });
+  expect(notices.counts('noc')).toEqual({ waiting: 2, set_aside: 1 });
+  expect(notices.next('noc', 999)).toMatchObject({ notice: { id: 'n-2' }, left_to: null, tries: 0 });
+  expect(notices.next('noc', 1000)).toMatchObject({ id, notice: { id: 'n-1' }, left_to: LATER.to, tries: 1 });
+  expect(notices.next('noc', 999 - LATER_MS)).toMatchObject({ id });
+  expect(notices.nextLater('noc')).toEqual({ not_before_ms: 1000, error: '450' });
+  expect(notices.nextLater('boss')).toBeNull();
+  notices.doneInPart(id, { refused: [{ to: 'later@x.net', reason: '451' }], later: null });
+  expect(notices.counts('noc')).toEqual({ waiting: 1, set_aside: 2 });
+});
+
+test('what was set aside waits again behind the others, for those who refused it, and what is for later is due', () => {
+  const { notices } = open();
+  for (const one of several(3)) notices.add(['noc', 'boss'], one);
+  const nextId = () => notices.next('noc', 0)?.id ?? 0;
+  notices.doneInPart(nextId(), { refused: [{ to: 'nobody@x.net', reason: '550' }], later: LATER });
+  notices.setAside(nextId(), '400');
+  notices.setAside(notices.next('boss')?.id ?? 0, '400');
+  expect(notices.retry('noc')).toBe(3);
+  expect(notices.counts('noc')).toEqual({ waiting: 4, set_aside: 0 });
+  expect(notices.nextLater('noc')).toBeNull();
+  const waiting = Array.from({ length: 4 }, () => {
+    const { id, notice: one, left_to } = notices.next('noc', 0) ?? { id: 0 };
+    notices.done(id);
+    return [one?.id, left_to];
+  });
+  expect(waiting).toEqual([
+    ['n-1', ['later@x.net']],
+    ['n-3', null],
+    ['n-1', ['nobody@x.net']],
+    ['n-2', null],
+  ]);
+  expect(notices.counts('boss')).toEqual({ waiting: 2, set_aside: 1 });
+  expect(notices.dropSetAside('boss')).toBe(1);
+  expect(notices.retry('boss')).toBe(0);
 });

@@ -7,25 +7,15 @@ import { nothingOpen } from '../../../helpers/open-handles.ts';
 import { SmtpServer } from '../../../helpers/smtp-server.ts';
 import { until } from '../../../helpers/until.ts';
 import { notice, patience } from '../notices.ts';
+import { IN_PART, mailVia } from '../receiver-settings.ts';
 
 beforeEach(nothingOpen);
 
 const via = (port: number, changes: Partial<EmailSettings> = {}) =>
-  email(
-    {
-      kind: 'email',
-      to: ['noc@example.net'],
-      from: 'perfleet@example.org',
-      host: '127.0.0.1',
-      port,
-      security: 'none',
-      login: null,
-      ca: null,
-      ...changes,
-    },
-    new ManualClock(),
-  );
+  email(mailVia(port, { from: 'perfleet@example.org', ...changes }), new ManualClock());
 
+const NOBODY = { to: 'nobody@example.net', permanent: true };
+const LATER = { to: 'later@example.net', permanent: false };
 const RESOLVED = notice({ id: 'n-2', state: 'resolved', at: '2026-11-22T03:00:00.000Z', reason: '94 Mbit/s is fine' });
 
 test('firing and resolved arrive as two mails of one thread, each with an id of its own', async () => {
@@ -101,7 +91,7 @@ test('nothing in a notice can add a header or a recipient', async () => {
   expect(headers['message-id']).toMatch(/^<[A-Za-z0-9_.-]+@example\.org>$/);
 });
 
-test('addresses of which none is taken are tried again, as people can correct them; one of several is a warning', async () => {
+test('addresses of which none is taken are tried again, as people can correct them; one of several is named', async () => {
   const server = await SmtpServer.start();
   const where = `the mail server at 127.0.0.1:${server.port}`;
   expect(await via(server.port, { to: ['nobody@example.net'] }).send(notice(), patience)).toMatchObject({
@@ -113,12 +103,40 @@ test('addresses of which none is taken are tried again, as people can correct th
     reason: expect.stringContaining('450 4.2.1 try again later'),
   });
   expect(server.mails).toEqual([]);
-  const both = via(server.port, { to: ['nobody@example.net', 'noc@example.net'] });
-  expect(await both.send(notice(), patience)).toMatchObject({
-    kind: 'delivered',
-    warning: `${where} refuses nobody@example.net`,
+  expect(await via(server.port, IN_PART).send(notice(), patience)).toEqual({
+    kind: 'in-part',
+    answer: `${where} answered 250 OK`,
+    missed: [{ ...NOBODY, reason: `${where} refuses nobody@example.net: 550 5.1.1 no such user` }],
   });
   expect(server.mails).toHaveLength(1);
+});
+
+test('those who were refused are tried alone, with the same mail; when they are refused again, nobody else waits for it', async () => {
+  const server = await SmtpServer.start();
+  const receiver = via(server.port, { to: ['noc@example.net', 'first-later@example.net', 'later@example.net'] });
+  const first = await receiver.send(notice(), patience);
+  expect(first).toMatchObject({
+    kind: 'in-part',
+    missed: [{ to: 'first-later@example.net', permanent: false }, LATER],
+  });
+  const again = await receiver.send(notice(), patience, ['first-later@example.net', 'later@example.net']);
+  expect(again).toMatchObject({ kind: 'in-part', missed: [LATER] });
+  const [one, two] = server.mails.map(({ headers }) => headers);
+  expect([one?.['x-rcptto'], two?.['x-rcptto']]).toEqual(['noc@example.net', 'first-later@example.net']);
+  expect(two?.['message-id']).toBe(one?.['message-id']);
+  expect(two?.['to']).toBe(one?.['to']);
+  expect(await receiver.send(notice(), patience, ['later@example.net'])).toMatchObject({
+    ...{ kind: 'in-part', answer: expect.stringMatching(/took none of them$/), missed: [LATER] },
+  });
+  expect(server.mails).toHaveLength(2);
+  expect(await receiver.send(notice(), patience, ['who-left@example.net'])).toMatchObject({ kind: 'delivered' });
+});
+
+test('a mail that goes to some only and is refused for what it says, or when nobody answers, is as any other', async () => {
+  const server = await SmtpServer.start();
+  const spam = notice({ reason: 'looks like spam' });
+  expect(await via(server.port, IN_PART).send(spam, patience, IN_PART.to)).toMatchObject({ kind: 'refused' });
+  expect(await via(await freePort(), IN_PART).send(notice(), patience, IN_PART.to)).toMatchObject({ kind: 'retry' });
 });
 
 test('a mail that is refused for what it says is set aside', async () => {
