@@ -47,7 +47,7 @@ export const writerV2 = (settings: Settings, clock: Clock): InfluxWriter => {
     }
   };
 
-  const send = (lines: string[]) => withinLimit(clock, target, flush(lines));
+  const send = (lines: string[]) => withinLimit(clock, target, () => flush(lines));
 
   return {
     write: (points) => send(points.map(lineOf)),
