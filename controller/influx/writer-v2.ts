@@ -15,6 +15,9 @@ import {
 
 type Settings = Extract<InfluxSettings, { version: 2 }>;
 
+/** In an answer of InfluxDB 2. */
+const NOTHING_TO_WRITE = /"code"\s*:\s*"invalid"/;
+
 /** Writes to InfluxDB 2.x and 3.x, and to what accepts `/api/v2/write`, such as VictoriaMetrics. */
 export const writerV2 = (settings: Settings, clock: Clock): InfluxWriter => {
   const { url, tls, organization, bucket, token } = settings;
@@ -40,9 +43,9 @@ export const writerV2 = (settings: Settings, clock: Clock): InfluxWriter => {
       await api.flush();
       return { kind: 'ok' };
     } catch (error) {
-      // The client takes the message from the answer as it is, which need not be a string.
+      // Without an answer's text the client has a message of its own.
       return error instanceof HttpError
-        ? refusal(error.statusCode, String(error.message), target)
+        ? refusal(error.statusCode, error.body || error.message, target)
         : unreachable(error, target);
     }
   };
@@ -54,7 +57,9 @@ export const writerV2 = (settings: Settings, clock: Clock): InfluxWriter => {
     // A comment passes the checks of address, bucket and token; InfluxDB 2 then answers 400 because nothing is to be written.
     check: async () => {
       const outcome = await send(['# perfleet']);
-      return outcome.kind === 'retry' ? { ok: false, reason: outcome.reason } : { ok: true };
+      if (outcome.kind === 'ok' || (outcome.kind === 'rejected' && NOTHING_TO_WRITE.test(outcome.reason)))
+        return { ok: true };
+      return { ok: false, reason: outcome.reason };
     },
   };
 };

@@ -1,5 +1,6 @@
 import type { Clock } from '../../broker/clock.ts';
 import type { InfluxTls } from '../config/settings.ts';
+import { wantsTls } from '../plain-http.ts';
 import { networkReason, shortened } from '../short-reason.ts';
 import type { Point } from './points.ts';
 
@@ -50,10 +51,18 @@ const refusedIn = (answer: string): number | null => {
   return dropped === undefined ? null : Number(dropped);
 };
 
-/** The verdict on an answer of InfluxDB that is not a success. */
+/** InfluxDB's own words: JSON with an `error` (1.x, 3.x) or a `message` (2.x), or the plain text of VictoriaMetrics, which begins so. */
+const isOwnAnswer = (answer: string): boolean => /^\s*(\{.*"(error|message)"\s*:|remoteAddr: )/s.test(answer);
+
+/**
+ * The verdict on an answer that is not a success. What anybody else answers says nothing of the points: only InfluxDB refuses them. A batch
+ * that is too large is one for whatever stands before it too.
+ */
 export const refusal = (status: number, answer: string, { url, into, credentials }: Target): WriteOutcome => {
   const said = `InfluxDB at ${new URL(url).origin} answered ${status} (${shortened(answer)})`;
-  if ([400, 413, 422].includes(status)) return { kind: 'rejected', reason: said, refused: refusedIn(answer) };
+  if (wantsTls(url, answer)) return { kind: 'retry', reason: `${said}: use https:// in influx.url` };
+  if (status === 413 || ([400, 422].includes(status) && isOwnAnswer(answer)))
+    return { kind: 'rejected', reason: said, refused: refusedIn(answer) };
   if (status < 300)
     return {
       kind: 'retry',

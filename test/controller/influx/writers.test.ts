@@ -144,6 +144,31 @@ test('version 2 is not confused by an answer whose message is no text', async ()
   expect(await writer.write(points(1))).toMatchObject({ kind: 'rejected' });
 });
 
+/** What somebody else's 400 may say: of Go's servers, nginx and Apache where a port wants TLS, of a proxy, and nothing. */
+const NOT_INFLUXDB = [
+  ['Client sent an HTTP request to an HTTPS server.\n', 'use https:// in influx.url'],
+  ['<html><center>The plain HTTP request was sent to HTTPS port</center></html>', 'use https:// in influx.url'],
+  ["Reason: You're speaking plain HTTP to an SSL-enabled server port.", 'use https:// in influx.url'],
+  ['<html>Bad Request</html>', 'answered 400'],
+  ['', 'answered 400'],
+] as const;
+
+test.each(versions.flatMap((version) => NOT_INFLUXDB.map((answer) => [version, ...answer] as const)))(
+  'version %i: a 400 that says %j is not about the points: %s',
+  async (version, body, words) => {
+    const { side, writer } = await open(version);
+    side.answerWith(400, body);
+    expect(await writer.write(points(1))).toMatchObject({ kind: 'retry', reason: expect.stringContaining(words) });
+    expect(await writer.check()).toMatchObject({ ok: false, reason: expect.stringContaining(words) });
+  },
+);
+
+test('check takes no other complaint for a yes', async () => {
+  const { side, writer } = await open(2);
+  side.answerWith(400, '{"error":"bad gateway"}', { 'content-type': 'application/json' });
+  expect(await writer.check()).toMatchObject({ ok: false, reason: expect.stringContaining('bad gateway') });
+});
+
 test.each(
   versions.flatMap((version) =>
     ['<html>login', '', '{"error":"database not found"}'].map((body) => [version, body] as const),
