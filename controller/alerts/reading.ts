@@ -65,7 +65,7 @@ export class AlertReading {
     return index()
       .about(row)
       .map((rule) =>
-        explainedRule({ kind: 'device', name: device }, rule, stateOf(rule.name), this.#history.last(device, rule)),
+        explainedRule({ kind: 'device', name: device }, rule, stateOf(rule.name), this.#history.past(device, rule)),
       );
   }
 

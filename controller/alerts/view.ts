@@ -32,17 +32,16 @@ export const storedAlert = (
   recent: entry.recent,
 });
 
-/** A rule that is about a subject as people see it, with why it is in its state. */
+/** A rule that is about a subject as people see it, with why it is in its state; `quiet` says it of a rule without an entry. */
 export const explainedRule = (
   subject: Subject,
   rule: AlertSettings,
   entry: RuleState | null,
-  last_values: ExplainedRule['last_values'],
+  { last_values, quiet }: Pick<ExplainedRule, 'last_values'> & { quiet: () => string },
 ): ExplainedRule => {
   const more = { rule_in_words: ruleInWords(rule), last_values };
   if (entry !== null) return { ...storedAlert(subject, rule.name, entry, rule), ...more };
   const { name, severity, metric } = rule;
-  const reason = last_values.length === 0 ? 'no value yet' : 'none of the last values is bad';
   const nothing = { since_ms: null, alert: null, firing_since_ms: null, hold: null, recent: [] };
-  return { rule: name, severity, metric, subject, state: 'ok', reason, ...nothing, ...more };
+  return { rule: name, severity, metric, subject, state: 'ok', reason: quiet(), ...nothing, ...more };
 };
