@@ -29,7 +29,7 @@ const writeUrl = ({ url, database }: Settings): URL => {
 /** Writes to InfluxDB 1.x, and to what accepts its `/write`. */
 export const writerV1 = (settings: Settings, clock: Clock): InfluxWriter => {
   const { url, tls, database, username, password } = settings;
-  const target: Target = { url, into: `database "${database}"`, credentials: 'username and influx.password_file' };
+  const target: Target = { url, into: `database "${database}"`, credentials: 'username and its password' };
   const login = Buffer.from(`${username}:${password ?? ''}`).toString('base64');
   const request = {
     url: writeUrl(settings),

@@ -25,7 +25,7 @@ export const writerV2 = (settings: Settings, clock: Clock): InfluxWriter => {
   const target: Target = {
     url,
     into: `bucket "${bucket}" in organization "${organization}"`,
-    credentials: 'token_file',
+    credentials: 'token_file or token_env',
   };
 
   /** The client's own buffer and retries lose points: here it holds one batch, which is sent once. */
