@@ -14,7 +14,7 @@ const COLOURS = {
 } as const;
 
 /** What is said of why a run was. */
-export const ORIGINS = { demand: '', schedule: '', retest: 'to confirm an alert' } as const;
+export const ORIGIN = { retest: 'to confirm an alert' } as const;
 
 /** What a person sees of a run that is over: how it ended, its numbers, and below what is wrong with them. */
 export const runReport = (context: Context, record: RunRecord): string => {
@@ -25,7 +25,7 @@ export const runReport = (context: Context, record: RunRecord): string => {
     `${device} (${organization})`,
     server && `on ${server}`,
     via && `via ${via}`,
-    ORIGINS[origin ?? 'demand'],
+    origin === undefined ? '' : ORIGIN[origin],
   ]
     .filter(Boolean)
     .join(' ');

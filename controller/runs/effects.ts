@@ -148,11 +148,9 @@ export class Effects {
       case 'refused':
         this.#refused(run, ending, at_ms);
         break;
-      case 'interrupted': {
-        const message = `the agent lost the run: ${ending.reason}`;
-        followUp(run, settlement.attemptFailed(run, { class: 'link-lost', message, retryable: true }, null, at_ms));
+      case 'interrupted':
+        this.#interrupted(run, ending.reason, at_ms);
         break;
-      }
       case 'overdue':
         log.warn({ run, reason: ending.reason }, 'the deadline of a run passed; its result may still come');
         store.runs.setOverdue(run, at_ms);
@@ -167,6 +165,21 @@ export class Effects {
         break;
     }
     onPoints();
+  }
+
+  /**
+   * An agent that lost a run which it had was cut off itself. Over SSH this controller is the agent, and it was another one that had the run:
+   * that it was stopped says nothing of the network, so it is no failure.
+   */
+  #interrupted(run: string, reason: string, at_ms: number): void {
+    const { store, settlement, followUp } = this.#options;
+    if (store.records.get(run)?.via === 'ssh') {
+      store.runs.noteCutOff(run);
+      followUp(run, 'retry');
+      return;
+    }
+    const message = `the agent lost the run: ${reason}`;
+    followUp(run, settlement.attemptFailed(run, { class: 'link-lost', message, retryable: true }, null, at_ms));
   }
 
   #refused(run: string, { reason, server }: Extract<Ending, { how: 'refused' }>, at_ms: number): void {

@@ -201,6 +201,11 @@ export class Runs {
     });
   }
 
+  /** The run waits again, and no result will come for its last grant: it was cut off in the middle, and what it moved counts. */
+  noteCutOff(run: string): void {
+    this.#database.run(`UPDATE runs SET awaits_result = 0 WHERE run = ? AND state = 'open'`, [run]);
+  }
+
   /** Those that were granted at `before_ms` or earlier and whose result has not come yet. */
   awaited(before_ms: number): RunRow[] {
     const where = `state <> 'final' AND awaits_result = 1 AND grants.at_ms <= ?`;
