@@ -17,12 +17,9 @@ const oddCondition = ({ name, metric, condition }: AlertSettings, { retention }:
     if (condition.over_ms < retention.runs_ms) return null;
     return `${name} looks back for ${formatDuration(condition.over_ms)}, and runs are kept for ${runs}: set over lower, or retention.runs higher`;
   }
-  const { kind, threshold } = condition;
+  const { threshold } = condition;
   if (metric.endsWith('.bits_per_second') && threshold < LEAST_BITS_PER_SECOND) {
     return `${name} is about ${threshold} bit/s: is a unit missing, as in ${threshold}M?`;
-  }
-  if (metric.endsWith('.lost_percent') && kind === 'above' && threshold >= 100) {
-    return `${name} never fires: no more than 100% can be lost`;
   }
   return null;
 };
