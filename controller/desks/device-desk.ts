@@ -26,6 +26,7 @@ import { hashPassword, newPassword } from '../store/password.ts';
 import type { Store } from '../store/store.ts';
 import { sshView } from './host-key-desk.ts';
 import { newDeviceProblems, sshUser } from './new-device-problems.ts';
+import { Places } from './places.ts';
 import { uciLines } from './uci-lines.ts';
 import { unknownDevice } from './unknown.ts';
 
@@ -72,8 +73,9 @@ export class DeviceDesk implements DeviceService {
 
   /** Registers a device and issues its password, which is shown this once. */
   add(device: NewDevice): Answer<Credentials> {
-    const { settings, reach, brokerUrl } = this.#options;
+    const { store, settings, reach, brokerUrl } = this.#options;
     const problems = newDeviceProblems(device, settings());
+    if (device.ssh) problems.push(...new Places(settings(), store.devices.list()).take(device));
     if (problems.length > 0) return refusal('bad-request', `device ${device.device} can't be added`, problems);
     let password: string;
     try {
@@ -89,10 +91,12 @@ export class DeviceDesk implements DeviceService {
 
   check(devices: readonly DeviceToCheck[]): DevicesChecked {
     const { store, settings } = this.#options;
-    const registered = new Set(store.devices.list().map(({ device }) => device));
+    const rows = store.devices.list();
+    const registered = new Set(rows.map(({ device }) => device));
+    const places = new Places(settings(), rows);
     const before = new Set<string>();
     const problems = devices.flatMap((device, index) => {
-      const messages = newDeviceProblems(device, settings());
+      const messages = [...newDeviceProblems(device, settings()), ...places.take(device)];
       if (registered.has(device.device)) messages.push('device: it is registered already');
       if (before.has(device.device)) messages.push('device: it stands here twice');
       before.add(device.device);

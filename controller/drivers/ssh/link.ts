@@ -109,6 +109,10 @@ export class Link {
       connection.end();
       throw error;
     }
-    return { connection, remote, target: JSON.stringify(target) };
+    const made_with = JSON.stringify(target);
+    if (made_with === JSON.stringify(targetOf(device))) return { connection, remote, target: made_with };
+    // The settings have changed meanwhile: it may be another router.
+    connection.end();
+    return this.#enter();
   }
 }

@@ -5,7 +5,7 @@ import { plainServer } from '../../../controller/config/servers-section.ts';
 import { folderOf } from '../../../controller/drivers/ssh/remote-scripts.ts';
 import { ControllerFixture, testPlan } from '../../helpers/controller-fixture.ts';
 import { Iperf3Server } from '../../helpers/iperf3-server.ts';
-import { SshServer } from '../../helpers/ssh-server.ts';
+import { newKey, SshServer } from '../../helpers/ssh-server.ts';
 import { until } from '../../helpers/until.ts';
 
 /** A controller in charge, a real iperf3 server, and a real dropbear that is not registered yet. */
@@ -76,6 +76,28 @@ it('a device that shows another host key is skipped, people are told, and it is 
   world.controller.fleet.hostKeys.trust('in-ssh-2', { host_key: router.hostKey() });
   expect(await firing()).toEqual([]);
   expect(await measure('in-ssh-2')).toMatchObject({ outcome: 'success', via: 'ssh' });
+});
+
+it('SSH settings change only while no run is under way over them; the next run is measured where they say', async () => {
+  const { world, router, host_key, add, known, measure } = await start();
+  add('in-ssh-4');
+  const { sshSettings } = world.controller.fleet;
+  const { user, port } = router.target();
+  const set = (host: string, key = host_key) =>
+    sshSettings.set('in-ssh-4', { user, host, port, credentials: 'lab', host_key: key });
+  const run = world.order('in-ssh-4');
+  for (const answer of [set('localhost'), sshSettings.clear('in-ssh-4')])
+    expect(answer).toMatchObject({ ok: false, problem: { error: 'conflict' } });
+  world.controller.fleet.runs.cancel(run);
+  await until('the run is over', () => world.record(run).outcome);
+  expect(set('127.0.0.1', newKey('ed25519').public_key.trim()).ok).toBe(true);
+  expect(await measure('in-ssh-4')).toMatchObject({ outcome: 'skipped', reason: 'host-key-changed' });
+  expect(set('localhost').ok).toBe(true);
+  const { alerts } = await world.controller.fleet.alerts.list({ all: false, limit: 10 });
+  expect(alerts).toEqual([]);
+  expect(await measure('in-ssh-4')).toMatchObject({ outcome: 'success', via: 'ssh' });
+  expect(sshSettings.clear('in-ssh-4').ok).toBe(true);
+  expect(known('in-ssh-4')).toBe('ssh offline');
 });
 
 it('an agent of such a device goes first, its will leaves it to SSH, and what it says as if it were SSH is not heard', async () => {
