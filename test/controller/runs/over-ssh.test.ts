@@ -100,3 +100,18 @@ it('an agent of such a device goes first, its will leaves it to SSH, and what it
   await until('it is left to SSH', () => known('in-ssh-3') === 'ssh online');
   expect(world.record(run).outcome).toBeNull();
 });
+
+it('the result of a run over SSH that has just finished is stored when the controller is stopped', async () => {
+  const { world, add } = await start();
+  add('in-ssh-4');
+  const run = world.order('in-ssh-4');
+  const phase = () => world.controller.fleet.runs.progress(run)?.phase;
+  // The result follows when the clock goes on, and then it does not.
+  await until('it has finished', () => {
+    if (phase() !== 'running' && phase() !== 'finished') world.clock.advance(5);
+    return phase() === 'finished';
+  });
+  expect(world.record(run).measurements).toEqual([]);
+  await world.restart();
+  expect(world.record(run)).toMatchObject({ outcome: 'success', via: 'ssh', attempts: 1 });
+});
