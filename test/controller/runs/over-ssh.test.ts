@@ -115,3 +115,13 @@ it('the result of a run over SSH that has just finished is stored when the contr
   await world.restart();
   expect(world.record(run)).toMatchObject({ outcome: 'success', via: 'ssh', attempts: 1 });
 });
+
+it('a device that was removed while its agent was online, and added again with SSH settings, is measured over SSH', async () => {
+  const { world, add, known, measure } = await start();
+  await world.agent('in-ssh-5');
+  expect(known('in-ssh-5')).toBe('agent online');
+  world.controller.fleet.devices.remove('in-ssh-5');
+  expect(add('in-ssh-5').ok).toBe(true);
+  expect(known('in-ssh-5')).toBe('ssh online');
+  expect(await measure('in-ssh-5')).toMatchObject({ outcome: 'success', via: 'ssh' });
+});
