@@ -125,3 +125,29 @@ it('a device that was removed while its agent was online, and added again with S
   expect(known('in-ssh-5')).toBe('ssh online');
   expect(await measure('in-ssh-5')).toMatchObject({ outcome: 'success', via: 'ssh' });
 });
+
+it('a run over SSH waits again at its deadline when the controller was restarted and the device stays away', async () => {
+  const { world, router, add } = await start();
+  add('in-ssh-6');
+  const run = world.order('in-ssh-6');
+  const phase = () => world.controller.fleet.runs.progress(run)?.phase;
+  await until('iperf3 runs', () => {
+    if (phase() !== 'running') world.clock.advance(5);
+    return phase() === 'running';
+  });
+  await world.restart();
+  await router.stop();
+  await world.inCharge();
+  expect(world.controller.fleet.servers.list()[0]).toMatchObject({ state: 'leased', run });
+  await until('it waits again', () => {
+    world.clock.advance(500);
+    return phase() === 'waiting';
+  });
+  await router.start();
+  const record = await until('it is over', () => {
+    world.clock.advance(phase() === 'waiting' ? 500 : 5);
+    const found = world.record(run);
+    return found.outcome === null ? null : found;
+  });
+  expect(record).toMatchObject({ outcome: 'success', via: 'ssh', attempts: 2 });
+});
