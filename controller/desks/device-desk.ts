@@ -35,8 +35,8 @@ export interface DeviceDeskOptions {
   store: Pick<Store, 'devices' | 'runs' | 'moved' | 'atomically'>;
   slots: Pick<Slots, 'isOnline'>;
   routes: Pick<Routes, 'of'>;
-  /** Is told of devices whose SSH settings came, changed or went. */
-  reach: Pick<Reach, 'look'>;
+  /** Is told of devices that came or went, and whose SSH settings changed. */
+  reach: Pick<Reach, 'look' | 'removed'>;
   dispatcher: Pick<Dispatcher, 'cancel'>;
   alerts: Pick<Alerts, 'removeDevice'>;
   onAlerts: (outcome: AlertOutcome) => void;
@@ -131,7 +131,7 @@ export class DeviceDesk implements DeviceService {
       onAlerts(alerts.removeDevice(device, clock.wall()));
       store.devices.remove(device);
     });
-    reach.look(device);
+    reach.removed(device);
     disconnect(device);
     return { ok: true, value: { device } };
   }

@@ -1,4 +1,5 @@
 import type { Action, Input } from '../../../agent/core/io.ts';
+import type { Inbound } from '../../../broker/contract/inbound.ts';
 import type { AgentEvent, Command } from '../../../broker/contract/messages.ts';
 import { DEADLINE_MARGIN_MS, START_WINDOW_MS } from '../../../broker/contract/numbers.ts';
 import { CoreHost, type CoreHostOptions } from './core-host.ts';
@@ -75,6 +76,11 @@ export class SshSession {
       onDown: (remote) => this.#onDown(remote),
     });
     this.#touch();
+  }
+
+  /** The results that are nowhere but here. */
+  get results(): Inbound[] {
+    return this.#core.results;
   }
 
   /** Takes a command of the contract. */

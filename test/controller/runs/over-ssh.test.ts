@@ -122,3 +122,54 @@ it('an agent of such a device goes first, its will leaves it to SSH, and what it
   await until('it is left to SSH', () => known('in-ssh-3') === 'ssh online');
   expect(world.record(run).outcome).toBeNull();
 });
+
+it('the result of a run over SSH that has just finished is stored when the controller is stopped', async () => {
+  const { world, add } = await start();
+  add('in-ssh-4');
+  const run = world.order('in-ssh-4');
+  const phase = () => world.controller.fleet.runs.progress(run)?.phase;
+  // The result follows when the clock goes on, and then it does not.
+  await until('it has finished', () => {
+    if (phase() !== 'running' && phase() !== 'finished') world.clock.advance(5);
+    return phase() === 'finished';
+  });
+  expect(world.record(run).measurements).toEqual([]);
+  await world.restart();
+  expect(world.record(run)).toMatchObject({ outcome: 'success', via: 'ssh', attempts: 1 });
+});
+
+it('a device that was removed while its agent was online, and added again with SSH settings, is measured over SSH', async () => {
+  const { world, add, known, measure } = await start();
+  await world.agent('in-ssh-5');
+  expect(known('in-ssh-5')).toBe('agent online');
+  world.controller.fleet.devices.remove('in-ssh-5');
+  expect(add('in-ssh-5').ok).toBe(true);
+  expect(known('in-ssh-5')).toBe('ssh online');
+  expect(await measure('in-ssh-5')).toMatchObject({ outcome: 'success', via: 'ssh' });
+});
+
+it('a run over SSH waits again at its deadline when the controller was restarted and the device stays away', async () => {
+  const { world, router, add } = await start();
+  add('in-ssh-6');
+  const run = world.order('in-ssh-6');
+  const phase = () => world.controller.fleet.runs.progress(run)?.phase;
+  await until('iperf3 runs', () => {
+    if (phase() !== 'running') world.clock.advance(5);
+    return phase() === 'running';
+  });
+  await world.restart();
+  await router.stop();
+  await world.inCharge();
+  expect(world.controller.fleet.servers.list()[0]).toMatchObject({ state: 'leased', run });
+  await until('it waits again', () => {
+    world.clock.advance(500);
+    return phase() === 'waiting';
+  });
+  await router.start();
+  const record = await until('it is over', () => {
+    world.clock.advance(phase() === 'waiting' ? 500 : 5);
+    const found = world.record(run);
+    return found.outcome === null ? null : found;
+  });
+  expect(record).toMatchObject({ outcome: 'success', via: 'ssh', attempts: 2 });
+});
