@@ -129,6 +129,27 @@ describe('a session', () => {
     for (const { stderr } of tests) expect(stderr).toMatch(/^\n?perfleet: the SSH connection to the device was lost/);
   });
 
+  it('does not take an iperf3 for ended because it got in somewhere else', async () => {
+    const { server, clock, settings, ssh } = await device();
+    const other = await new SshServer().start();
+    onTestFinished(() => other.remove());
+    await withIperf3(ssh);
+    await ssh.begin('r1', 1, [plan({ duration_s: 60 }), plan({ test: 'second' })]);
+    await until('iperf3 runs', () => iperf3On(ssh.device).length > 0);
+    settings.target = other.target();
+    await server.stop();
+    await until('we were in there', () => /auth succeeded/.test(other.log));
+    await until('we have left', () => other.children().length === 0);
+    expect(ssh.events('finished', 'r1')).toEqual([]);
+    // The 70 s that its guard gives it, and six more.
+    clock.skip(76_000);
+    // The rest of the run is not measured there.
+    const { tests } = await ssh.result('r1');
+    for (const { stderr } of tests) expect(stderr).toMatch(/^\n?perfleet: the SSH connection to the device was lost/);
+    ssh.prepare('r2');
+    await ssh.event('ready', 'r2');
+  });
+
   it('is stopped in time while nobody can know whether iperf3 has ended', async () => {
     const { server, ssh } = await device();
     await withIperf3(ssh);
