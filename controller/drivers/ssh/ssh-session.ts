@@ -117,11 +117,9 @@ export class SshSession {
   #onUp(target: string): void {
     if (!this.#connected) this.#core.take({ kind: 'connected' });
     this.#connected = true;
-    if (this.#lost !== null) {
-      // The settings were changed meanwhile, and `enter` has ended nothing there: its guard will.
-      if (this.#lost.target !== target) return this.#link.hangUp();
-      this.#onExit(this.#lost.exited);
-    }
+    // `enter` has ended it, unless the settings were changed meanwhile: then we are somewhere else, and its guard ends it.
+    if (this.#lost?.target === target) this.#onExit(this.#lost.exited);
+    else if (this.#lost !== null) this.#link.hangUp();
     for (const command of this.#waiting.splice(0)) this.#hand(command);
   }
 
@@ -143,8 +141,9 @@ export class SshSession {
     log.info({ device }, 'the SSH connection was lost');
     const run = this.#on_deck;
     if (run !== null) {
-      this.#hand({ type: 'cancel', run, reason: LOST });
-      this.#core.decline(run, new SshFailure('device-unreachable', LOST).message);
+      const { message } = remote.failure ?? new SshFailure('device-unreachable', LOST);
+      this.#hand({ type: 'cancel', run, reason: message });
+      this.#core.decline(run, message);
     }
     if (this.#alive === null) return;
     const { key, until_ms } = this.#alive;
