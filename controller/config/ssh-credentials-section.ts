@@ -53,7 +53,7 @@ const readAuth = (reader: Reader, path: Path, given: Given, keys: ReadonlySet<st
     reader.problem([...path, 'passphrase_file'], 'a passphrase without a key', 'key_file beside it');
   const key = reader.secret([...path, 'key_file'], given.key_file, 'key');
   const passphrase = reader.secret([...path, 'passphrase_file'], given.passphrase_file, 'secret');
-  const password = reader.secret([...path, 'password_file'], given.password_file, 'secret');
+  const password = reader.secret([...path, 'password_file'], given.password_file, 'password');
   if (key !== null) return { key, passphrase };
   return password !== null ? { password } : { agent: reader.resolve(given.agent_socket ?? '') };
 };
