@@ -5,7 +5,7 @@ import { newKey } from '../../helpers/ssh-server.ts';
 import { tempFolder } from '../../helpers/temp-folder.ts';
 import { sshServer, sshWorld } from './ssh-world.ts';
 
-const server = sshServer();
+const server = sshServer('sshd');
 const OTHER = newKey('ed25519').public_key.trim();
 const HEADER = 'device,ssh,ssh_credentials,host_key,organization';
 

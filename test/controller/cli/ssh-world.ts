@@ -4,11 +4,11 @@ import { ControllerFixture } from '../../helpers/controller-fixture.ts';
 import { newKey, SshServer } from '../../helpers/ssh-server.ts';
 import { CapturedIo } from './captured-io.ts';
 
-/** A real dropbear, as a device and as a jump host, for the tests of one file. */
-export const sshServer = () => {
+/** A real SSH server, as a device and as a jump host, for the tests of one file. dropbear refuses more than 5 at a time that have not logged in. */
+export const sshServer = (kind: 'dropbear' | 'sshd' = 'dropbear') => {
   let server: SshServer | null = null;
   beforeAll(async () => {
-    server = await new SshServer({ host_keys: ['ed25519', 'rsa'] }).start();
+    server = await new SshServer({ kind, host_keys: ['ed25519', 'rsa'] }).start();
   });
   afterAll(() => server?.remove());
   return () => {

@@ -93,7 +93,10 @@ const oddly = (rule: string, more = ''): string[] =>
 
 test.each([
   ['metric: tcp.download.bits_per_second, below: 20', 'alerts: a is about 20 bit/s: is a unit missing, as in 20M?'],
-  ['metric: udp.upload.lost_percent, above: 100%', 'alerts: a never fires: no more than 100% can be lost'],
+  [
+    'metric: tcp.download.rtt_ms, above: 150ms',
+    'alerts: a never fires: downloads have no round trip time: use tcp.upload.rtt_ms',
+  ],
   ['metric: udp.download.jitter_ms, above: 5ms', 'alerts: a never fires: no check measures udp.download.jitter_ms'],
 ])('a rule that is hardly meant so is taken with a warning: %s', (rule, warning) => {
   expect(oddly(rule)).toEqual([warning]);
