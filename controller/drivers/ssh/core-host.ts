@@ -146,7 +146,7 @@ export class CoreHost {
     }
   }
 
-  /** A lost connection is answered by what follows from that. */
+  /** A connection that is lost or was cut is answered by what follows from that. */
   async #check(action: Of<'check'>): Promise<void> {
     const found = await this.#options
       .remote()
