@@ -37,7 +37,7 @@ export interface DeviceDeskOptions {
   routes: Pick<Routes, 'of'>;
   /** Is told of devices that came or went, and whose SSH settings changed. */
   reach: Pick<Reach, 'look' | 'removed'>;
-  dispatcher: Pick<Dispatcher, 'cancel'>;
+  dispatcher: Pick<Dispatcher, 'cancel' | 'later'>;
   alerts: Pick<Alerts, 'removeDevice'>;
   onAlerts: (outcome: AlertOutcome) => void;
   clock: Pick<Clock, 'wall'>;
@@ -46,6 +46,9 @@ export interface DeviceDeskOptions {
   /** Ends the connections of a device that was removed. */
   disconnect: (device: string) => void;
 }
+
+/** So many devices are looked at in one turn of the event loop: some 30 ms. */
+const LOOKED_AT_ONCE = 250;
 
 /** Devices as the HTTP API offers them. */
 export class DeviceDesk implements DeviceService {
@@ -118,7 +121,7 @@ export class DeviceDesk implements DeviceService {
         password: this.#register(device),
       })),
     );
-    for (const { device } of added) this.#options.reach.look(device);
+    this.#lookAt(added.map(({ device }) => device));
     return { ok: true, value: { devices: added } };
   }
 
@@ -134,6 +137,14 @@ export class DeviceDesk implements DeviceService {
     reach.removed(device);
     disconnect(device);
     return { ok: true, value: { device } };
+  }
+
+  /** The first ones now, the others in turns of the event loop: thousands of them would keep it for a second. */
+  #lookAt(devices: readonly string[]): void {
+    const { reach, dispatcher } = this.#options;
+    for (const device of devices.slice(0, LOOKED_AT_ONCE)) reach.look(device);
+    const rest = devices.slice(LOOKED_AT_ONCE);
+    if (rest.length > 0) dispatcher.later(() => this.#lookAt(rest));
   }
 
   /** Stores a device without problems; its new password. */

@@ -173,3 +173,14 @@ it('a run over SSH waits again at its deadline when the controller was restarted
   });
   expect(record).toMatchObject({ outcome: 'success', via: 'ssh', attempts: 2 });
 });
+
+it('many devices that are added together are there one batch after another, and the controller goes on meanwhile', async () => {
+  const { world, host_key } = await start();
+  const ssh = { user: 'root', host: '127.0.0.1', port: 22, host_key, credentials: 'lab' };
+  const about = { organization: 'default', tags: [], uplink_group: null };
+  const many = Array.from({ length: 600 }, (_, n) => ({ ...about, device: `m-${n}`, ssh: { ...ssh, host: `h-${n}` } }));
+  expect(world.controller.fleet.devices.addAll(many).ok).toBe(true);
+  const online = () => world.controller.fleet.status().devices_online;
+  expect(online()).toBe(250);
+  await until('all are there', () => online() === 600);
+});
