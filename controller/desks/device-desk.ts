@@ -27,7 +27,7 @@ import type { Store } from '../store/store.ts';
 import { sshView } from './host-key-desk.ts';
 import { newDeviceProblems, sshUser } from './new-device-problems.ts';
 import { Places } from './places.ts';
-import { uciLines } from './uci-lines.ts';
+import { INSTALL_LINES, uciLines } from './uci-lines.ts';
 import { unknownDevice } from './unknown.ts';
 
 export interface DeviceDeskOptions {
@@ -89,7 +89,8 @@ export class DeviceDesk implements DeviceService {
     }
     reach.look(device.device);
     const uci = uciLines(device.device, password, brokerUrl());
-    return { ok: true, value: { device: device.device, username: device.device, password, uci } };
+    const login = { device: device.device, username: device.device, password };
+    return { ok: true, value: { ...login, uci, install: INSTALL_LINES } };
   }
 
   check(devices: readonly DeviceToCheck[]): DevicesChecked {
