@@ -27,7 +27,7 @@ import type { Store } from '../store/store.ts';
 import { sshView } from './host-key-desk.ts';
 import { newDeviceProblems, sshUser } from './new-device-problems.ts';
 import { Places } from './places.ts';
-import { INSTALL_LINES, uciLines } from './uci-lines.ts';
+import { installLines, uciLines } from './uci-lines.ts';
 import { unknownDevice } from './unknown.ts';
 
 export interface DeviceDeskOptions {
@@ -88,9 +88,10 @@ export class DeviceDesk implements DeviceService {
       return refusal('conflict', `device ${device.device} exists: remove it first to issue a new password`);
     }
     reach.look(device.device);
-    const uci = uciLines(device.device, password, brokerUrl());
     const login = { device: device.device, username: device.device, password };
-    return { ok: true, value: { ...login, uci, install: INSTALL_LINES } };
+    const broker = brokerUrl();
+    const uci = uciLines(device.device, password, broker);
+    return { ok: true, value: { ...login, uci, install: installLines(broker) } };
   }
 
   check(devices: readonly DeviceToCheck[]): DevicesChecked {
