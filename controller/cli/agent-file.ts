@@ -23,7 +23,7 @@ export const agentFile = (device: string, uci: readonly string[]): string[] => {
 export const stillNeeded = (uci: readonly string[]): string[] => {
   const ca = settingIn(uci, 'tls_ca');
   const address = `In place of ${ANY_ADDRESS} write the name or address under which devices reach this machine.`;
-  const authority = `Copy the certificate of the authority that signed the broker's to ${ca}; if all systems know that authority, leave this line out.`;
+  const authority = `Copy the certificate of the authority that signed the broker's to ${ca}, or leave tls_ca out if that is a public one.`;
   return [...(uci.join().includes(ANY_ADDRESS) ? [address] : []), ...(ca === null ? [] : [authority])];
 };
 

@@ -40,7 +40,7 @@ Then:
   uci set perfleet.agent.tls_ca='/etc/perfleet/ca.pem'
   uci commit perfleet
 
-Copy the certificate of the authority that signed the broker's to /etc/perfleet/ca.pem; if all systems know that authority, leave this line out.
+Copy the certificate of the authority that signed the broker's to /etc/perfleet/ca.pem, or leave tls_ca out if that is a public one.
 
 On any other device, with Node.js: put the password into /etc/perfleet/password, and into /etc/perfleet/agent.yaml:
 
