@@ -1,0 +1,88 @@
+import { type Child, type Shell, start } from './shell.ts';
+
+/**
+ * mosquitto_sub, and what it says, a file a line: ucode of 22.03 cannot read a pipe without either waiting or losing something. A file is
+ * whole when it ends with a newline. At the end of stdin mosquitto_sub is ended.
+ */
+const LISTEN = `in=$1
+shift
+n=0
+exec 3<&0 </dev/null
+{
+  mosquitto_sub "$@" 2>&1 3<&- &
+  sub=$!
+  { while read -r _; do :; done; kill $sub; sleep 2; kill -KILL $sub; } <&3 3<&- >/dev/null 2>&1 &
+  reader=$!
+  wait $sub
+  kill -KILL $reader
+} | while IFS= read -r line; do
+  case $line in
+  '{'* | Subscribed* | *'sending CONNECT' | *rror*) ;;
+  *) continue ;;
+  esac
+  n=$((n + 1))
+  printf '%s\\n' "$line" >"$in/$n"
+  echo
+done
+`;
+
+export interface Listener {
+  onConnected: () => void;
+  onDisconnected: () => void;
+  onMessage: (topic: string, payload: unknown) => void;
+  onProblem: (text: string) => void;
+  onEnd: () => void;
+}
+
+const readJson = (text: string): unknown => {
+  try {
+    return json(text);
+  } catch (_) {
+    return null;
+  }
+};
+
+interface Said {
+  topic: string;
+  payload: string;
+  payloadlen: number;
+}
+
+const onSaid = (line: string, listener: Listener): void => {
+  if (index(line, '{') !== 0) {
+    if (index(line, 'Subscribed') === 0) return listener.onConnected();
+    if (index(line, 'sending CONNECT') > 0) return listener.onDisconnected();
+    return listener.onProblem(line);
+  }
+  const said = readJson(line) as Said | null;
+  if (said == null || type(said.topic) !== 'string' || type(said.payload) !== 'string')
+    return listener.onProblem('message dropped: not UTF-8');
+  if (length(said.payload) !== said.payloadlen)
+    return listener.onProblem(`message on ${said.topic} dropped: it has a NUL byte`);
+  const payload = readJson(said.payload);
+  if (payload == null) return listener.onProblem(`message on ${said.topic} dropped: not UTF-8 JSON`);
+  listener.onMessage(said.topic, payload);
+};
+
+/** Starts mosquitto_sub with `args`. What it says is told one at a time, in order. */
+export const listen = (shell: Shell, args: string[], listener: Listener): Child => {
+  const folder = `${shell.state}/in`;
+  system(`rm -rf '${folder}'`);
+  fs.mkdir(folder, 448);
+  const at = { next: 1 };
+  const onLine = (): void => {
+    while (true) {
+      const path = `${folder}/${at.next}`;
+      const text = fs.readfile(path) ?? '';
+      if (substr(text, length(text) - 1) !== '\n') return;
+      fs.unlink(path);
+      at.next += 1;
+      onSaid(trim(text), listener);
+    }
+  };
+  const onEnd = (): void => {
+    onLine();
+    listener.onEnd();
+  };
+  return start(shell, 'sub', LISTEN, [folder, ...args], onLine, onEnd);
+};
