@@ -11,15 +11,12 @@ exec 3<&0 </dev/null
 {
   mosquitto_sub "$@" 2>&1 3<&- &
   sub=$!
+  echo $sub >"$in/pid"
   { while read -r _; do :; done; kill $sub; sleep 2; kill -KILL $sub; } <&3 3<&- >/dev/null 2>&1 &
   reader=$!
   wait $sub
   kill -KILL $reader
 } | while IFS= read -r line; do
-  case $line in
-  '{'* | Subscribed* | *'sending CONNECT' | *rror*) ;;
-  *) continue ;;
-  esac
   n=$((n + 1))
   printf '%s\\n' "$line" >"$in/$n"
   echo
@@ -27,8 +24,6 @@ done
 `;
 
 export interface Listener {
-  onConnected: () => void;
-  onDisconnected: () => void;
   onMessage: (topic: string, payload: unknown) => void;
   onProblem: (text: string) => void;
   onEnd: () => void;
@@ -49,11 +44,7 @@ interface Said {
 }
 
 const onSaid = (line: string, listener: Listener): void => {
-  if (index(line, '{') !== 0) {
-    if (index(line, 'Subscribed') === 0) return listener.onConnected();
-    if (index(line, 'sending CONNECT') > 0) return listener.onDisconnected();
-    return listener.onProblem(line);
-  }
+  if (index(line, '{') !== 0) return listener.onProblem(line);
   const said = readJson(line) as Said | null;
   if (said == null || type(said.topic) !== 'string' || type(said.payload) !== 'string')
     return listener.onProblem('message dropped: not UTF-8');
@@ -62,6 +53,13 @@ const onSaid = (line: string, listener: Listener): void => {
   const payload = readJson(said.payload);
   if (payload == null) return listener.onProblem(`message on ${said.topic} dropped: not UTF-8 JSON`);
   listener.onMessage(said.topic, payload);
+};
+
+/** Its sockets, by their numbers: with each connection they are others. It says nothing itself when it has connected. */
+export const socketsOf = (shell: Shell): string => {
+  const pid = trim(fs.readfile(`${shell.state}/in/pid`) ?? '');
+  const folder = `/proc/${pid}/fd`;
+  return join(' ', map(fs.lsdir(folder) ?? [], (name) => fs.readlink(`${folder}/${name}`) ?? ''));
 };
 
 /** Starts mosquitto_sub with `args`. What it says is told one at a time, in order. */

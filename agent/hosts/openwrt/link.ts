@@ -1,6 +1,6 @@
 import { each } from '../../core/each.ts';
 import type { Publication } from '../../core/io.ts';
-import { listen } from './inbox.ts';
+import { listen, socketsOf } from './inbox.ts';
 import { type Child, type Shell, start } from './shell.ts';
 
 /**
@@ -10,6 +10,12 @@ import { type Child, type Shell, start } from './shell.ts';
 
 const RESTART_FIRST_MS = 1000;
 const RESTART_MAX_MS = 30000;
+
+/** How often it is looked whether mosquitto_sub has a new connection … */
+const LOOK_MS = 1000;
+
+/** … and after how many looks the status that shows it is sent again. */
+const PROBE_LOOKS = 10;
 
 /** A result that has not left by then is given up; it is sent again when its time has come. */
 const POST_LIMIT_MS = 120000;
@@ -32,6 +38,8 @@ export interface LinkOptions {
   args: string[];
   event_topic: string;
   will: { topic: string; text: string };
+  /** The status, online. When it comes back, mosquitto_sub is connected and subscribed. */
+  probe: string;
   topics: string[];
   onConnected: () => void;
   onDisconnected: () => void;
@@ -59,6 +67,8 @@ export const connect = (shell: Shell, options: LinkOptions): Link => {
     events: null as Child | null,
     post: null as Child | null,
     queue: [] as Post[],
+    sockets: '',
+    looks: 0,
     wait_ms: RESTART_FIRST_MS,
     onIdle: null as (() => void) | null,
   };
@@ -110,13 +120,14 @@ export const connect = (shell: Shell, options: LinkOptions): Link => {
 
   function startSub(): void {
     if (now.closing) return;
-    const args = [...common, '-d', '-F', '%j', '-i', options.device, '--will-topic', options.will.topic];
+    const args = [...common, '-F', '%j', '-i', options.device, '--will-topic', options.will.topic];
     push(args, '--will-payload', options.will.text, '--will-qos', '1', '--will-retain');
     each(options.topics, (topic) => push(args, '-t', topic));
     now.sub = listen(shell, args, {
-      onConnected: () => setConnected(true),
-      onDisconnected: () => setConnected(false),
-      onMessage: options.onMessage,
+      onMessage: (topic, payload) => {
+        if (topic === options.will.topic) setConnected(true);
+        options.onMessage(topic, payload);
+      },
       onProblem: options.warn,
       onEnd: () => {
         now.sub = null;
@@ -127,18 +138,33 @@ export const connect = (shell: Shell, options: LinkOptions): Link => {
     });
   }
 
-  const publish = (publication: Publication): void => {
-    const text = sprintf('%J', publication.payload);
-    if (publication.what === 'event') {
-      if (now.connected) now.events?.write(`${text}\n`);
-      return;
-    }
-    const post = { what: publication.what, topic: publication.topic, text };
+  const post = (what: Publication['what'], topic: string, text: string): void => {
     // Of one topic only the latest counts.
-    now.queue = filter(now.queue, (other) => other.topic !== post.topic);
-    push(now.queue, post);
+    now.queue = filter(now.queue, (other) => other.topic !== topic);
+    push(now.queue, { what, topic, text });
     postNext();
   };
+
+  const publish = (publication: Publication): void => {
+    const text = sprintf('%J', publication.payload);
+    if (publication.what !== 'event') return post(publication.what, publication.topic, text);
+    if (now.connected) now.events?.write(`${text}\n`);
+  };
+
+  /** Finds out whether there is a new connection: then the one before it is gone, and what was sent on it may be lost. */
+  function look(): void {
+    if (now.closing) return;
+    uloop.timer(LOOK_MS, look);
+    const sockets = socketsOf(shell);
+    if (sockets !== now.sockets) {
+      now.sockets = sockets;
+      now.looks = 0;
+      setConnected(false);
+    }
+    if (!now.connected && now.sub != null && now.looks % PROBE_LOOKS === 0)
+      post('status', options.will.topic, options.probe);
+    now.looks += 1;
+  }
 
   const close = (limit_ms: number, onClosed: () => void): void => {
     now.closing = true;
@@ -158,5 +184,6 @@ export const connect = (shell: Shell, options: LinkOptions): Link => {
 
   startSub();
   startEvents();
+  look();
   return { publish, close };
 };

@@ -160,6 +160,7 @@ const run = (config: Config, shell: Shell, iperf3: string | null): void => {
     args: clientArgs(config),
     event_topic: eventTopic(device),
     will: { topic: statusTopic(device), text: sprintf('%J', core.lastWill()) },
+    probe: sprintf('%J', { ...core.lastWill(), online: true }),
     topics: [commandTopic(device), statusTopic(device), controllerTopic()],
     onConnected: () => take({ kind: 'connected' }),
     onDisconnected: () => take({ kind: 'disconnected' }),
@@ -169,7 +170,7 @@ const run = (config: Config, shell: Shell, iperf3: string | null): void => {
     },
     warn: say,
   });
-  const stdin = fs.open('/dev/stdin', 're');
+  const stdin = fs.fdopen(0, 'r');
   if (stdin == null) return;
   const watch = { handle: null as ReturnType<typeof uloop.handle> | null };
   const onStop = (): void => {

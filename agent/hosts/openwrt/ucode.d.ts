@@ -10,6 +10,7 @@ interface UcodeFile {
 declare const fs: {
   /** `e` in the mode: not for the programs that are started. */
   open(path: string, mode: string): UcodeFile | null;
+  fdopen(fd: number, mode: 'r'): UcodeFile | null;
   popen(command: string, mode: 'r'): UcodeFile | null;
   readfile(path: string): string | null;
   writefile(path: string, text: string): number | null;
@@ -17,6 +18,7 @@ declare const fs: {
   unlink(path: string): boolean | null;
   mkdir(path: string, mode: number): boolean | null;
   chmod(path: string, mode: number): boolean | null;
+  readlink(path: string): string | null;
   lsdir(path: string): string[] | null;
   stat(path: string): { mtime: number } | null;
 };
