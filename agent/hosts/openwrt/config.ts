@@ -48,7 +48,7 @@ const macAddress = (): string | null => {
 };
 
 const sourceOf = (file: string | null): unknown => {
-  if (file == null) return uci?.cursor().get_all('perfleet', 'agent');
+  if (file == null) return uci?.cursor?.()?.get_all?.('perfleet', 'agent');
   try {
     return json(fs.readfile(file) ?? '');
   } catch (_) {

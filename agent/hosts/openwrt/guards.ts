@@ -52,8 +52,8 @@ interface Guard {
 
 const readBounded = (path: string, limit: number): string => {
   const file = fs.open(path, 're');
-  const text = file?.read(limit) ?? '';
-  file?.close();
+  const text = file?.read?.(limit) ?? '';
+  file?.close?.();
   return text;
 };
 
@@ -87,7 +87,7 @@ export const createGuards = (shell: Shell, onExit: (key: number, exit: Exit) => 
     return guard;
   };
 
-  const disarm = (key: number): void => find(key)?.child.write(TOO_LATE);
+  const disarm = (key: number): void => find(key)?.child?.write?.(TOO_LATE);
 
   const spawn = (action: Of<'spawn'>, now_ms: number): void => {
     const limit_s = int((action.until_ms - now_ms) / 1000);

@@ -95,7 +95,7 @@ export const connect = (shell: Shell, options: LinkOptions): Link => {
     fs.writefile(file, post.text);
     const args = [...common, '-i', `${options.device}-post`, '-t', post.topic, '-f', file];
     if (post.what === 'status') push(args, '-r');
-    const limit = uloop.timer(POST_LIMIT_MS, () => now.post?.end());
+    const limit = uloop.timer(POST_LIMIT_MS, () => now.post?.end?.());
     const onEnd = (): void => {
       limit.cancel();
       now.post = null;
@@ -113,7 +113,7 @@ export const connect = (shell: Shell, options: LinkOptions): Link => {
       return options.onConnected();
     }
     // It may not know yet that its connection is gone, and would lose what it is given. A new one waits until it has one.
-    now.events?.end();
+    now.events?.end?.();
     now.queue = filter(now.queue, (post) => post.what === 'status');
     options.onDisconnected();
   };
@@ -148,7 +148,7 @@ export const connect = (shell: Shell, options: LinkOptions): Link => {
   const publish = (publication: Publication): void => {
     const text = sprintf('%J', publication.payload);
     if (publication.what !== 'event') return post(publication.what, publication.topic, text);
-    if (now.connected) now.events?.write(`${text}\n`);
+    if (now.connected) now.events?.write?.(`${text}\n`);
   };
 
   /** Finds out whether there is a new connection: then the one before it is gone, and what was sent on it may be lost. */
@@ -172,9 +172,9 @@ export const connect = (shell: Shell, options: LinkOptions): Link => {
     const finish = (): void => {
       if (closing.done) return;
       closing.done = true;
-      now.post?.end();
-      now.events?.end();
-      now.sub?.end();
+      now.post?.end?.();
+      now.events?.end?.();
+      now.sub?.end?.();
       onClosed();
     };
     now.onIdle = finish;

@@ -40,8 +40,8 @@ const now = (): number => {
 
 const randomId = (): string => {
   const file = fs.open('/dev/urandom', 're');
-  const id = hexenc(file?.read(16) ?? '');
-  file?.close();
+  const id = hexenc(file?.read?.(16) ?? '');
+  file?.close?.();
   return id;
 };
 
@@ -87,7 +87,7 @@ const run = (config: Config, shell: Shell, iperf3: string | null): void => {
   const take = (input: Input): void => state.take(input);
 
   const leave = (): void =>
-    state.link?.close(GOODBYE_MS, () => {
+    state.link?.close?.(GOODBYE_MS, () => {
       uloop.timer(LAST_MS, () => uloop.end());
     });
 
@@ -119,12 +119,12 @@ const run = (config: Config, shell: Shell, iperf3: string | null): void => {
   const perform = (action: Action): void => {
     switch (action.kind) {
       case 'wake':
-        state.timer?.cancel();
+        state.timer?.cancel?.();
         state.timer = null;
         if (action.at_ms != null) state.timer = uloop.timer(max(0, action.at_ms - now()), () => take({ kind: 'wake' }));
         return;
       case 'publish':
-        return state.link?.publish(action);
+        return state.link?.publish?.(action);
       case 'check':
         return check(action);
       case 'arm':
@@ -175,7 +175,7 @@ const run = (config: Config, shell: Shell, iperf3: string | null): void => {
   const watch = { handle: null as ReturnType<typeof uloop.handle> | null };
   const onStop = (): void => {
     if (length(stdin.read('line') ?? '') > 0) return;
-    watch.handle?.['delete']();
+    watch.handle?.['delete']?.();
     take({ kind: 'stop' });
   };
   watch.handle = uloop.handle(stdin, onStop, uloop.ULOOP_READ | uloop.ULOOP_BLOCKING);
@@ -192,7 +192,7 @@ const main = (): number => {
   }
   system(`umask 077; mkdir -p ${quote(config.state)} && chmod 700 ${quote(config.state)}`);
   const lock = fs.open(`${config.state}/lock`, 'w');
-  const lock_fd = lock?.fileno() ?? 9;
+  const lock_fd = lock?.fileno?.() ?? 9;
   if (lock == null || system(`flock -n ${lock_fd}`) !== 0) {
     say(`another agent runs in ${config.state}, or the folder cannot be used`);
     return 1;

@@ -51,7 +51,7 @@ export const start = (
   const pipe = fs.popen(`exec <${quote(fifo)}; ${commandOf(shell, script, args)}`, 'r');
   const child = { open: stdin != null };
   const end = (): void => {
-    if (child.open) stdin?.close();
+    if (child.open) stdin?.close?.();
     child.open = false;
   };
   if (pipe == null) {
@@ -63,7 +63,7 @@ export const start = (
   const onReadable = (): void => {
     const line = pipe.read('line') ?? '';
     if (length(line) > 0) return onLine(trim(line));
-    watch.handle?.['delete']();
+    watch.handle?.['delete']?.();
     pipe.close();
     end();
     onEnd();
@@ -71,8 +71,8 @@ export const start = (
   watch.handle = uloop.handle(pipe, onReadable, uloop.ULOOP_READ | uloop.ULOOP_BLOCKING);
   const write = (text: string): void => {
     if (!child.open) return;
-    stdin?.write(text);
-    stdin?.flush();
+    stdin?.write?.(text);
+    stdin?.flush?.();
   };
   return { write, end };
 };
