@@ -23,13 +23,31 @@ const OPTIONS = /** @type {const} */ ({
   tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
 });
 
-/** esbuild writes 5000 as 5e3, which is no integer in ucode: writes it out. @param {string} text */
-const withIntegers = (text) => {
+/**
+ * What JavaScript and ucode read differently. esbuild writes 5000 as 5e3, which is no integer in ucode: it is written out. In ucode `a?.b.c`
+ * fails when a is null: it becomes `a?.b?.c`.
+ * @param {string} text
+ */
+const forUcode = (text) => {
+  /** @type {{ start: number, end: number, by: string }[]} */
+  const edits = [];
+  /** @param {any} node */
+  const visit = (node) => {
+    if (node === null || typeof node !== 'object') return;
+    if (Array.isArray(node)) return node.forEach(visit);
+    const insert = (/** @type {number} */ at, /** @type {string} */ by) => edits.push({ start: at, end: at, by });
+    if (node.type === 'NumericLiteral' && node.extra.raw.includes('e'))
+      edits.push({ start: node.start, end: node.end, by: `${node.value}` });
+    if (node.type === 'OptionalMemberExpression' && !node.optional)
+      if (node.computed) insert(text.indexOf('[', node.object.end), '?.');
+      else insert(text.indexOf('.', node.object.end), '?');
+    if (node.type === 'OptionalCallExpression' && !node.optional) insert(text.indexOf('(', node.callee.end), '?.');
+    for (const [key, value] of Object.entries(node)) if (key !== 'loc' && key !== 'extra') visit(value);
+  };
+  visit(parse(text, { sourceType: 'module' }).program);
   let whole = text;
-  const { tokens } = parse(text, { sourceType: 'module', tokens: true });
-  for (const { type, start, end, value } of (tokens ?? []).reverse())
-    if (type.label === 'num' && /e/.test(text.slice(start, end)))
-      whole = `${whole.slice(0, start)}${value}${whole.slice(end)}`;
+  for (const { start, end, by } of edits.sort((a, b) => b.start - a.start))
+    whole = `${whole.slice(0, start)}${by}${whole.slice(end)}`;
   return whole;
 };
 
@@ -53,7 +71,7 @@ export const bundleForUcode = (entry, version) => {
     parts.set(file, '');
     problems.push(...checkFile(file));
     const { code } = transformSync(readFileSync(file, 'utf8'), OPTIONS);
-    const body = withIntegers(code)
+    const body = forUcode(code)
       .replace(/^import\s+\{[^}]*\}\s+from\s+"([^"]+)";\n/gm, (_, path) => {
         visit(resolve(dirname(file), path));
         return '';

@@ -1,6 +1,7 @@
+import { each } from '../../core/each.ts';
 import type { Action, Exit } from '../../core/io.ts';
 import { GUARD } from '../../iperf3/guard.ts';
-import { type Child, quote, type Shell, start } from './shell.ts';
+import { type Child, quote, type Shell, signal, start } from './shell.ts';
 
 type Of<K extends Action['kind']> = Extract<Action, { kind: K }>;
 
@@ -10,6 +11,12 @@ const STDERR_LIMIT = 16384;
 
 /** The guard ends iperf3 in time only if it has this long. */
 const SHORTEST_LIMIT_S = 3;
+
+/** Guards that may be there at once: one runs, one waits, and some are just about to end. */
+const GUARDS = 4;
+
+/** The fifos of the guards. */
+export const GUARD_FIFOS: readonly string[] = ['guard-0', 'guard-1', 'guard-2', 'guard-3'];
 
 /** A guard takes this for a word that came too late, and ends. */
 const TOO_LATE = '0 0\n';
@@ -77,11 +84,11 @@ export const createGuards = (shell: Shell, onExit: (key: number, exit: Exit) => 
         stdout: readBounded(`${base}.out`, STDOUT_LIMIT),
         stderr: readBounded(`${base}.err`, STDERR_LIMIT),
       };
-      system(`rm -f ${quote(base)}.*`);
+      each(['env', 'guard', 'code', 'out', 'err'], (part) => fs.unlink(`${base}.${part}`));
       if (action.key_file != null) fs.unlink(action.key_file.path);
       if (guard?.running) onExit(key, exit);
     };
-    const child = start(shell, `iperf3-${key}`, RUN, [GUARD, base, pidfile, ...action.argv], () => {}, onEnd);
+    const child = start(shell, `guard-${key % GUARDS}`, RUN, [GUARD, base, pidfile, ...action.argv], () => {}, onEnd);
     const guard = { key, base, child, running: false };
     push(all.guards, guard);
     return guard;
@@ -108,8 +115,7 @@ export const createGuards = (shell: Shell, onExit: (key: number, exit: Exit) => 
   const kill = (action: Of<'kill'>): void => {
     const guard = find(action.key);
     if (guard == null) return;
-    const read = `read -r pid <${quote(action.signal === 'TERM' ? `${guard.base}.guard` : pidfile)}`;
-    system(`{ ${read} && kill -${action.signal} $pid; } 2>/dev/null`);
+    signal(action.signal === 'TERM' ? `${guard.base}.guard` : pidfile, action.signal);
   };
 
   return { arm: startGuard, disarm, spawn, kill };

@@ -1,3 +1,4 @@
+import { each } from '../../core/each.ts';
 import { type Child, type Shell, start } from './shell.ts';
 
 /**
@@ -65,8 +66,8 @@ export const socketsOf = (shell: Shell): string => {
 /** Starts mosquitto_sub with `args`. What it says is told one at a time, in order. */
 export const listen = (shell: Shell, args: string[], listener: Listener): Child => {
   const folder = `${shell.state}/in`;
-  system(`rm -rf '${folder}'`);
   fs.mkdir(folder, 448);
+  each(fs.lsdir(folder) ?? [], (name) => fs.unlink(`${folder}/${name}`));
   const at = { next: 1 };
   const onLine = (): void => {
     while (true) {

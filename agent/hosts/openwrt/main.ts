@@ -5,11 +5,11 @@ import { each } from '../../core/each.ts';
 import type { Action, Input } from '../../core/io.ts';
 import { readVersion } from '../../iperf3/version.ts';
 import { type Config, readConfig } from './config.ts';
-import { createGuards } from './guards.ts';
+import { createGuards, GUARD_FIFOS } from './guards.ts';
 import { endLeftovers } from './leftovers.ts';
 import { connect, type Link } from './link.ts';
 import { openResults } from './results.ts';
-import { ask, quote, type Shell, start } from './shell.ts';
+import { ask, makeFifos, quote, type Shell, start } from './shell.ts';
 import { countWan, trafficOf } from './wan.ts';
 
 /**
@@ -113,7 +113,7 @@ const run = (config: Config, shell: Shell, iperf3: string | null): void => {
       uloop.timer(max(0, WAN_LOOK_MS - (now() - began)), answer);
     };
     const host = replace(action.host, /%.*$/, '');
-    start(shell, `check-${action.key}`, `exec >${quote(file)}; ${CHECK}`, [host], () => {}, onEnd).end();
+    start(shell, 'check', `exec 5>&1 >${quote(file)}; ${CHECK}`, [host], () => {}, onEnd).end();
   };
 
   const perform = (action: Action): void => {
@@ -203,6 +203,7 @@ const main = (): number => {
   writeSecrets(config);
   const iperf3 = readVersion(ask(shell, 'exec iperf3 --version 2>&1', []));
   if (iperf3 == null) say('no working iperf3: runs will be declined until it is installed');
+  makeFifos(shell, ['sub', 'event', 'post', 'check', ...GUARD_FIFOS]);
   uloop.init();
   run(config, shell, iperf3);
   endLeftovers(shell);

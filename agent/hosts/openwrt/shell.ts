@@ -31,6 +31,21 @@ export const ask = (shell: Shell, script: string, args: string[]): string => {
   return text;
 };
 
+/** Makes the fifos that `start` will use, new ones: before uloop runs, as that interrupts `system`. */
+export const makeFifos = (shell: Shell, names: readonly string[]): void => {
+  const paths = join(' ', map(names, (name) => quote(`${shell.state}/${name}.fifo`)));
+  system(`rm -f ${paths}; mkfifo -m 600 ${paths}`);
+};
+
+/** Sends a signal to the process whose pid is in a file. */
+export const signal = (path: string, name: 'TERM' | 'KILL'): void => {
+  try {
+    system(`{ read -r pid <${quote(path)} && kill -${name} $pid; } 2>/dev/null`);
+  } catch (_) {
+    // Interrupted while it waited: the signal is sent all the same.
+  }
+};
+
 /**
  * Starts a program whose stdin is the fifo `name`. This process alone holds its other end: stdin ends with `end()`, and when the agent dies,
  * however. `onLine` hears that it has printed: of several lines in a burst some may be heard late, so what matters is in files by then.
@@ -45,7 +60,6 @@ export const start = (
   onEnd: () => void,
 ): Child => {
   const fifo = `${shell.state}/${name}.fifo`;
-  system(`rm -f ${quote(fifo)}; mkfifo -m 600 ${quote(fifo)}`);
   // Read and write: this neither waits for the program, nor fails when that has ended.
   const stdin = fs.open(fifo, 'r+e');
   const pipe = fs.popen(`exec <${quote(fifo)}; ${commandOf(shell, script, args)}`, 'r');
