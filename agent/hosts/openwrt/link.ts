@@ -1,7 +1,7 @@
 import { each } from '../../core/each.ts';
 import type { Publication } from '../../core/io.ts';
 import { listen, socketsOf } from './inbox.ts';
-import { type Child, type Shell, start } from './shell.ts';
+import { type Child, type Shell, signal, start } from './shell.ts';
 
 /**
  * The agent's MQTT: one mosquitto_sub, one `mosquitto_pub -l` for events (a hand-off waits for no connect), and a mosquitto_pub for each
@@ -20,7 +20,9 @@ const PROBE_LOOKS = 10;
 /** A result that has not left by then is given up; it is sent again when its time has come. */
 const POST_LIMIT_MS = 120000;
 
-const EVENTS = 'exec mosquitto_pub "$@"';
+const EVENTS = `echo $$ >"$PERFLEET_STATE/event.pid"
+exec mosquitto_pub "$@"
+`;
 
 /** mosquitto_pub, killed at the end of stdin. */
 const POST = `exec 3<&0 </dev/null
@@ -110,10 +112,11 @@ export const connect = (shell: Shell, options: LinkOptions): Link => {
     now.connected = connected;
     if (connected) {
       now.wait_ms = RESTART_FIRST_MS;
+      now.sockets = socketsOf(shell);
       return options.onConnected();
     }
     // It may not know yet that its connection is gone, and would lose what it is given. A new one waits until it has one.
-    now.events?.end?.();
+    signal(`${shell.state}/event.pid`, 'KILL');
     now.queue = filter(now.queue, (post) => post.what === 'status');
     options.onDisconnected();
   };
