@@ -3,7 +3,8 @@ import { type Child, type Shell, start } from './shell.ts';
 
 /**
  * mosquitto_sub, and what it says, a file a line: ucode of 22.03 cannot read a pipe without either waiting or losing something. A file is
- * whole when it ends with a newline. At the end of stdin mosquitto_sub is ended.
+ * whole when it ends with a newline. At the end of stdin mosquitto_sub is
+ * killed: at TERM it would say goodbye, and its last will would not be told.
  */
 const LISTEN = `in=$1
 shift
@@ -13,7 +14,7 @@ exec 3<&0 </dev/null
   mosquitto_sub "$@" 2>&1 3<&- &
   sub=$!
   echo $sub >"$in/pid"
-  { while read -r _; do :; done; kill $sub; sleep 2; kill -KILL $sub; } <&3 3<&- >/dev/null 2>&1 &
+  { while read -r _; do :; done; kill -KILL $sub; } <&3 3<&- >/dev/null 2>&1 &
   reader=$!
   wait $sub
   kill -KILL $reader
@@ -60,7 +61,10 @@ const onSaid = (line: string, listener: Listener): void => {
 export const socketsOf = (shell: Shell): string => {
   const pid = trim(fs.readfile(`${shell.state}/in/pid`) ?? '');
   const folder = `/proc/${pid}/fd`;
-  return join(' ', map(fs.lsdir(folder) ?? [], (name) => fs.readlink(`${folder}/${name}`) ?? ''));
+  return join(
+    ' ',
+    map(fs.lsdir(folder) ?? [], (name) => fs.readlink(`${folder}/${name}`) ?? ''),
+  );
 };
 
 /** Starts mosquitto_sub with `args`. What it says is told one at a time, in order. */

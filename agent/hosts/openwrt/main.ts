@@ -1,5 +1,5 @@
-import { commandTopic, controllerTopic, eventTopic, statusTopic } from '../../../broker/contract/topics.ts';
 import { WAN_LOOK_MS } from '../../../broker/contract/numbers.ts';
+import { commandTopic, controllerTopic, eventTopic, statusTopic } from '../../../broker/contract/topics.ts';
 import { type Agent, createAgent } from '../../core/agent.ts';
 import { each } from '../../core/each.ts';
 import type { Action, Input } from '../../core/io.ts';

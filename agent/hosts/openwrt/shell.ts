@@ -33,7 +33,10 @@ export const ask = (shell: Shell, script: string, args: string[]): string => {
 
 /** Makes the fifos that `start` will use, new ones: before uloop runs, as that interrupts `system`. */
 export const makeFifos = (shell: Shell, names: readonly string[]): void => {
-  const paths = join(' ', map(names, (name) => quote(`${shell.state}/${name}.fifo`)));
+  const paths = join(
+    ' ',
+    map(names, (name) => quote(`${shell.state}/${name}.fifo`)),
+  );
   system(`rm -f ${paths}; mkfifo -m 600 ${paths}`);
 };
 

@@ -21,8 +21,14 @@ const defaultInterface = (): string | null => {
   const rows4 = filter(rowsOf('/proc/net/route'), (row) => row[1] === zeros && row[7] === zeros);
   const any6 = join('', [zeros, zeros, zeros, zeros]);
   const rows6 = filter(rowsOf('/proc/net/ipv6_route'), (row) => row[0] === any6 && row[1] === '00');
-  const routes4 = map(rows4, (row): Route => ({ name: `${row[0]}`, flags: hex(`${row[3]}`), metric: int(`${row[6]}`) }));
-  const routes6 = map(rows6, (row): Route => ({ name: `${row[9]}`, flags: hex(`${row[8]}`), metric: hex(`${row[5]}`) }));
+  const routes4 = map(
+    rows4,
+    (row): Route => ({ name: `${row[0]}`, flags: hex(`${row[3]}`), metric: int(`${row[6]}`) }),
+  );
+  const routes6 = map(
+    rows6,
+    (row): Route => ({ name: `${row[9]}`, flags: hex(`${row[8]}`), metric: hex(`${row[5]}`) }),
+  );
   const best = (routes: Route[]): Route | undefined => {
     const usable = filter(routes, (route) => (route.flags & RTF_UP) !== 0 && (route.flags & RTF_REJECT) === 0);
     return sort(usable, (a, b) => a.metric - b.metric)[0];
