@@ -16,15 +16,15 @@ import { restartNeeded } from './config/restart-needed.ts';
 import type { Settings } from './config/settings.ts';
 import { controllerLink } from './controller-link.ts';
 import { MqttDriver } from './drivers/mqtt.ts';
-import { SshDriver } from './drivers/ssh/ssh-driver.ts';
+import type { SshDriver } from './drivers/ssh/ssh-driver.ts';
 import { Fleet } from './fleet.ts';
 import { type InfluxDrain, influxDrain } from './influx/influx-drain.ts';
 import { limitedLog } from './limited-log.ts';
+import { makeSshDriver } from './make-ssh-driver.ts';
 import { rehearse } from './rehearsal.ts';
 import { type RunParts, runParts, startRuns, stopRuns } from './runs/run-parts.ts';
 import { slotSettings } from './slot-settings.ts';
 import { Slots } from './slots/slots.ts';
-import { sshTargetOf } from './ssh-targets.ts';
 import { Store } from './store/store.ts';
 
 export interface ControllerOptions {
@@ -45,9 +45,9 @@ interface Parts {
   store: Store;
   broker: EmbeddedBroker | null;
   link: MqttLink;
+  ssh: SshDriver;
   charge: Charge;
   slots: Slots;
-  ssh: SshDriver;
   fleet: Fleet;
   runs: RunParts;
   influx: InfluxDrain | null;
@@ -57,8 +57,8 @@ interface Parts {
 
 /**
  * The whole controller. `start()` opens the store, the broker, the API and everything in between, or leaves nothing behind and
- * rejects with what to do. `stop()` is over within 10 s: nothing new is granted, what runs on devices goes on, and is asked for
- * again by the next start.
+ * rejects with what to do. `stop()` is over within 10 s: nothing new is granted, what agents run goes on, and is asked for again by the
+ * next start. What runs over SSH is ended.
  */
 export class Controller {
   readonly #options: ControllerOptions;
@@ -94,22 +94,26 @@ export class Controller {
     if (broker !== null) started.push(() => broker.stop());
 
     const { version } = this.#options;
-    const link = controllerLink(dial, { boot: this.#boot, version, clock, random, log });
+    const own = { boot: this.#boot, version };
+    const link = controllerLink(dial, { ...own, clock, random, log });
     const aboutDevices = limitedLog(log, clock);
-    const driver = new MqttDriver(link, aboutDevices);
+    const agent = new MqttDriver(link, aboutDevices);
+    const settings = () => this.#settings;
+    const ssh = makeSshDriver(
+      { store, settings },
+      { ...own, clock, log: aboutDevices, onMessage: (message) => this.#parts?.runs.inbox.message(message, 'ssh') },
+    );
+    started.push(() => ssh.stop());
     const charge = new Charge({
       link,
       clock,
-      own: { online: true, boot: this.#boot, version },
+      own: { online: true, ...own },
       onChange: (in_charge) => this.#onCharge(in_charge),
       onYield: (boot) =>
         this.#fail(new Error(`another controller (boot ${boot}) is in charge on this broker: stop it first`)),
     });
-    const slots = new Slots({
-      ...slotSettings(this.#settings),
-      last_token: store.leases.lastToken(),
-      random,
-    });
+    const last_token = store.leases.lastToken();
+    const slots = new Slots({ ...slotSettings(this.#settings), last_token, random });
     const influx = influxDrain(this.#settings.influx, { outbox: store.outbox, clock, random, log });
     const deliveries = new Deliveries(this.#settings.receivers, {
       store,
@@ -119,18 +123,7 @@ export class Controller {
       random,
       log,
     });
-    const settings = () => this.#settings;
-    const shared = { settings, store, slots, driver, clock, random, log };
-    const ssh = new SshDriver({
-      targetOf: (device) => sshTargetOf(store.devices.get(device), this.#settings),
-      onMessage: () => {},
-      clock,
-      random: () => randomBytes(16).toString('hex'),
-      log: aboutDevices,
-      boot: this.#boot,
-      version,
-    });
-    started.push(() => ssh.stop());
+    const shared = { settings, store, slots, drivers: { agent, ssh }, boot: this.#boot, clock, random, log };
     const runs = runParts({
       ...shared,
       aboutDevices,
@@ -149,7 +142,7 @@ export class Controller {
         version,
         in_charge: charge.in_charge,
         broker_connected: link.connected,
-        messages_dropped: driver.dropped,
+        messages_dropped: agent.dropped,
         broker: broker === null ? null : { ...broker.counters },
         influx: influx?.drain.status() ?? null,
       }),
@@ -158,12 +151,12 @@ export class Controller {
     });
     const { host, port, token } = this.#settings.http;
     const api = new ApiServer(createApi(fleet, { token, log, clock }), { host, port, clock });
-    this.#parts = { store, broker, link, charge, slots, ssh, fleet, runs, influx, deliveries, api };
+    this.#parts = { store, broker, link, ssh, charge, slots, fleet, runs, influx, deliveries, api };
     started.push(() => {
       this.#parts = null;
     });
 
-    driver.onMessage((message, retained) => this.#hear(message, retained));
+    agent.onMessage((message, retained) => this.#hear(message, retained));
     started.push(() => stopRuns(runs));
     noteReceivers(store, this.#settings.receivers, log);
     runs.onAlerts(runs.alerts.configure(clock.wall()));
@@ -206,7 +199,7 @@ export class Controller {
     const parts = this.#parts;
     if (parts === null) return;
     this.#parts = null;
-    const { store, broker, link, charge, ssh, runs, influx, deliveries, api } = parts;
+    const { store, broker, link, ssh, charge, runs, influx, deliveries, api } = parts;
     stopRuns(runs);
     charge.stop();
     // Before the link, which notices may go through.
@@ -242,6 +235,7 @@ export class Controller {
     );
     if (in_charge) parts.runs.dispatcher.showSlots();
     parts.runs.dispatcher.handle({ type: 'in-charge', yes: in_charge });
+    parts.runs.reach.inCharge(in_charge);
   }
 
   /** Says it once: the first cause is the one that counts. */

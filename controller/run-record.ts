@@ -21,10 +21,10 @@ export const RunRecord = z.object({
   queued_s: z.number(),
   duration_s: z.number(),
   attempts: z.int(),
-  /** Why it was: by schedule, because a person asked for it, or to confirm an alert. Absent where that is not said. */
-  origin: z.enum(['demand', 'schedule', 'retest']).optional(),
   measurements: z.array(Measurement),
   failures: z.array(Failure.extend({ test: z.string() })),
   warnings: z.array(z.string()),
+  /** Only of a run that was to confirm an alert. */
+  origin: z.literal('retest').optional(),
 });
 export type RunRecord = z.infer<typeof RunRecord>;

@@ -1,3 +1,4 @@
+import { HOST_KEY } from '../config/built-in-alerts.ts';
 import type { Settings } from '../config/settings.ts';
 import type { DeviceStates, OpenRow } from '../store/alert-states.ts';
 import type { Store } from '../store/store.ts';
@@ -8,7 +9,7 @@ import { endAlerts } from './reconcile.ts';
 import { Rounds } from './rounds.ts';
 import { RuleIndex } from './rule-index.ts';
 import { evaluateServer, suspicion } from './server.ts';
-import type { Hold, SubjectStates } from './state.ts';
+import type { Hold, RuleState, SubjectStates } from './state.ts';
 import { HOLD_MS, type Sample } from './step.ts';
 import { Teller } from './teller.ts';
 import { Usual } from './usual.ts';
@@ -129,6 +130,18 @@ export class Alerts {
       alertStates.remove(ofDevice(device));
       return { notices: this.#teller.tell(ofDevice(device), organization, changes, now_ms), retests: [] };
     });
+  }
+
+  /** Another host key of a device is trusted from now on: the alert about it ends. To be called in the transaction that pins it. */
+  trustDevice(device: string, now_ms: number): AlertOutcome {
+    const { alertStates } = this.#store;
+    const isTold = ({ alert }: RuleState) => alert?.metric === HOST_KEY;
+    const { states, changes } = endAlerts(alertStates.get(ofDevice(device)), (_, entry) =>
+      isTold(entry) ? 'its host key was trusted' : null,
+    );
+    if (changes.length > 0) this.#putDevice(device, states);
+    const organization = alertStates.device(device)?.organization ?? null;
+    return { notices: this.#teller.tell(ofDevice(device), organization, changes, now_ms), retests: [] };
   }
 
   #newUsual(): Usual {

@@ -1,3 +1,4 @@
+import { HOST_KEY } from '../config/built-in-alerts.ts';
 import type { Outcome } from '../run-record.ts';
 import { freshness } from './freshness.ts';
 import { judge } from './judge.ts';
@@ -83,10 +84,22 @@ const endOf = ({ run, end }: AlertWrite, partial: boolean): Seen[] => {
   return [{ key: `${run}/end`, source: 'run', valueOf: () => success, time_ms: end.time_ms, cause, blamable }];
 };
 
-const seenIn = (write: AlertWrite, partial: boolean): Seen[] => [
+/** A device that was measured is one that people trust, or its agent reached it: a key that it showed before does not matter any more. */
+const hostKeyIn = ({ run, measurements, end, at_ms }: AlertWrite, { rules }: SubjectStates): Seen[] => {
+  const isChanged = end?.reason === 'host-key-changed';
+  const isKnown = Object.values(rules).some(({ alert }) => alert?.metric === HOST_KEY);
+  if (!isChanged && (!isKnown || measurements.length === 0)) return [];
+  const value = isChanged ? 0 : 1;
+  return [
+    { key: `${run}/host-key`, source: 'ssh', valueOf: () => value, time_ms: at_ms, cause: null, blamable: false },
+  ];
+};
+
+const seenIn = (write: AlertWrite, states: SubjectStates, partial: boolean): Seen[] => [
   ...measuredIn(write.run, write.measurements, false).toSorted((a, b) => a.time_ms - b.time_ms),
   ...zerosIn(write.run, write.end?.zeros ?? []),
   ...endOf(write, partial),
+  ...hostKeyIn(write, states),
 ];
 
 /** What all alerts of one write share. */
@@ -162,7 +175,7 @@ const endRetests = (
 
 /** What the rules make of the values of a write, as far as these are news. */
 const takeValues = (states: SubjectStates, write: AlertWrite, context: DeviceContext, moment: WriteMoment) => {
-  const values = seenIn(write, context.partial);
+  const values = seenIn(write, states, context.partial);
   const working = new Working(states, write.device);
   const keys = values.map(({ key }) => key);
   const fresh = freshness(states, context.token, keys);

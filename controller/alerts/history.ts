@@ -1,5 +1,7 @@
+import { HOST_KEY } from '../config/built-in-alerts.ts';
 import type { AlertHistory, Ended, Measured } from '../store/alert-history.ts';
 import { causeOf } from './device.ts';
+import { whyQuiet } from './quiet.ts';
 import { reachedBy } from './reached.ts';
 import { type PastValue, replayDevice, replayServer } from './replay.ts';
 import { metricOf, type Rule } from './rule-index.ts';
@@ -29,8 +31,14 @@ export class History {
     this.#store = store;
   }
 
-  /** The last values of a rule's metric, newest first. */
-  last(device: string, rule: Rule): ExplainedRule['last_values'] {
+  /** The last values of a rule's metric, newest first, and why it is quiet if nothing is known of it. */
+  past(device: string, rule: Rule): Pick<ExplainedRule, 'last_values'> & { quiet: () => string } {
+    const last_values = this.#last(device, rule);
+    const measured = (from_ms: number) => this.#values(device, rule, from_ms).filter(({ zero }) => !zero);
+    return { last_values, quiet: () => whyQuiet(rule, last_values, measured) };
+  }
+
+  #last(device: string, rule: Rule): ExplainedRule['last_values'] {
     return this.#values(device, rule, 0, Math.max(SHOWN, rule.of))
       .map(({ value, time_ms, run, server }) => ({ value, time_ms, run, server }))
       .reverse();
@@ -49,7 +57,9 @@ export class History {
     return replayServer(rule, server, attempts);
   }
 
-  #values(device: string, { field, source }: Rule, since_ms: number, limit?: number): PastValue[] {
+  /** Of host keys nothing is kept. */
+  #values(device: string, { field, source, metric }: Rule, since_ms: number, limit?: number): PastValue[] {
+    if (metric === HOST_KEY) return [];
     if (field === null) return this.#store.ended(device, since_ms, limit).map(ofRun);
     return this.#store.measured(device, metricOf(source), since_ms, limit).flatMap(ofMeasurement(field));
   }

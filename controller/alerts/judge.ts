@@ -1,3 +1,4 @@
+import { HOST_KEY } from '../config/built-in-alerts.ts';
 import type { AlertSettings } from '../config/settings.ts';
 import { figure, figures, inRuns, span } from './words.ts';
 
@@ -47,6 +48,12 @@ type Judged = Pick<AlertSettings, 'condition' | 'metric' | 'of'>;
 
 /** What the rule says of the value: `18.2 Mbit/s is below 20 Mbit/s in 2 of 3 runs`. */
 export const verdictInWords = (rule: Judged, told: Told): string =>
+  rule.metric === HOST_KEY ? ofHostKey(told) : inWords(rule, told);
+
+const ofHostKey = ({ verdict }: Told): string =>
+  verdict === 'breach' ? 'its SSH server shows another host key than the one that is pinned' : 'it was measured again';
+
+const inWords = (rule: Judged, told: Told): string =>
   rule.metric === 'run.success' && rule.condition.kind === 'below'
     ? ofRun(told, rule.of)
     : `${ofValue(rule, told)}${told.verdict === 'breach' ? inRuns(told.count, rule.of) : ''}`;
@@ -81,6 +88,7 @@ const ofDrop = (
 /** The rule itself in words: `tcp.download.bits_per_second below 20 Mbit/s in 2 of 3 runs, clear at 25 Mbit/s`. */
 export const ruleInWords = (rule: AlertSettings): string => {
   const { condition, metric, breaches, of } = rule;
+  if (metric === HOST_KEY) return 'a device whose SSH server shows another host key';
   if (rule.subject === 'server') return `a server that ${breaches} devices in a row can't reach`;
   if (condition.kind === 'drop') {
     const { percent, clear, over_ms } = condition;

@@ -1,13 +1,13 @@
 import type { AlertSettings, Settings } from '../config/settings.ts';
 import type { Store } from '../store/store.ts';
 import { History } from './history.ts';
-import type { AlertNotice } from './notice.ts';
+import type { AlertNotice, Subject } from './notice.ts';
 import { noticeOf } from './notice-of.ts';
 import { pagesOf } from './rounds.ts';
 import { compiled, RuleIndex } from './rule-index.ts';
 import { firingChange } from './step.ts';
 import type { ExplainedRule, ReplayedAlert, StoredAlert } from './stored-alert.ts';
-import { explainedRule, storedAlert } from './view.ts';
+import { explainedRule, type IsDown, storedAlert } from './view.ts';
 
 export interface AlertReadingOptions {
   settings: () => Settings;
@@ -33,10 +33,11 @@ export class AlertReading {
   *list({ all = false }: { all?: boolean } = {}): Generator<StoredAlert[]> {
     const { store, index } = this.#options;
     for (const rows of pagesOf(store.alertStates, { all })) {
+      const isDown = this.#isDown();
       yield rows
         .flatMap(({ kind, name, states }) =>
           Object.entries(states.rules).map(([rule, entry]) =>
-            storedAlert({ kind, name }, rule, entry, index().get(rule)),
+            storedAlert({ kind, name }, rule, entry, index().get(rule), isDown),
           ),
         )
         .filter(({ state }) => all || state !== 'resolved');
@@ -62,10 +63,14 @@ export class AlertReading {
     const row = store.alertStates.device(device);
     if (row === null) return null;
     const stateOf = (rule: string) => row.states.rules[rule] ?? null;
+    const isDown = this.#isDown();
     return index()
       .about(row)
       .map((rule) =>
-        explainedRule({ kind: 'device', name: device }, rule, stateOf(rule.name), this.#history.last(device, rule)),
+        explainedRule({ kind: 'device', name: device }, rule, stateOf(rule.name), {
+          ...this.#history.past(device, rule),
+          isDown,
+        }),
       );
   }
 
@@ -86,5 +91,20 @@ export class AlertReading {
     for (const device of this.#options.store.devices.list()) {
       if (only.about(device).length > 0) yield this.#history.replayDevice(rule, device.device, since_ms);
     }
+  }
+
+  #fires(subject: Subject): boolean {
+    const { rules } = this.#options.store.alertStates.get(subject);
+    return Object.values(rules).some(({ state }) => state === 'firing');
+  }
+
+  /** As it is now, looked up once for each server. */
+  #isDown(): IsDown {
+    const known = new Map<string, boolean>();
+    return (server) => {
+      const isDown = known.get(server) ?? this.#fires({ kind: 'server', name: server });
+      known.set(server, isDown);
+      return isDown;
+    };
   }
 }

@@ -21,12 +21,10 @@ import { StatusView } from '../api/status-view.ts';
 import { Resumed, Suppressed, SuppressionView } from '../api/suppression-views.ts';
 import { RunRecord } from '../run-record.ts';
 import type { SuppressionScope } from '../schedule/suppression.ts';
+import { ApiLine } from './api-line.ts';
 import { readEvents } from './event-stream.ts';
-import { CommandFailure, messageOf } from './failure.ts';
+import { CommandFailure } from './failure.ts';
 import type { ControllerAddress } from './find-controller.ts';
-
-/** The controller answers from memory and one SQLite file: what takes longer than this is broken. */
-export const ANSWER_TIMEOUT_MS = 30_000;
 
 /** … but for a replay, which reads the history of all devices. */
 const REPLAY_TIMEOUT_MS = 600_000;
@@ -34,121 +32,116 @@ const REPLAY_TIMEOUT_MS = 600_000;
 /** … and a host key, which waits for its turn among the controller's handshakes, and for each jump host. */
 const HOST_KEY_TIMEOUT_MS = 180_000;
 
-/** Nobody answers, or the line broke: trying again may help. */
-export class Unreachable extends CommandFailure {}
-
 /** Talks to a controller over HTTP. Every method throws CommandFailure with what the controller says is wrong. */
 export class ApiClient {
-  readonly #address: ControllerAddress;
-  readonly #clock: Clock;
+  readonly #line: ApiLine;
 
   constructor(address: ControllerAddress, clock: Clock) {
-    this.#address = { ...address, url: address.url.replace(/\/+$/, '') };
-    this.#clock = clock;
+    this.#line = new ApiLine(address, clock);
   }
 
   devices(): Promise<DeviceView[]> {
-    return this.#json('GET', 'devices', z.array(DeviceView));
+    return this.#line.json('GET', 'devices', z.array(DeviceView));
   }
 
   device(device: string): Promise<DeviceDetails> {
-    return this.#json('GET', `devices/${encodeURIComponent(device)}`, DeviceDetails);
+    return this.#line.json('GET', `devices/${encodeURIComponent(device)}`, DeviceDetails);
   }
 
   addDevice(device: z.input<typeof NewDevice>): Promise<Credentials> {
-    return this.#json('POST', 'devices', Credentials, device);
+    return this.#line.json('POST', 'devices', Credentials, device);
   }
 
   checkDevices(devices: z.input<typeof DeviceToCheck>[]): Promise<DevicesChecked> {
-    return this.#json('POST', 'devices/check', DevicesChecked, { devices });
+    return this.#line.json('POST', 'devices/check', DevicesChecked, { devices });
   }
 
   /** All of them, or none. */
   addDevices(devices: z.input<typeof NewDevice>[]): Promise<DevicesAdded> {
-    return this.#json('POST', 'devices/import', DevicesAdded, { devices });
+    return this.#line.json('POST', 'devices/import', DevicesAdded, { devices });
   }
 
   /** The key that an SSH server shows the controller, or why it shows none. */
   async hostKey(order: HostKeyOrder): Promise<{ ok: true; key: HostKeyView } | { ok: false; problem: string }> {
-    const answer = await this.#ask('POST', 'host-keys', order, HOST_KEY_TIMEOUT_MS);
-    if (answer.ok) return { ok: true, key: this.#parsed(HostKeyView, await this.#bodyOf(answer)) };
-    if (answer.status !== 400 && answer.status !== 503) return this.#refused(answer);
-    return { ok: false, problem: this.#parsed(Problem, await this.#bodyOf(answer)).message };
+    const answer = await this.#line.ask('POST', 'host-keys', order, HOST_KEY_TIMEOUT_MS);
+    if (answer.ok) return { ok: true, key: this.#line.parsed(HostKeyView, await this.#line.bodyOf(answer)) };
+    if (answer.status !== 400 && answer.status !== 503) return this.#line.refused(answer);
+    return { ok: false, problem: this.#line.parsed(Problem, await this.#line.bodyOf(answer)).message };
   }
 
   trust(device: string, host_key: string): Promise<SshView> {
-    return this.#json('PUT', `devices/${encodeURIComponent(device)}/host-key`, SshView, { host_key });
+    return this.#line.json('PUT', `devices/${encodeURIComponent(device)}/host-key`, SshView, { host_key });
   }
 
   removeDevice(device: string): Promise<{ device: string }> {
-    return this.#json('DELETE', `devices/${encodeURIComponent(device)}`, z.object({ device: z.string() }));
+    return this.#line.json('DELETE', `devices/${encodeURIComponent(device)}`, z.object({ device: z.string() }));
   }
 
   servers(): Promise<ServerView[]> {
-    return this.#json('GET', 'servers', z.array(ServerView));
+    return this.#line.json('GET', 'servers', z.array(ServerView));
   }
 
   /** Whether it answers: the controller probes it, unless somebody may be measuring there. Takes up to 3 s. */
   checkServer(server: string): Promise<ServerCheck> {
-    return this.#json('POST', `servers/${encodeURIComponent(server)}/check`, ServerCheck);
+    return this.#line.json('POST', `servers/${encodeURIComponent(server)}/check`, ServerCheck);
   }
 
   suppressions(): Promise<SuppressionView[]> {
-    return this.#json('GET', 'suppressions', z.array(SuppressionView));
+    return this.#line.json('GET', 'suppressions', z.array(SuppressionView));
   }
 
   /** `until` is RFC 3339, `for` a length from the controller's now. */
   suppress(
     order: SuppressionScope & { until?: string; for?: string; reason?: string; stop_running: boolean },
   ): Promise<Suppressed> {
-    return this.#json('POST', 'suppressions', Suppressed, order);
+    return this.#line.json('POST', 'suppressions', Suppressed, order);
   }
 
   resume(which: SuppressionScope | { all: 'true' }): Promise<Resumed> {
-    return this.#json('DELETE', `suppressions?${new URLSearchParams({ ...which })}`, Resumed);
+    return this.#line.json('DELETE', `suppressions?${new URLSearchParams({ ...which })}`, Resumed);
   }
 
   influx(): Promise<InfluxView> {
-    return this.#json('GET', 'influx', InfluxView);
+    return this.#line.json('GET', 'influx', InfluxView);
   }
 
   retryInflux(): Promise<Requeued> {
-    return this.#json('POST', 'influx/retry', Requeued);
+    return this.#line.json('POST', 'influx/retry', Requeued);
   }
 
   /** One page. `since` and `until` are RFC 3339 or durations back from the controller's now. */
   backfill(range: { since: string; until: string; after?: string }): Promise<Backfilled> {
-    return this.#json('POST', 'influx/backfill', Backfilled, range);
+    return this.#line.json('POST', 'influx/backfill', Backfilled, range);
   }
 
   /** One page, likewise. */
   export(range: { since: string; until: string; device?: string; after?: string }): Promise<Exported> {
-    return this.#json('GET', `export?${new URLSearchParams(range)}`, Exported);
+    return this.#line.json('GET', `export?${new URLSearchParams(range)}`, Exported);
   }
 
   status(): Promise<StatusView> {
-    return this.#json('GET', 'status', StatusView);
+    return this.#line.json('GET', 'status', StatusView);
   }
 
   /** At most `limit`; `more`: there are others. */
   async alerts(filter: { all?: string; limit?: string }): Promise<{ alerts: AlertView[]; more: boolean }> {
-    const answer = await this.#ask('GET', `alerts?${new URLSearchParams(filter)}`);
-    if (!answer.ok) return this.#refused(answer);
-    const alerts = this.#parsed(z.array(AlertView), await this.#bodyOf(answer));
+    const answer = await this.#line.ask('GET', `alerts?${new URLSearchParams(filter)}`);
+    if (!answer.ok) return this.#line.refused(answer);
+    const alerts = this.#line.parsed(z.array(AlertView), await this.#line.bodyOf(answer));
     return { alerts, more: answer.headers.get(MORE_HEADER) === 'true' };
   }
 
   explainAlerts(device: string): Promise<ExplainedRuleView[]> {
-    return this.#json('GET', `devices/${encodeURIComponent(device)}/alerts`, z.array(ExplainedRuleView));
+    return this.#line.json('GET', `devices/${encodeURIComponent(device)}/alerts`, z.array(ExplainedRuleView));
   }
 
   replayAlerts(order: ReplayOrder): Promise<ReplayView> {
-    return this.#json('POST', 'alerts/replay', ReplayView, order, REPLAY_TIMEOUT_MS);
+    return this.#line.json('POST', 'alerts/replay', ReplayView, order, REPLAY_TIMEOUT_MS);
   }
 
   /** Null: those of all receivers. */
   retryNotices(receiver: string | null): Promise<Requeued> {
-    return this.#json(
+    return this.#line.json(
       'POST',
       `receivers/${receiver === null ? '' : `${encodeURIComponent(receiver)}/`}retry`,
       Requeued,
@@ -156,99 +149,41 @@ export class ApiClient {
   }
 
   testReceiver(receiver: string): Promise<ReceiverTest> {
-    return this.#json('POST', `receivers/${encodeURIComponent(receiver)}/test`, ReceiverTest);
+    return this.#line.json('POST', `receivers/${encodeURIComponent(receiver)}/test`, ReceiverTest);
   }
 
   /** Newest first. `since` is RFC 3339 or a duration back from the controller's now. */
   runs(filter: { device?: string; since?: string; limit?: string }): Promise<RunRecord[]> {
-    return this.#json('GET', `runs?${new URLSearchParams(filter)}`, z.array(RunRecord));
+    return this.#line.json('GET', `runs?${new URLSearchParams(filter)}`, z.array(RunRecord));
   }
 
   run(run: string): Promise<RunRecord> {
-    return this.#json('GET', `runs/${encodeURIComponent(run)}`, RunRecord);
+    return this.#line.json('GET', `runs/${encodeURIComponent(run)}`, RunRecord);
   }
 
   /** What iperf3 printed in the run, as far as it is still kept. */
   raw(run: string): Promise<RawView> {
-    return this.#json('GET', `runs/${encodeURIComponent(run)}/raw`, RawView);
+    return this.#line.json('GET', `runs/${encodeURIComponent(run)}/raw`, RawView);
   }
 
   orderRun(order: { device: string; server: string | null }): Promise<{ run: string }> {
-    return this.#json('POST', 'runs', z.object({ run: z.string() }), order);
+    return this.#line.json('POST', 'runs', z.object({ run: z.string() }), order);
   }
 
   cancelRun(run: string): Promise<{ run: string }> {
-    return this.#json('DELETE', `runs/${encodeURIComponent(run)}`, z.object({ run: z.string() }));
+    return this.#line.json('DELETE', `runs/${encodeURIComponent(run)}`, z.object({ run: z.string() }));
   }
 
   /** What happens to a run until it is over; throws Unreachable when the line breaks before. */
   async *events(run: string): AsyncGenerator<ProgressView> {
-    const answer = await this.#ask('GET', `runs/${encodeURIComponent(run)}/events`);
-    if (!answer.ok || answer.body === null) await this.#refused(answer);
+    const answer = await this.#line.ask('GET', `runs/${encodeURIComponent(run)}/events`);
+    if (!answer.ok || answer.body === null) await this.#line.refused(answer);
     else {
       try {
-        for await (const data of readEvents(answer.body)) yield this.#parsed(ProgressView, JSON.parse(data));
+        for await (const data of readEvents(answer.body)) yield this.#line.parsed(ProgressView, JSON.parse(data));
       } catch (cause) {
-        throw cause instanceof CommandFailure ? cause : this.#unreachable(cause);
+        throw cause instanceof CommandFailure ? cause : this.#line.unreachable(cause);
       }
     }
-  }
-
-  async #json<T>(
-    method: string,
-    path: string,
-    schema: z.ZodType<T>,
-    body?: unknown,
-    within_ms = ANSWER_TIMEOUT_MS,
-  ): Promise<T> {
-    const answer = await this.#ask(method, path, body, within_ms);
-    if (!answer.ok) return this.#refused(answer);
-    return this.#parsed(schema, await this.#bodyOf(answer));
-  }
-
-  async #ask(method: string, path: string, body?: unknown, within_ms = ANSWER_TIMEOUT_MS): Promise<Response> {
-    const late = new AbortController();
-    const disarm = this.#clock.after(within_ms, () => late.abort(new Error('it took too long')));
-    try {
-      return await fetch(`${this.#address.url}/api/1/${path}`, {
-        method,
-        headers: { authorization: `Bearer ${this.#address.token}` },
-        signal: late.signal,
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-    } catch (cause) {
-      throw this.#unreachable(cause);
-    } finally {
-      disarm();
-    }
-  }
-
-  async #refused(answer: Response): Promise<never> {
-    if (answer.status === 401) {
-      const source =
-        'It comes from http.token_file of --config, or from PERFLEET_TOKEN; another controller may be on this address';
-      throw new CommandFailure(`the controller at ${this.#address.url} refuses our token. ${source}`);
-    }
-    const { message, problems } = this.#parsed(Problem, await this.#bodyOf(answer));
-    throw new CommandFailure([message, ...problems.map((problem) => `  ${problem}`)].join('\n'));
-  }
-
-  async #bodyOf(answer: Response): Promise<unknown> {
-    return answer.json().catch(() => null);
-  }
-
-  #parsed<T>(schema: z.ZodType<T>, data: unknown): T {
-    const parsed = schema.safeParse(data);
-    if (parsed.success) return parsed.data;
-    const found = 'something answers that is no controller of this version';
-    throw new CommandFailure(`${found} at ${this.#address.url}: check PERFLEET_URL or http.listen`);
-  }
-
-  #unreachable(cause: unknown): Unreachable {
-    const reason = cause instanceof Error && cause.cause !== undefined ? messageOf(cause.cause) : messageOf(cause);
-    return new Unreachable(
-      `no controller answers at ${this.#address.url}: is \`perfleet serve\` running? (${reason})`,
-      { cause },
-    );
   }
 }

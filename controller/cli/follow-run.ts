@@ -1,7 +1,8 @@
 import { type Clock, sleep } from '../../broker/clock.ts';
 import type { ProgressView } from '../api/run-views.ts';
 import type { RunRecord } from '../run-record.ts';
-import { type ApiClient, Unreachable } from './api-client.ts';
+import type { ApiClient } from './api-client.ts';
+import { Unreachable } from './api-line.ts';
 import { CommandFailure } from './failure.ts';
 
 /** A controller that restarts is back within this many tries, a second apart; its runs go on meanwhile. */

@@ -14,7 +14,7 @@ const COLOURS = {
 } as const;
 
 /** What is said of why a run was. */
-export const ORIGINS = { demand: '', schedule: '', retest: 'to confirm an alert' } as const;
+export const ORIGIN = { retest: 'to confirm an alert' } as const;
 
 /** What a person sees of a run that is over: how it ended, its numbers, and below what is wrong with them. */
 export const runReport = (context: Context, record: RunRecord): string => {
@@ -25,7 +25,7 @@ export const runReport = (context: Context, record: RunRecord): string => {
     `${device} (${organization})`,
     server && `on ${server}`,
     via && `via ${via}`,
-    ORIGINS[origin ?? 'demand'],
+    origin === undefined ? '' : ORIGIN[origin],
   ]
     .filter(Boolean)
     .join(' ');
@@ -43,6 +43,11 @@ export const runReport = (context: Context, record: RunRecord): string => {
 const ADVICE: Record<string, (device: string) => string> = {
   'device-offline': (device) =>
     `Is the agent of ${device} running, and does it reach the broker? Look at its log, and at: perfleet device show ${device}`,
+  'device-unreachable': (device) =>
+    `Is ${device} up, and does it answer at the address that this shows: perfleet device show ${device}`,
+  'ssh-auth-failed': (device) => `Which credentials it is asked with: perfleet device show ${device}`,
+  'host-key-changed': (device) =>
+    `Was ${device} replaced or set up anew? Then: perfleet device trust ${device}. If not, somebody may pretend to be it`,
   suppressed: () => 'Measurements are switched off. Which, why and until when: perfleet suppress --list',
   'over-budget': (device) =>
     `The run would exceed monthly_budget. What ${device} has moved: perfleet device show ${device}`,

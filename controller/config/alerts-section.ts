@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BUILT_IN } from './built-in-alerts.ts';
+import { BUILT_IN, HOST_KEY } from './built-in-alerts.ts';
 import { anything, duration, flag, id, type Leaf, oneOf, optional, wholeNumber } from './leaf.ts';
 import { metric, percentage, threshold } from './metric-leaf.ts';
 import type { Path } from './problem.ts';
@@ -9,6 +9,15 @@ import type { AlertCondition, AlertScope, AlertSettings } from './settings.ts';
 const DAY_MS = 86_400_000;
 const MAX_OF = 100;
 const DEFAULT_OVER_MS = 7 * DAY_MS;
+
+/** In the place of a percentage that is wrong, and reported: nearly any `clear` goes with it. */
+const WRONG_DROP = 99;
+
+/** What no value is above; of every other metric there is no end. */
+const MOST: readonly (readonly [end: string, most: number])[] = [
+  ['run.success', 1],
+  ['.lost_percent', 100],
+];
 
 const ofLast: Leaf<{ breaches: number; of: number }> = {
   expected: `N or "N of M", such as 2 of 3, with N at most M and M at most ${MAX_OF}`,
@@ -99,7 +108,8 @@ const readKind = (reader: Reader, path: Path, keys: ReadonlySet<string>): (typeo
 const readDrop = (reader: Reader, path: Path, given: { percent: number; raw_clear: unknown; over_ms: number }) => {
   const { percent, raw_clear, over_ms } = given;
   const clear = reader.value([...path, 'clear'], raw_clear, optional(percentage)) ?? percent;
-  if (percent === 0) reader.problem([...path, 'drop'], '0%', 'a percentage over 0%');
+  if (percent === 0 || percent === 100)
+    reader.problem([...path, 'drop'], `${percent}%`, 'a percentage over 0% and under 100%: no value drops by more');
   if (clear > percent) reader.problem([...path, 'clear'], `${clear}%`, `a percentage up to that of drop, ${percent}%`);
   return { kind: 'drop', percent, clear, over_ms } as const;
 };
@@ -119,6 +129,9 @@ const readLimit = (
   const limit = reader.value([...path, kind], raw, unit);
   const clear = reader.value([...path, 'clear'], raw_clear, optional(unit)) ?? limit;
   if (kind === 'below' && limit === 0) reader.problem([...path, kind], '0', 'more than 0: no value is below that');
+  const [, most = Number.POSITIVE_INFINITY] = MOST.find(([end]) => name.endsWith(end)) ?? [];
+  if (kind === 'above' && limit !== undefined && limit >= most)
+    reader.problem([...path, kind], `${limit}`, `less than ${most}: no value is above that`);
   if (limit !== undefined && clear !== undefined && (kind === 'below' ? clear < limit : clear > limit)) {
     const side = kind === 'below' ? 'at or over' : 'at or under';
     reader.problem([...path, 'clear'], `${clear}`, `a number ${side} the threshold, ${limit}`);
@@ -143,7 +156,7 @@ const readOwnRule = (reader: Reader, path: Path, raw: unknown, known: Known): Re
   const common = { raw_clear: given.clear, metric: given.metric };
   const condition =
     kind === 'drop'
-      ? readDrop(reader, path, { ...common, percent: given.drop ?? 100, over_ms: given.over ?? DEFAULT_OVER_MS })
+      ? readDrop(reader, path, { ...common, percent: given.drop ?? WRONG_DROP, over_ms: given.over ?? DEFAULT_OVER_MS })
       : readLimit(reader, path, { ...common, kind: kind ?? 'below', raw: kind === null ? 1 : given[kind] });
   const rule: AlertSettings = {
     name: given.name ?? '',
@@ -159,13 +172,15 @@ const readOwnRule = (reader: Reader, path: Path, raw: unknown, known: Known): Re
   return { rule, enabled: given.enabled ?? true };
 };
 
+/** What a rule of the file may change of a built-in one. */
+const readFields = (reader: Reader, path: Path, raw: unknown, { subject, metric }: AlertSettings) => {
+  if (metric === HOST_KEY) return { ...reader.fields(path, raw, COMMON), for: undefined };
+  return subject === 'device' ? reader.fields(path, raw, DEVICE_RULE) : reader.fields(path, raw, SERVER_RULE);
+};
+
 /** A rule of the file that changes a built-in one, key by key. */
 const readChanges = (reader: Reader, path: Path, raw: unknown, known: Known, base: AlertSettings): Read => {
-  const {
-    name,
-    enabled = null,
-    ...given
-  } = base.subject === 'device' ? reader.fields(path, raw, DEVICE_RULE) : reader.fields(path, raw, SERVER_RULE);
+  const { name, enabled = null, ...given } = readFields(reader, path, raw, base);
   const where = readWhere(reader, [...path, 'where'], given.where, known);
   if (base.subject === 'server') {
     for (const [key, value] of Object.entries({ ...where, server: null })) {

@@ -33,7 +33,20 @@ const SERVER_DOWN: AlertSettings = {
   severity: 'critical',
 };
 
+/** What a rule about host keys looks at: 0 when a device shows another one than was pinned, 1 when it was measured. */
+export const HOST_KEY = 'ssh.host_key';
+
+/** A device over SSH that may be somebody else: nothing is sent to it, and nobody can measure it, until a person has looked. */
+const HOST_KEY_CHANGED: AlertSettings = {
+  ...CHECK_FAILED,
+  name: 'host-key-changed',
+  metric: HOST_KEY,
+  breaches: 1,
+  of: 1,
+  severity: 'critical',
+};
+
 /** The rules that exist without being written down, by name. */
 export const BUILT_IN: ReadonlyMap<string, AlertSettings> = new Map(
-  [CHECK_FAILED, SERVER_DOWN].map((rule) => [rule.name, rule]),
+  [CHECK_FAILED, SERVER_DOWN, HOST_KEY_CHANGED].map((rule) => [rule.name, rule]),
 );

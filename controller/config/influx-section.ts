@@ -1,4 +1,4 @@
-import { anything, flag, optional, text } from './leaf.ts';
+import { anything, flag, optional, text, variableName } from './leaf.ts';
 import { showValue } from './problem.ts';
 import { keysIn, type Reader } from './reader.ts';
 import type { InfluxSettings, InfluxTls } from './settings.ts';
@@ -8,6 +8,10 @@ const path = ['influx'];
 const tlsPath = ['influx', 'tls'];
 
 const file = text('the path of a file');
+const variable = optional(variableName);
+
+/** Each may stand in the environment too. */
+const OR_ENV = 'or username_env and password_env, the names of variables';
 
 const readTls = (reader: Reader, raw: unknown, url: string): { tls?: InfluxTls } => {
   if (keysIn(raw).size === 0) return {};
@@ -29,14 +33,20 @@ const readVersion1 = (reader: Reader, raw: unknown): InfluxSettings => {
     tls: anything,
     database: text('the name of a database'),
     username: optional(text('a user name')),
+    username_env: variable,
     password_file: optional(file),
+    password_env: variable,
   });
-  const password = reader.secret([...path, 'password_file'], given.password_file, 'secret');
+  const password = reader.secretIn(path, 'password', { file: given.password_file, env: given.password_env });
+  const username = given.username ?? reader.secretIn(path, 'username', { file: null, env: given.username_env });
   const keys = keysIn(raw);
-  if (keys.has('username') !== keys.has('password_file')) {
-    reader.problem(path, 'one of username and password_file', 'both of them, or neither');
+  if (keys.has('username') && keys.has('username_env'))
+    reader.problem(path, 'both username and username_env', 'one of them');
+  const hasUser = keys.has('username') || keys.has('username_env');
+  if (hasUser !== (keys.has('password_file') || keys.has('password_env'))) {
+    reader.problem(path, 'one of username and password_file', 'both of them, or neither', OR_ENV);
   }
-  const { url = '', database = '', username = null } = given;
+  const { url = '', database = '' } = given;
   return { version: 1, url, ...readTls(reader, given.tls, url), database, username, password };
 };
 
@@ -47,10 +57,14 @@ const readVersion2 = (reader: Reader, raw: unknown): InfluxSettings => {
     tls: anything,
     organization: text('the name of an organization in InfluxDB'),
     bucket: text('the name of a bucket'),
-    token_file: file,
+    token_file: optional(file),
+    token_env: variable,
   });
+  const keys = keysIn(raw);
+  if (!keys.has('token_file') && !keys.has('token_env'))
+    reader.problem([...path, 'token_file'], 'nothing', file.expected, 'or token_env, the name of a variable');
   const { url = '', organization = '', bucket = '' } = given;
-  const token = reader.secret([...path, 'token_file'], given.token_file, 'secret') ?? '';
+  const token = reader.secretIn(path, 'token', { file: given.token_file, env: given.token_env }) ?? '';
   return { version: 2, url, ...readTls(reader, given.tls, url), organization, bucket, token };
 };
 

@@ -38,6 +38,12 @@ export const anything: Leaf<unknown> = { expected: 'anything', schema: z.unknown
 
 export const text = (what: string): Leaf<string> => leaf(what, z.string().min(1).max(255));
 
+/** As everybody writes them: what looks otherwise may be the secret itself. */
+export const variableName: Leaf<string> = leaf(
+  'the name of a variable of the environment, such as INFLUX_TOKEN',
+  z.string().regex(/^[A-Z_][A-Z0-9_]{0,254}$/),
+);
+
 export const id: Leaf<string> = leaf('1 to 64 letters, digits, "_" or "-"', Id);
 
 export const wholeNumber = (what: string, min: number, max: number): Leaf<number> =>

@@ -6,19 +6,20 @@ import { formatDuration } from './units.ts';
 /** No link that anybody measures is that slow: most likely a unit is missing. */
 const LEAST_BITS_PER_SECOND = 1000;
 
-/** What is odd about a threshold; null when nothing is. */
-const oddThreshold = ({ name, metric, condition }: AlertSettings, { retention }: Settings): string | null => {
+/** Only the sender of a TCP test sees round trip times: of a download that is the server. */
+const UNSEEN = 'tcp.download.rtt_ms';
+
+/** What is odd about a metric or a threshold; null when nothing is. */
+const oddCondition = ({ name, metric, condition }: AlertSettings, { retention }: Settings): string | null => {
+  if (metric === UNSEEN) return `${name} never fires: downloads have no round trip time: use tcp.upload.rtt_ms`;
   if (condition.kind === 'drop') {
     const runs = formatDuration(retention.runs_ms);
     if (condition.over_ms < retention.runs_ms) return null;
     return `${name} looks back for ${formatDuration(condition.over_ms)}, and runs are kept for ${runs}: set over lower, or retention.runs higher`;
   }
-  const { kind, threshold } = condition;
+  const { threshold } = condition;
   if (metric.endsWith('.bits_per_second') && threshold < LEAST_BITS_PER_SECOND) {
     return `${name} is about ${threshold} bit/s: is a unit missing, as in ${threshold}M?`;
-  }
-  if (metric.endsWith('.lost_percent') && kind === 'above' && threshold >= 100) {
-    return `${name} never fires: no more than 100% can be lost`;
   }
   return null;
 };
@@ -35,7 +36,7 @@ const isMeasured = ({ metric, where }: AlertSettings, { organizations }: Setting
 export const oddRules = (settings: Settings): string[] =>
   settings.alerts.flatMap((rule) => {
     const { name, metric, notify } = rule;
-    const odd = oddThreshold(rule, settings);
+    const odd = oddCondition(rule, settings);
     return [
       ...(odd === null ? [] : [`alerts: ${odd}`]),
       ...(isMeasured(rule, settings) ? [] : [`alerts: ${name} never fires: no check measures ${metric}`]),

@@ -9,6 +9,14 @@ type Fields = Record<string, Leaf<unknown>>;
 /** Undefined stands for "absent" and for "wrong, and reported". */
 export type Values<F extends Fields> = { [K in keyof F]: F[K] extends Leaf<infer T> ? T | undefined : never };
 
+/** Where a secret stands. */
+export interface SecretPlace {
+  /** The path of a file. */
+  file: string | null | undefined;
+  /** The name of a variable. */
+  env: string | null | undefined;
+}
+
 type Mapping = Record<string, unknown>;
 
 const isMapping = (value: unknown): value is Mapping =>
@@ -91,6 +99,17 @@ export class Reader {
     const outcome = this.#secrets.read(file, kind);
     if (outcome.ok && outcome.warning !== null) this.warnings.push(`${showPath(path)}: ${outcome.warning}`);
     if (!outcome.ok) this.problem(path, outcome.found, outcome.expected, outcome.hint);
+    return outcome.ok ? outcome.content : null;
+  }
+
+  /** A secret that stands in a file or in a variable of the environment, under `<what>_file` or `<what>_env`; null where neither is named. */
+  secretIn(path: Path, what: string, { file, env }: SecretPlace): string | null {
+    const fromFile = this.secret([...path, `${what}_file`], file, 'secret');
+    if (env === undefined || env === null) return fromFile;
+    const place = [...path, `${what}_env`];
+    if ((file ?? null) !== null) this.problem(place, `both ${what}_file and ${what}_env`, 'one of them');
+    const outcome = this.#secrets.readVariable(env);
+    if (!outcome.ok) this.problem(place, outcome.found, outcome.expected);
     return outcome.ok ? outcome.content : null;
   }
 

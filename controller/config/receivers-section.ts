@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { anything, flag, type Leaf, optional, text } from './leaf.ts';
+import { anything, flag, type Leaf, optional, text, variableName } from './leaf.ts';
 import { isLoopback } from './loopback.ts';
 import { type Path, showValue } from './problem.ts';
 import { keysIn, type Reader, type Values } from './reader.ts';
@@ -17,6 +17,7 @@ const KINDS = ['webhook', 'email', 'alertmanager', 'mqtt'] as const;
 type Kind = (typeof KINDS)[number];
 
 const file = optional(text('the path of a file'));
+const variable = optional(variableName);
 
 /** No more than what mail servers everywhere take: nothing that has a meaning in a header. */
 const address: Leaf<string> = {
@@ -38,22 +39,23 @@ const ADDRESSES = 'a list of mail addresses';
 const MAX_ADDRESSES = 50;
 
 /** What a receiver that asks for a user and a password has beside its other keys. */
-const LOGIN = { username: optional(text('a user name')), password_file: file };
+const LOGIN = { username: optional(text('a user name')), password_file: file, password_env: variable };
 
 const readLogin = (reader: Reader, path: Path, given: Values<typeof LOGIN>): Login | null => {
   const username = given.username ?? null;
-  const password = reader.secret([...path, 'password_file'], given.password_file, 'secret');
-  if ((username === null) !== ((given.password_file ?? null) === null))
+  const { password_file: inFile, password_env: inEnv } = given;
+  const password = reader.secretIn(path, 'password', { file: inFile, env: inEnv });
+  if ((username === null) !== ((inFile ?? inEnv ?? null) === null))
     reader.problem(path, 'one of username and password_file', 'both of them, or neither');
   return username === null || password === null ? null : { username, password };
 };
 
 const readWebhook = (reader: Reader, path: Path, raw: unknown): WebhookSettings => {
-  const given = reader.fields(path, raw, { webhook: httpUrl, secret_file: file, ca_file: file });
+  const given = reader.fields(path, raw, { webhook: httpUrl, secret_file: file, secret_env: variable, ca_file: file });
   return {
     kind: 'webhook',
     url: given.webhook ?? '',
-    secret: reader.secret([...path, 'secret_file'], given.secret_file, 'secret'),
+    secret: reader.secretIn(path, 'secret', { file: given.secret_file, env: given.secret_env }),
     ca: reader.secret([...path, 'ca_file'], given.ca_file, 'public'),
   };
 };
@@ -106,16 +108,17 @@ const readAlertmanager = (reader: Reader, path: Path, raw: unknown): Alertmanage
     alertmanager: httpUrl,
     ...LOGIN,
     token_file: file,
+    token_env: variable,
     ca_file: file,
   });
   const keys = keysIn(raw);
-  if (keys.has('token_file') && keys.has('username'))
-    reader.problem(path, 'both token_file and username', 'one of them, or neither');
+  if ((keys.has('token_file') || keys.has('token_env')) && keys.has('username'))
+    reader.problem(path, 'both a token and username', 'one of them, or neither');
   return {
     kind: 'alertmanager',
     url: given.alertmanager ?? '',
     login: readLogin(reader, path, given),
-    token: reader.secret([...path, 'token_file'], given.token_file, 'secret'),
+    token: reader.secretIn(path, 'token', { file: given.token_file, env: given.token_env }),
     ca: reader.secret([...path, 'ca_file'], given.ca_file, 'public'),
   };
 };
@@ -150,7 +153,8 @@ const readReceiver = (reader: Reader, path: Path, raw: unknown, externalBroker: 
   return read[kind]();
 };
 
-const OTHER_KEYS = ['secret_file', 'from', 'smtp', 'tls', 'username', 'password_file', 'token_file', 'ca_file'];
+const SECRETS = ['secret', 'password', 'token'].flatMap((what) => [`${what}_file`, `${what}_env`]);
+const OTHER_KEYS = ['from', 'smtp', 'tls', 'username', ...SECRETS, 'ca_file'];
 
 /** `receivers`: who is told about alerts; each has one of webhook, email, alertmanager and mqtt, which says what else it may have. */
 export const readReceivers = (

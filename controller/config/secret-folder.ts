@@ -15,12 +15,12 @@ const shown = (file: string): string => (/^(\/|\.\/|\.\.\/|\$)/.test(file) ? fil
 
 const WHY: Record<string, string> = { ENOENT: 'does not exist', EACCES: 'may not be read', EISDIR: 'is a folder' };
 
-/** Reads the files that a configuration file names. */
+/** Reads the files, and the variables of the environment, that a configuration file names. */
 export class SecretFolder {
   readonly #folder: string;
   readonly #env: NodeJS.ProcessEnv;
 
-  /** Relative paths count from `folder`; `$CREDENTIALS_DIRECTORY/` (systemd's LoadCredential) is looked up in `env`. */
+  /** Relative paths count from `folder`; variables, and `$CREDENTIALS_DIRECTORY/` (systemd's LoadCredential), are looked up in `env`. */
   constructor(folder: string, env: NodeJS.ProcessEnv) {
     this.#folder = folder;
     this.#env = env;
@@ -31,6 +31,15 @@ export class SecretFolder {
     return file.startsWith(CREDENTIALS) && credentials !== undefined
       ? join(credentials, file.slice(CREDENTIALS.length))
       : resolve(this.#folder, file);
+  }
+
+  /** One line of text in a variable of the environment. Never throws. */
+  readVariable(name: string): SecretFile {
+    const content = this.#env[name]?.replace(/[\r\n]+$/, '') ?? '';
+    if (content.trim() !== '' && !/\p{Cc}/u.test(content)) return { ok: true, content, warning: null };
+    const why = content.trim() === '' ? 'is not set, or empty' : 'has several lines or control characters';
+    const expected = 'a variable of the environment with one line of text';
+    return { ok: false, found: `the variable ${name}, which ${why}`, expected };
   }
 
   /** The content without line ends after it. Never throws. */

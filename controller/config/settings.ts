@@ -142,7 +142,7 @@ export interface AlertSettings {
   name: string;
   /** Whom its alerts are about; `server` only for the built-in `server-down`. */
   subject: 'device' | 'server';
-  /** `<protocol>.<direction>.<field>` or `run.success`. */
+  /** `<protocol>.<direction>.<field>` or `run.success`; of built-in rules, also `ssh.host_key`. */
   metric: string;
   condition: AlertCondition;
   /** `breaches` of the last `of` values must be bad before it fires; of `server-down`: so many devices in a row. */

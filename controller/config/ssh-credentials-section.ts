@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { readHostKey } from '../drivers/ssh/host-key.ts';
 import type { SshAuth, SshTarget } from '../drivers/ssh/target.ts';
-import { type Leaf, optional, text } from './leaf.ts';
+import { type Leaf, optional, text, variableName } from './leaf.ts';
 import type { Path } from './problem.ts';
 import { keysIn, namesIn, type Reader, type Values } from './reader.ts';
 import type { SshCredentials } from './settings.ts';
@@ -9,7 +9,7 @@ import { parseSshAddress } from './ssh-address.ts';
 
 const SECTION = 'ssh_credentials';
 
-const METHODS = ['key_file', 'password_file', 'agent_socket'] as const;
+const METHODS = ['key_file', 'password_file', 'password_env', 'agent_socket'] as const;
 
 const proxyAddress: Leaf<Omit<SshTarget, 'host_key' | 'auth' | 'proxy'>> = {
   expected: 'USER@HOST or USER@HOST:PORT',
@@ -28,12 +28,15 @@ const hostKey: Leaf<string> = {
 };
 
 const file = optional(text('the path of a file'));
+const variable = optional(variableName);
 
 const FIELDS = {
   user: optional(text('a user name')),
   key_file: file,
   passphrase_file: file,
+  passphrase_env: variable,
   password_file: file,
+  password_env: variable,
   agent_socket: optional(text('the path of a socket')),
   proxy: optional(proxyAddress),
   proxy_credentials: optional(text('the name of a set')),
@@ -49,11 +52,12 @@ const readAuth = (reader: Reader, path: Path, given: Given, keys: ReadonlySet<st
       methods.length === 0 ? 'no credentials' : methods.join(' and '),
       `one of ${METHODS.join(', ')}`,
     );
-  if (keys.has('passphrase_file') && !keys.has('key_file'))
-    reader.problem([...path, 'passphrase_file'], 'a passphrase without a key', 'key_file beside it');
+  const passphraseKey = keys.has('passphrase_env') ? 'passphrase_env' : 'passphrase_file';
+  if (keys.has(passphraseKey) && !keys.has('key_file'))
+    reader.problem([...path, passphraseKey], 'a passphrase without a key', 'key_file beside it');
   const key = reader.secret([...path, 'key_file'], given.key_file, 'key');
-  const passphrase = reader.secret([...path, 'passphrase_file'], given.passphrase_file, 'secret');
-  const password = reader.secret([...path, 'password_file'], given.password_file, 'secret');
+  const passphrase = reader.secretIn(path, 'passphrase', { file: given.passphrase_file, env: given.passphrase_env });
+  const password = reader.secretIn(path, 'password', { file: given.password_file, env: given.password_env });
   if (key !== null) return { key, passphrase };
   return password !== null ? { password } : { agent: reader.resolve(given.agent_socket ?? '') };
 };

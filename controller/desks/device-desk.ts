@@ -14,8 +14,10 @@ import type {
 import { refusal } from '../api/refusal.ts';
 import type { Answer, DeviceService } from '../api/service.ts';
 import type { Settings } from '../config/settings.ts';
+import type { Routes } from '../drivers/routes.ts';
 import { checkOfRun } from '../runs/check-of-run.ts';
 import type { Dispatcher } from '../runs/dispatcher.ts';
+import type { Reach } from '../runs/reach.ts';
 import { monthStart } from '../schedule/calendar.ts';
 import type { Slots } from '../slots/slots.ts';
 import type { DeviceRow, NewDevice as StoredDevice } from '../store/devices.ts';
@@ -31,6 +33,9 @@ export interface DeviceDeskOptions {
   settings: () => Settings;
   store: Pick<Store, 'devices' | 'runs' | 'moved' | 'atomically'>;
   slots: Pick<Slots, 'isOnline'>;
+  routes: Pick<Routes, 'of'>;
+  /** Is told of devices whose SSH settings came, changed or went. */
+  reach: Pick<Reach, 'look'>;
   dispatcher: Pick<Dispatcher, 'cancel'>;
   alerts: Pick<Alerts, 'removeDevice'>;
   onAlerts: (outcome: AlertOutcome) => void;
@@ -67,7 +72,7 @@ export class DeviceDesk implements DeviceService {
 
   /** Registers a device and issues its password, which is shown this once. */
   add(device: NewDevice): Answer<Credentials> {
-    const { settings, brokerUrl } = this.#options;
+    const { settings, reach, brokerUrl } = this.#options;
     const problems = newDeviceProblems(device, settings());
     if (problems.length > 0) return refusal('bad-request', `device ${device.device} can't be added`, problems);
     let password: string;
@@ -77,6 +82,7 @@ export class DeviceDesk implements DeviceService {
       if (!(error instanceof StoreError) || error.kind !== 'exists') throw error;
       return refusal('conflict', `device ${device.device} exists: remove it first to issue a new password`);
     }
+    reach.look(device.device);
     const uci = uciLines(device.device, password, brokerUrl());
     return { ok: true, value: { device: device.device, username: device.device, password, uci } };
   }
@@ -108,18 +114,20 @@ export class DeviceDesk implements DeviceService {
         password: this.#register(device),
       })),
     );
+    for (const { device } of added) this.#options.reach.look(device);
     return { ok: true, value: { devices: added } };
   }
 
   /** The device's credentials stop working, its runs are cancelled, its stored runs stay. */
   remove(device: string): Answer<{ device: string }> {
-    const { store, dispatcher, alerts, onAlerts, clock, disconnect } = this.#options;
+    const { store, dispatcher, reach, alerts, onAlerts, clock, disconnect } = this.#options;
     if (store.devices.get(device) === null) return unknownDevice(device);
     for (const run of store.runs.openOf(device)) dispatcher.cancel(run, 'the device was removed');
     store.atomically(() => {
       onAlerts(alerts.removeDevice(device, clock.wall()));
       store.devices.remove(device);
     });
+    reach.look(device);
     disconnect(device);
     return { ok: true, value: { device } };
   }
@@ -134,7 +142,7 @@ export class DeviceDesk implements DeviceService {
   }
 
   #view(row: DeviceRow): DeviceView {
-    const { slots } = this.#options;
+    const { slots, routes } = this.#options;
     const { device, organization, tags, uplink_group, agent, iperf3, last_run_ms } = row;
     const last_run = last_run_ms === null ? null : new Date(last_run_ms).toISOString();
     return {
@@ -142,7 +150,7 @@ export class DeviceDesk implements DeviceService {
       organization,
       tags,
       uplink_group,
-      via: 'agent',
+      via: routes.of(device),
       online: slots.isOnline(device),
       agent,
       iperf3,

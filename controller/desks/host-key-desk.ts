@@ -1,3 +1,6 @@
+import type { Clock } from '../../broker/clock.ts';
+import type { Alerts } from '../alerts/alerts.ts';
+import type { AlertOutcome } from '../alerts/write.ts';
 import { refusal } from '../api/refusal.ts';
 import type { Answer, HostKeyService } from '../api/service.ts';
 import type { HostKeyOrder, HostKeyView, SshView, Trust } from '../api/ssh-views.ts';
@@ -12,7 +15,10 @@ import { unknownDevice } from './unknown.ts';
 
 export interface HostKeyDeskOptions {
   settings: () => Settings;
-  store: Pick<Store, 'devices'>;
+  store: Pick<Store, 'devices' | 'atomically'>;
+  alerts: Pick<Alerts, 'trustDevice'>;
+  onAlerts: (outcome: AlertOutcome) => void;
+  clock: Pick<Clock, 'wall'>;
   ssh: Pick<SshDriver, 'fetchHostKey'>;
 }
 
@@ -43,11 +49,14 @@ export class HostKeyDesk implements HostKeyService {
   }
 
   trust(device: string, { host_key }: Trust): Answer<SshView> {
-    const { devices } = this.#options.store;
-    const row = devices.get(device);
+    const { store, alerts, onAlerts, clock } = this.#options;
+    const row = store.devices.get(device);
     if (row === null) return unknownDevice(device);
     if (row.ssh === null) return refusal('conflict', `device ${device} has no SSH settings: only its agent reaches it`);
-    devices.pin(device, host_key);
+    store.atomically(() => {
+      store.devices.pin(device, host_key);
+      onAlerts(alerts.trustDevice(device, clock.wall()));
+    });
     return { ok: true, value: sshView({ ...row.ssh, host_key }) };
   }
 }

@@ -15,6 +15,9 @@ import {
 
 type Settings = Extract<InfluxSettings, { version: 2 }>;
 
+/** In an answer of InfluxDB 2. */
+const NOTHING_TO_WRITE = /"code"\s*:\s*"invalid"/;
+
 /** Writes to InfluxDB 2.x and 3.x, and to what accepts `/api/v2/write`, such as VictoriaMetrics. */
 export const writerV2 = (settings: Settings, clock: Clock): InfluxWriter => {
   const { url, tls, organization, bucket, token } = settings;
@@ -22,7 +25,7 @@ export const writerV2 = (settings: Settings, clock: Clock): InfluxWriter => {
   const target: Target = {
     url,
     into: `bucket "${bucket}" in organization "${organization}"`,
-    credentials: 'token_file',
+    credentials: 'token_file or token_env',
   };
 
   /** The client's own buffer and retries lose points: here it holds one batch, which is sent once. */
@@ -40,21 +43,23 @@ export const writerV2 = (settings: Settings, clock: Clock): InfluxWriter => {
       await api.flush();
       return { kind: 'ok' };
     } catch (error) {
-      // The client takes the message from the answer as it is, which need not be a string.
+      // Without an answer's text the client has a message of its own.
       return error instanceof HttpError
-        ? refusal(error.statusCode, String(error.message), target)
+        ? refusal(error.statusCode, error.body || error.message, target)
         : unreachable(error, target);
     }
   };
 
-  const send = (lines: string[]) => withinLimit(clock, target, flush(lines));
+  const send = (lines: string[]) => withinLimit(clock, target, () => flush(lines));
 
   return {
     write: (points) => send(points.map(lineOf)),
     // A comment passes the checks of address, bucket and token; InfluxDB 2 then answers 400 because nothing is to be written.
     check: async () => {
       const outcome = await send(['# perfleet']);
-      return outcome.kind === 'retry' ? { ok: false, reason: outcome.reason } : { ok: true };
+      if (outcome.kind === 'ok' || (outcome.kind === 'rejected' && NOTHING_TO_WRITE.test(outcome.reason)))
+        return { ok: true };
+      return { ok: false, reason: outcome.reason };
     },
   };
 };

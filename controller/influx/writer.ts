@@ -1,5 +1,6 @@
 import type { Clock } from '../../broker/clock.ts';
 import type { InfluxTls } from '../config/settings.ts';
+import { wantsTls } from '../plain-http.ts';
 import { networkReason, shortened } from '../short-reason.ts';
 import type { Point } from './points.ts';
 
@@ -24,7 +25,7 @@ export interface InfluxWriter {
 /** How long a connection may be silent. */
 export const SILENCE_LIMIT_MS = 10_000;
 
-/** How long a request may take. Needed too: the 1.x client waits for ever when a connection breaks in the middle of an answer. */
+/** How long a request may take. Needed too: an answer that comes a byte at a time is never silent. */
 export const REQUEST_LIMIT_MS = 30_000;
 
 /** What is named in messages. The address is shown without any user name or password in it. */
@@ -50,10 +51,23 @@ const refusedIn = (answer: string): number | null => {
   return dropped === undefined ? null : Number(dropped);
 };
 
-/** The verdict on an answer of InfluxDB that is not a success. */
+/** InfluxDB's own words: JSON with an `error` (1.x, 3.x) or a `message` (2.x), or the plain text of VictoriaMetrics, which begins so. */
+const isOwnAnswer = (answer: string): boolean => /^\s*(\{.*"(error|message)"\s*:|remoteAddr: )/s.test(answer);
+
+/**
+ * The verdict on an answer that is not a success. What anybody else answers says nothing of the points: only InfluxDB refuses them. A batch
+ * that is too large is one for whatever stands before it too.
+ */
 export const refusal = (status: number, answer: string, { url, into, credentials }: Target): WriteOutcome => {
   const said = `InfluxDB at ${new URL(url).origin} answered ${status} (${shortened(answer)})`;
-  if ([400, 413, 422].includes(status)) return { kind: 'rejected', reason: said, refused: refusedIn(answer) };
+  if (wantsTls(url, answer)) return { kind: 'retry', reason: `${said}: use https:// in influx.url` };
+  if (status === 413 || ([400, 422].includes(status) && isOwnAnswer(answer)))
+    return { kind: 'rejected', reason: said, refused: refusedIn(answer) };
+  if (status < 300)
+    return {
+      kind: 'retry',
+      reason: `${said}, where InfluxDB answers 204: correct influx.url, or what stands before it`,
+    };
   if (status === 401) return { kind: 'retry', reason: `${said}: check influx.${credentials}` };
   if (status === 403) return { kind: 'retry', reason: `${said}: allow influx.${credentials} to write to ${into}` };
   if (status === 404) return { kind: 'retry', reason: `${said}: create ${into}, or correct influx.url` };
@@ -66,11 +80,19 @@ export const unreachable = (error: unknown, { url }: Target): WriteOutcome => ({
   reason: `InfluxDB at ${new URL(url).origin} gave no answer (${networkReason(error)}): check that it runs, and influx.url`,
 });
 
-/** What a request comes to, or `unreachable` after REQUEST_LIMIT_MS. */
-export const withinLimit = (clock: Clock, target: Target, request: Promise<WriteOutcome>): Promise<WriteOutcome> =>
+/** What a request comes to, or `unreachable` after REQUEST_LIMIT_MS; it is told to give up then. */
+export const withinLimit = (
+  clock: Clock,
+  target: Target,
+  request: (signal: AbortSignal) => Promise<WriteOutcome>,
+): Promise<WriteOutcome> =>
   new Promise((resolve) => {
-    const cancel = clock.after(REQUEST_LIMIT_MS, () => resolve(unreachable('the answer did not end', target)));
-    void request.then((outcome) => {
+    const giveUp = new AbortController();
+    const cancel = clock.after(REQUEST_LIMIT_MS, () => {
+      resolve(unreachable('the answer did not end', target));
+      giveUp.abort();
+    });
+    void request(giveUp.signal).then((outcome) => {
       cancel();
       resolve(outcome);
     });

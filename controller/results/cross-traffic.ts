@@ -1,7 +1,8 @@
 import { count, total } from './figures.ts';
+import { omittedStreams } from './intervals.ts';
 import type { Iperf3Output } from './iperf3-output.ts';
 import type { Measurement } from './measurement.ts';
-import { movedBytes, omittedStreams } from './moved-bytes.ts';
+import { movedBytes } from './moved-bytes.ts';
 
 /** What a segment of TCP carries over Ethernet, at most. */
 const FULL_SEGMENT = 1448;

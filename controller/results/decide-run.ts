@@ -80,18 +80,34 @@ const withKnownBitrate = (plan: TestPlan, measurements: Measurement[]): TestPlan
   return { ...plan, bitrate: Math.max(1, Math.round(AUTO_BITRATE_SHARE * Math.min(...rates))) };
 };
 
-const zerosOf = ({ test, protocol, direction }: TestPlan): Measurement[] =>
-  directionsOf(direction).map((one) => ({ test, protocol, direction: one, bits_per_second: 0, bytes: 0, seconds: 0 }));
+/** A test that is not done. */
+interface Pending {
+  plan: TestPlan;
+  /** The directions without a measurement. */
+  missing: Measurement['direction'][];
+  /** What it failed of in this attempt; undefined when it was given up earlier. */
+  cause: FailureClass | undefined;
+}
 
-/** The tests without a measurement, and what each failed of in this attempt; undefined when it was given up earlier. */
-const unmeasured = ({
-  plans,
-  measurements,
-  failures,
-}: RunSoFar): { plan: TestPlan; cause: FailureClass | undefined }[] => {
-  const measured = new Set(measurements.map(({ test }) => test));
+const zerosOf = ({ plan: { test, protocol }, missing }: Pending): Measurement[] =>
+  missing.map((direction) => ({ test, protocol, direction, bits_per_second: 0, bytes: 0, seconds: 0 }));
+
+/**
+ * The tests without a measurement. A bidirectional test with one of two has it of damaged output and is done, unless it failed: then nothing
+ * got through the other way.
+ */
+const unmeasured = ({ plans, measurements, failures, earlier }: RunSoFar): Pending[] => {
+  const measured = new Set(measurements.map(({ test, direction }) => `${direction} ${test}`));
   const causes = new Map(failures.map((failure) => [failure.test, failure.class]));
-  return plans.filter(({ test }) => !measured.has(test)).map((plan) => ({ plan, cause: causes.get(plan.test) }));
+  const mayBeGivenUp = RANK.some((cause) => RETRY_RULES[cause] === undefined && (earlier[cause] ?? 0) > 0);
+  return plans.flatMap((plan) => {
+    const directions = directionsOf(plan.direction);
+    const missing = directions.filter((direction) => !measured.has(`${direction} ${plan.test}`));
+    const cause = causes.get(plan.test);
+    const isUntouched = missing.length === directions.length;
+    const isPending = missing.length > 0 && (isUntouched || cause !== undefined || mayBeGivenUp);
+    return isPending ? [{ plan, missing, cause }] : [];
+  });
 };
 
 /** How a run ends that is not tried again. */
@@ -107,17 +123,19 @@ export const decideEnd = (run: RunSoFar): FinalVerdict => {
     RANK.find((cause) => cause !== 'busy' && (current.has(cause) || ended(cause))) ??
     (givenUpEarlier ? 'local' : 'server-busy');
   if (reason === 'server-busy') return { verdict: 'final', outcome: 'missed', reason, zeros: [] };
-  const zeros = pending.flatMap(({ plan, cause }) => (ruleOf(cause)?.zero === true ? zerosOf(plan) : []));
+  const zeros = pending.flatMap((one) => (ruleOf(one.cause)?.zero === true ? zerosOf(one) : []));
   return { verdict: 'final', outcome: 'failed', reason, zeros };
 };
 
 /**
- * Decides after an attempt what becomes of the run. Only tests without a measurement matter.
+ * Decides after an attempt what becomes of the run. Only tests without a measurement matter, and those that failed in one of two
+ * directions, which are tried again as a whole.
  *
  * - A test whose class has no rule above is given up at once. It is not part of later attempts, and the run can no longer succeed.
  * - If any other test may be tried again, all of the others are, also those whose own retries have ended: the way is made anyway. The longest
  *   of the waits counts, and its class is the reason.
- * - At the end `unreachable` and `link-lost` of the last attempt earn zeros, each for its own test only, whatever else failed beside them.
+ * - At the end `unreachable` and `link-lost` of the last attempt earn zeros, each for the directions of its own test that have no measurement,
+ *   whatever else failed beside them.
  * - The run is `missed` when `busy` is all that was in the way: a busy server says nothing about the link, so there is never a zero.
  */
 export const decideRun = (run: RunSoFar): Verdict => {

@@ -10,6 +10,8 @@ export type Shape = { protocol: Protocol; direction: TestPlan['direction'] };
 
 /** What `end` says about one direction. */
 export interface DirectionSums {
+  /** Whether the device sends: then what its kernel says of the sender is of this direction. */
+  device_sends: boolean;
   received: Sum | undefined;
   sent: Sum | undefined;
   /** UDP's older sum: bytes and rate are the sender's, jitter and loss the receiver's. */
@@ -70,7 +72,11 @@ export const ownWords = (output: Iperf3Output): OwnWords => {
  */
 export const directionSums = (output: Iperf3Output, direction: Direction, bidir: boolean): DirectionSums => {
   const { end, start } = output;
-  const common = { seconds: (end.sum_received ?? end.sum)?.seconds, expected_streams: start.test_start.num_streams };
+  const common = {
+    device_sends: direction === 'upload',
+    seconds: (end.sum_received ?? end.sum)?.seconds,
+    expected_streams: start.test_start.num_streams,
+  };
   if (!bidir) {
     return {
       ...common,
@@ -80,7 +86,7 @@ export const directionSums = (output: Iperf3Output, direction: Direction, bidir:
       streams: end.streams,
     };
   }
-  const streams = end.streams.filter((stream) => deviceSends(stream) === (direction === 'upload'));
+  const streams = end.streams.filter((stream) => deviceSends(stream) === common.device_sends);
   if (!hasReverseSums(end)) return { ...common, received: undefined, sent: undefined, combined: undefined, streams };
   return direction === 'upload'
     ? { ...common, received: end.sum_received, sent: end.sum_sent, combined: end.sum, streams }

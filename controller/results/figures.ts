@@ -32,20 +32,32 @@ export const total = (values: (number | undefined)[]): number | undefined =>
 export const mean = (values: (number | undefined)[]): number | undefined =>
   quantity((total(values) ?? Number.NaN) / values.length);
 
-/** Two of the three numbers give the third; null when two are missing or no number makes sense. */
+/** Rate, bytes and seconds of iperf3 agree within 3%; of what differs by more than this factor one is damaged. */
+const MAX_FACTOR = 2;
+
+const areAlike = (one: number, other: number): boolean => one <= MAX_FACTOR * other && other <= MAX_FACTOR * one;
+
+/**
+ * Two of the three numbers give the third; null when two are missing or no number makes sense. A rate that says something quite different from
+ * bytes and seconds is dropped: it is one number against two.
+ */
 export const throughput = (
   sum: { bytes?: number | undefined; seconds?: number | undefined; bits_per_second?: number | undefined } | undefined,
   warn: Warn,
 ): Throughput | null => {
-  const rate = quantity(sum?.bits_per_second);
+  const reported = quantity(sum?.bits_per_second);
   const counted = count(sum?.bytes);
   const measured = quantity(sum?.seconds);
   // Where two are missing the others come out as NaN.
   const bits = 8 * (counted ?? Number.NaN);
+  const carried = (reported ?? Number.NaN) * (measured ?? Number.NaN);
+  const contradicts = !Number.isNaN(bits + carried) && !areAlike(bits, carried);
+  const rate = contradicts ? undefined : reported;
   const seconds = quantity(measured ?? bits / (rate ?? Number.NaN));
   const bytes = counted ?? count(((rate ?? Number.NaN) * (seconds ?? Number.NaN)) / 8);
   const bits_per_second = quantity(rate ?? bits / (seconds ?? Number.NaN));
   if (bytes === undefined || bits_per_second === undefined || seconds === undefined) return null;
+  if (contradicts) warn(`bits_per_second of ${reported} does not fit bytes and seconds, and was dropped`);
   if (rate === undefined) warn('bits_per_second is derived from bytes and seconds');
   if (counted === undefined) warn('bytes is derived from bits_per_second and seconds');
   if (measured === undefined) warn('seconds is derived from bytes and bits_per_second');

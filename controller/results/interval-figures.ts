@@ -1,12 +1,11 @@
 import { DERIVED, type Figures, mean, present, throughput, total, type Warn } from './figures.ts';
-import { type Interval, type Iperf3Output, readIntervals } from './iperf3-output.ts';
+import { type IntervalStream, readIntervals } from './intervals.ts';
+import type { Iperf3Output } from './iperf3-output.ts';
 import type { Measurement } from './measurement.ts';
 import { lossFigures } from './udp-figures.ts';
 
 /** Less of a test than this says little about it: TCP's start is slow. */
 const MIN_SHARE = 0.5;
-
-type IntervalStream = Interval['streams'][number];
 
 const secondsOf = (streams: IntervalStream[]): number =>
   Math.max(...streams.map(({ seconds }) => seconds ?? Number.NaN));
@@ -33,7 +32,7 @@ export const intervalFigures = (
   warn: Warn,
 ): Figures | null => {
   const intervals = readIntervals(output)
-    .map(({ streams }) => streams.filter(({ sender, omitted }) => sender !== true && omitted !== true))
+    .map((streams) => streams.filter(({ sender, omitted }) => sender !== true && omitted !== true))
     .filter((streams) => streams.length > 0);
   const streams = intervals.flat();
   const received = throughput(

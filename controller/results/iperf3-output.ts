@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { INTERVAL_KEYS, MAX_STREAMS } from './intervals.ts';
 
 /**
  * The parts of iperf3's JSON that perfleet reads, for every version from 3.0 on. Tolerant: a part that is absent or has another type is
@@ -28,9 +29,6 @@ const Sum = z.object({
 });
 export type Sum = z.infer<typeof Sum>;
 const sum = Sum.optional().catch(undefined);
-
-/** Twice iperf3's own limit of 128, for the two directions. What is beyond is not read. */
-const MAX_STREAMS = 256;
 
 const streamsOf = <T extends z.ZodType<unknown, unknown>>(stream: T) =>
   z
@@ -73,11 +71,7 @@ const Start = z.object({
   test_start: TestStart.default({}).catch({}),
 });
 
-const IntervalStream = Sum.extend({ omitted: flag });
-const Interval = z.object({ streams: streamsOf(IntervalStream) });
-export type Interval = z.infer<typeof Interval>;
-
-/** Intervals are most of the text and rarely needed: they are read by `readIntervals` when they are. */
+/** Intervals are most of the text and rarely needed: they are read by `readIntervals` (intervals.ts) when they are. */
 export const Iperf3Output = z.object({
   start: Start.default({ connected: [], test_start: {} }).catch({ connected: [], test_start: {} }),
   intervals: z.array(z.unknown()).default([]).catch([]),
@@ -87,16 +81,6 @@ export type Iperf3Output = z.infer<typeof Iperf3Output>;
 
 /** Every key that is read, at any depth: the rest of the text need not be kept. */
 export const IPERF3_KEYS: readonly string[] = [
-  Iperf3Output,
-  Start,
-  TestStart,
-  End,
-  Stream,
-  Interval,
-  IntervalStream,
-  Cpu,
-].flatMap(({ shape }) => Object.keys(shape));
-
-/** The intervals of an output; one that is no interval has no streams. */
-export const readIntervals = (output: Iperf3Output): Interval[] =>
-  output.intervals.map((interval) => Interval.catch({ streams: [] }).parse(interval));
+  ...[Iperf3Output, Start, TestStart, End, Stream, Sum, Cpu].flatMap(({ shape }) => Object.keys(shape)),
+  ...INTERVAL_KEYS,
+];

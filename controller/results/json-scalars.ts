@@ -1,5 +1,5 @@
-/** printf of some C libraries leaves a space in the exponent: `5.924e 06`. What goes on after it is no number (`1.#QNAN`). */
-export const NUMBER = /[+-]?\d+(?:\.\d*)?(?:[eE][+\- ]?\d+)?(?![\w.#])/y;
+/** printf of some C libraries leaves a space in the exponent: `5.924e 06`. What goes on after it, also after a space, is no number (`1.#QNAN`, `5.9 e+06`). */
+export const NUMBER = /[+-]?\d+(?:\.\d*)?(?:[eE][+\- ]?\d+)?(?!\s*[\w.#+-])/y;
 
 /** What printf makes of a value that is none begins so, or with a sign. */
 export const NOT_A_NUMBER_BEGINS: ReadonlySet<number> = new Set(

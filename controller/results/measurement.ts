@@ -41,7 +41,10 @@ export const Measurement = z.object({
 });
 export type Measurement = z.infer<typeof Measurement>;
 
-/** What iperf3's output of one test comes to: one or two measurements, or the reason why there is none. */
+/**
+ * What iperf3's output of one test comes to: one or two measurements, or the reason why there is none. A bidirectional test of which one
+ * direction got nothing through has failed, and has the measurement of the other.
+ */
 export type Reading =
   | { ok: true; version: string | null; measurements: Measurement[]; warnings: string[] }
-  | { ok: false; version: string | null; failure: Failure; warnings: string[] };
+  | { ok: false; version: string | null; failure: Failure; measurements: Measurement[]; warnings: string[] };

@@ -2,7 +2,8 @@ import type { TestPlan } from '../../broker/contract/messages.ts';
 import { UDP_DEFAULT } from '../schedule/max-bitrate.ts';
 import { type DirectionSums, directionSums, directionsOf, ownWords } from './direction-sums.ts';
 import { count } from './figures.ts';
-import { type Interval, type Iperf3Output, readIntervals } from './iperf3-output.ts';
+import { omittedStreams, readIntervals } from './intervals.ts';
+import type { Iperf3Output } from './iperf3-output.ts';
 
 /** The largest of the counts that are there; null when none is. */
 const largest = (values: (number | undefined)[]): number | null => {
@@ -27,19 +28,6 @@ const ofSums = ({ sent, received, combined, streams }: DirectionSums): number | 
   return single.length === 0 ? null : single.reduce((sum, bytes) => sum + bytes, 0);
 };
 
-const streamsOf = (output: Iperf3Output): Interval['streams'] =>
-  readIntervals(output).flatMap((interval) => interval.streams);
-
-/** Most intervals say at once that they count, by their sum: reading each of their streams takes longer than all the rest. */
-const mayBeOmitted = (interval: unknown): boolean => {
-  const { sum } = (interval ?? {}) as { sum?: { omitted?: unknown } | null };
-  return sum?.omitted !== false;
-};
-
-/** What each stream did in each of the omitted seconds, which the sums at the end leave out. */
-export const omittedStreams = (output: Iperf3Output): Interval['streams'] =>
-  streamsOf({ ...output, intervals: output.intervals.filter(mayBeOmitted) }).filter(({ omitted }) => omitted === true);
-
 /**
  * How many bytes a test has moved over the device's link, both ways, as iperf3 counted them: also one that failed midway. The sums at the end
  * leave out the omitted seconds, whose bytes were moved all the same. Without the sums all intervals count. A safe integer; never throws.
@@ -49,7 +37,7 @@ export const movedBytes = (output: Iperf3Output): number => {
   const sums = directionsOf(direction).flatMap(
     (one) => ofSums(directionSums(output, one, direction === 'bidir')) ?? [],
   );
-  const beside = sums.length === 0 ? streamsOf(output) : omittedStreams(output);
+  const beside = sums.length === 0 ? readIntervals(output).flat() : omittedStreams(output);
   return addedUp([...sums, ...beside.map(({ bytes }) => count(bytes) ?? 0)]);
 };
 

@@ -11,7 +11,7 @@ export type TimedMeasurement = Measurement & { started_ms: number };
 /** The failure of one planned test. */
 export type TestFailure = Failure & { test: string };
 
-/** What the outputs of a run come to: each planned test has its measurements or one failure. */
+/** What the outputs of a run come to: each planned test has its measurements or one failure, or half of them and one failure. */
 export interface RunReading {
   measurements: TimedMeasurement[];
   failures: TestFailure[];
@@ -59,8 +59,8 @@ export const readRun = (plans: TestPlan[], outputs: TestOutput[]): RunReading =>
     const { started_ms, ended_ms } = output;
     const reading = readTest({ ...output, elapsed_ms: ended_ms - started_ms }, plan, texts.get(output));
     run.warnings.push(...reading.warnings.map((warning) => `${test}: ${warning}`));
-    if (reading.ok) run.measurements.push(...reading.measurements.map((numbers) => ({ ...numbers, started_ms })));
-    else run.failures.push({ ...reading.failure, test });
+    run.measurements.push(...reading.measurements.map((numbers) => ({ ...numbers, started_ms })));
+    if (!reading.ok) run.failures.push({ ...reading.failure, test });
   }
   return run;
 };

@@ -112,7 +112,7 @@ const withoutCause = ({ stdout, stderr, exit_code }: Iperf3Result, reason: strin
  *
  * - An `error` makes the test a failure by its class, even beside usable sums. So does stderr of 3.9, which has no `error`.
  * - Damaged output keeps the numbers that can be read; `warnings` says what was dropped or derived. None: `malformed`.
- * - Sums that are there and say that nothing arrived: `link-lost`.
+ * - Sums that are there and say that nothing arrived: `link-lost`. What arrived in the other direction is a measurement all the same.
  * - No measurement, no other cause, and the device's kill timer had fired: `unreachable`. A cause that iperf3 names outranks the timer: a
  *   server that was busy late must not become a zero.
  */
@@ -123,24 +123,34 @@ export const readTest = (
 ): Reading => {
   const { output } = text;
   const version = versionOf(output);
-  const failed = (cause: Failure): Reading => ({ ok: false, version, failure: cause, warnings: text.warnings });
+  const failed = (cause: Failure): Reading => ({
+    ok: false,
+    version,
+    failure: cause,
+    measurements: [],
+    warnings: text.warnings,
+  });
 
   const shape = output === null ? "the output is not iperf3's JSON" : agreedShape(output, plan);
   const warnings = [...text.warnings];
   const measurements = output === null || typeof shape === 'string' ? [] : measure(text, output, shape, plan, warnings);
-  const nothingArrived = measurements.some(({ bytes }) => bytes === 0);
+  const arrived = measurements.filter(({ bytes }) => bytes > 0);
+  const isWhole = arrived.length === measurements.length;
 
   const isFailure =
-    text.errors.length > 0 || measurements.length === 0 || nothingArrived || isErrorOf39(version, result.stderr);
+    text.errors.length > 0 || measurements.length === 0 || !isWhole || isErrorOf39(version, result.stderr);
   const cause = isFailure ? causeOf(text, result.stderr) : null;
-  if (cause === null && output !== null && measurements.length > 0 && !nothingArrived) {
+  if (cause === null && output !== null && arrived.length > 0) {
     const cross = present({ cross_traffic: crossTraffic(result, output, measurements) });
-    return { ok: true, version, measurements: measurements.map((numbers) => ({ ...numbers, ...cross })), warnings };
+    const read = { version, measurements: arrived.map((numbers) => ({ ...numbers, ...cross })), warnings };
+    if (isWhole) return { ok: true, ...read };
+    const silent = measurements.filter(({ bytes }) => bytes === 0).map(({ direction }) => direction);
+    return { ok: false, ...read, failure: failure('link-lost', `the receiver of the ${silent} counted no bytes`) };
   }
 
   const timedOut = cause === null || cause.interrupted ? givenUp(result.elapsed_ms, plan) : null;
   if (timedOut !== null) return failed(timedOut);
   if (cause !== null) return failed(cause.failure);
-  if (nothingArrived) return failed(failure('link-lost', 'the receiver counted no bytes'));
+  if (!isWhole) return failed(failure('link-lost', 'the receiver counted no bytes'));
   return failed(withoutCause(result, typeof shape === 'string' ? shape : 'the output has no usable numbers'));
 };

@@ -14,7 +14,8 @@ const sumOfStreams = (sums: DirectionSums): Pick<Sum, 'bytes' | 'seconds'> | und
     : undefined;
 
 /**
- * TCP: the receiver's count, with the sender's retransmits and its mean round trip time over all streams.
+ * TCP: the receiver's count, with the sender's retransmits and its mean round trip time over all streams. That of a download is not known:
+ * what `--bidir` prints for it is of the device's own kernel, which sends next to nothing that way.
  * Null when the receiver's count is not there.
  */
 export const tcpFigures = (sums: DirectionSums, warn: Warn): Figures | null => {
@@ -24,7 +25,8 @@ export const tcpFigures = (sums: DirectionSums, warn: Warn): Figures | null => {
   if (reported === null) warn('throughput is the sum over the streams');
 
   const retransmits = count(sums.sent?.retransmits ?? total(sums.streams.map((stream) => stream.sender?.retransmits)));
-  const rtt_us = mean(sums.streams.map((stream) => stream.sender?.mean_rtt).filter((rtt) => rtt !== 0));
+  const senders = sums.device_sends ? sums.streams : [];
+  const rtt_us = mean(senders.map((stream) => stream.sender?.mean_rtt).filter((rtt) => rtt !== 0));
   const derived = reported === null ? DERIVED : {};
   return { ...received, ...derived, ...present({ retransmits, rtt_ms: rtt_us && rtt_us / 1000 }) };
 };

@@ -10,6 +10,8 @@ import type { Settled } from './settlement.ts';
 
 export interface DispatcherOptions extends Omit<EffectsOptions, 'handle' | 'followUp'> {
   slots: Slots;
+  /** Called after each step of the slots. */
+  onStep: () => void;
   /** The store can't keep a lease: nothing more may be granted, the controller has to stop. */
   onFatal: (error: Error) => void;
 }
@@ -206,6 +208,7 @@ export class Dispatcher {
       }
     });
     this.#rearm();
+    this.#options.onStep();
   }
 
   #request(run: RunRow): RunRequest {

@@ -1,22 +1,23 @@
 import type { Clock } from '../../broker/clock.ts';
 import type { Log } from '../../broker/log.ts';
 import type { Settings } from '../config/settings.ts';
-import type { MqttDriver } from '../drivers/mqtt.ts';
 import { type ProbeVerdict, probeServer } from '../drivers/probe.ts';
+import type { RoutedDriver } from '../drivers/routed.ts';
+import { type Routes, viaOf } from '../drivers/routes.ts';
 import { addressOf } from '../endpoint.ts';
-import type { Failure } from '../results/measurement.ts';
-import { reasonCode } from '../slots/answers.ts';
 import type { Ending, LeaseRow, SlotEffect, SlotEvent } from '../slots/events.ts';
 import type { Store } from '../store/store.ts';
 import type { Checks } from './checks.ts';
 import type { Gate } from './gate.ts';
 import type { ProgressBoard } from './progress.ts';
 import type { Settled, Settlement } from './settlement.ts';
+import { refusal, skipReason } from './untried.ts';
 
 export interface EffectsOptions {
   settings: () => Settings;
   store: Store;
-  driver: MqttDriver;
+  driver: RoutedDriver;
+  routes: Pick<Routes, 'of'>;
   settlement: Settlement;
   gate: Gate;
   board: ProgressBoard;
@@ -30,12 +31,6 @@ export interface EffectsOptions {
   /** Called when rows were added for InfluxDB. */
   onPoints: () => void;
 }
-
-/** What a refused run's reason means: a name that does not resolve is the network's fault, everything else the device's. */
-const refusal = (reason: string): Failure =>
-  reasonCode(reason) === 'unresolved'
-    ? { class: 'unreachable', message: reason, retryable: true }
-    : { class: 'local', message: reason, retryable: false };
 
 /** What a probe means for the slots: whether the server would take a test now. */
 const SLOT_VERDICTS: Record<ProbeVerdict, 'free' | 'busy' | 'silent'> = {
@@ -65,9 +60,9 @@ export class Effects {
         this.#prepare(effect);
         break;
       case 'start': {
-        const { device, run, token, nonce, lease_ms } = effect;
+        const { device, run, token, nonce, boot, lease_ms } = effect;
         store.leases.ensureOnDisk(token);
-        driver.start({ device, run, token, nonce, server: addressOf(effect.endpoint), lease_ms });
+        driver.start({ device, run, token, nonce, boot, server: addressOf(effect.endpoint), lease_ms });
         break;
       }
       case 'cancel':
@@ -115,11 +110,11 @@ export class Effects {
     if (server !== undefined) driver.prepare(effect, server);
   }
 
-  #granted({ token, run, device, server, tests }: LeaseRow): void {
+  #granted({ token, run, device, server, boot, tests }: LeaseRow): void {
     const { store, gate, clock } = this.#options;
     const at_ms = clock.wall();
     const bytes = gate.estimate(device, tests);
-    store.runs.noteGrant({ token, run, server, via: 'agent', at_ms, tests });
+    store.runs.noteGrant({ token, run, server, via: viaOf(boot), at_ms, tests });
     store.moved.note({ token, run, device, at_ms, bytes });
   }
 
@@ -151,25 +146,55 @@ export class Effects {
     const at_ms = clock.wall();
     switch (ending.how) {
       case 'refused':
-        followUp(run, settlement.attemptFailed(run, refusal(ending.reason), ending.server, at_ms));
+        this.#refused(run, ending, at_ms);
         break;
-      case 'interrupted': {
-        const message = `the agent lost the run: ${ending.reason}`;
-        followUp(run, settlement.attemptFailed(run, { class: 'link-lost', message, retryable: true }, null, at_ms));
+      case 'interrupted':
+        this.#interrupted(run, ending.reason, at_ms);
         break;
-      }
       case 'overdue':
         log.warn({ run, reason: ending.reason }, 'the deadline of a run passed; its result may still come');
         store.runs.setOverdue(run, at_ms);
         return;
       case 'skipped':
+        this.#skipped(run, ending.reason, at_ms);
+        break;
       case 'missed':
       case 'cancelled':
-        if (ending.how !== 'cancelled') log.warn({ run, reason: ending.reason }, `run ${ending.how}`);
+        if (ending.how === 'missed') log.warn({ run, reason: ending.reason }, 'run missed');
         if (settlement.end(run, ending.how, ending.reason, at_ms)) followUp(run, 'final');
         break;
     }
     onPoints();
+  }
+
+  /**
+   * An agent that lost a run which it had was cut off itself. Over SSH this controller is the agent, and it was another one that had the run:
+   * that it was stopped says nothing of the network, so it is no failure.
+   */
+  #interrupted(run: string, reason: string, at_ms: number): void {
+    const { store, settlement, followUp } = this.#options;
+    if (store.records.get(run)?.via === 'ssh') {
+      store.runs.noteCutOff(run);
+      followUp(run, 'retry');
+      return;
+    }
+    const message = `the agent lost the run: ${reason}`;
+    followUp(run, settlement.attemptFailed(run, { class: 'link-lost', message, retryable: true }, null, at_ms));
+  }
+
+  #refused(run: string, { reason, server }: Extract<Ending, { how: 'refused' }>, at_ms: number): void {
+    const { settlement, followUp } = this.#options;
+    const meant = refusal(reason);
+    if ('skipped' in meant) this.#skipped(run, meant.skipped, at_ms);
+    else followUp(run, settlement.attemptFailed(run, meant, server, at_ms));
+  }
+
+  #skipped(run: string, said: string, at_ms: number): void {
+    const { settlement, store, routes, log, followUp } = this.#options;
+    const device = store.runs.get(run)?.device ?? '';
+    const reason = skipReason(said, routes.of(device));
+    log.warn({ run, reason }, 'run skipped');
+    if (settlement.end(run, 'skipped', reason, at_ms)) followUp(run, 'final');
   }
 
   #probe(server: string): void {

@@ -4,7 +4,10 @@ import { Alerts } from '../alerts/alerts.ts';
 import type { AlertOutcome } from '../alerts/write.ts';
 import { DEFAULT_CHECK } from '../config/check-section.ts';
 import type { Settings } from '../config/settings.ts';
+import type { Driver } from '../drivers/driver.ts';
 import type { MqttDriver } from '../drivers/mqtt.ts';
+import { RoutedDriver } from '../drivers/routed.ts';
+import { Routes } from '../drivers/routes.ts';
 import { checkOf } from '../schedule/check-of.ts';
 import type { Slots } from '../slots/slots.ts';
 import type { Store } from '../store/store.ts';
@@ -16,6 +19,7 @@ import { Inbox } from './inbox.ts';
 import { MaintenanceWatch } from './maintenance-watch.ts';
 import { Nights } from './nights.ts';
 import { ProgressBoard } from './progress.ts';
+import { Reach } from './reach.ts';
 import { Retests } from './retests.ts';
 import { Settlement } from './settlement.ts';
 import { Suppressing } from './suppressing.ts';
@@ -25,7 +29,9 @@ export interface RunSurroundings {
   settings: () => Settings;
   store: Store;
   slots: Slots;
-  driver: MqttDriver;
+  drivers: { agent: MqttDriver; ssh: Driver };
+  /** The random id of this start of the controller. */
+  boot: string;
   clock: Clock;
   random: () => number;
   log: Log;
@@ -50,6 +56,8 @@ export interface RunParts {
   dispatcher: Dispatcher;
   inbox: Inbox;
   nights: Nights;
+  reach: Reach;
+  routes: Routes;
   suppressing: Suppressing;
   maintenance: MaintenanceWatch;
   housekeeping: Housekeeping;
@@ -57,7 +65,7 @@ export interface RunParts {
 
 /** Makes the parts and puts them together. Starts nothing. */
 export const runParts = (around: RunSurroundings): RunParts => {
-  const { settings, random, aboutDevices, onNotices } = around;
+  const { settings, store, slots, drivers, boot, random, aboutDevices, onNotices } = around;
   const alerts = new Alerts(around);
   const retests = new Retests({
     ...around,
@@ -81,15 +89,21 @@ export const runParts = (around: RunSurroundings): RunParts => {
   });
   const board = new ProgressBoard();
   const checks = new Checks(around.clock);
-  const shared = { ...around, alerts, onAlerts, settlement, board, checks, gate: new Gate(around) };
-  const dispatcher = new Dispatcher(shared);
+  const hasSsh = (device: string) => (store.devices.get(device)?.ssh ?? null) !== null;
+  const routes = new Routes({ slots, hasSsh, boot });
+  const driver = new RoutedDriver(drivers, routes);
+  const shared = { ...around, alerts, onAlerts, settlement, board, checks, routes, driver, gate: new Gate(around) };
+  const dispatcher = new Dispatcher({ ...shared, onStep: () => reach.afterStep() });
+  const reach = new Reach({ ...shared, dispatcher });
   return {
     alerts,
     onAlerts,
     board,
     checks,
     dispatcher,
-    inbox: new Inbox({ ...shared, dispatcher }),
+    inbox: new Inbox({ ...shared, dispatcher, reach }),
+    reach,
+    routes,
     nights: new Nights({ ...shared, submit: (run: string) => dispatcher.submit(run) }),
     suppressing: new Suppressing({ ...shared, dispatcher }),
     maintenance: new MaintenanceWatch({ ...shared, handle: (event) => dispatcher.handle(event) }),

@@ -5,7 +5,7 @@ import type { SlotEvent } from './events.ts';
 import { ask, release } from './lease.ts';
 import { clearDeck, deckRow, noteReady, unseat } from './on-deck.ts';
 import { restMs } from './plan-length.ts';
-import { sight } from './presence.ts';
+import { note, sight } from './presence.ts';
 import { setBack, waitForQuiet } from './queue.ts';
 import type { Lease } from './state/hold.ts';
 import type { Device, Run } from './state/run.ts';
@@ -16,7 +16,7 @@ import { become } from './transitions.ts';
 type Of<T extends SlotEvent['type']> = Extract<SlotEvent, { type: T }>;
 
 /** Reasons for which an agent declines a run now, though it would take it later; anything else is a refusal. */
-const PASSING = ['busy', 'superseded', 'stopping'];
+const PASSING = ['busy', 'superseded', 'stopping', 'device-unreachable'];
 
 /** The machine-readable word in front of a reason: "iperf3-missing: not found on PATH" is `iperf3-missing`. */
 export const reasonCode = (reason: string): string => reason.replace(/:.*/s, '');
@@ -37,7 +37,20 @@ export const onStatus = (step: Step, { device: name, online, boot }: Of<'status'
   const sighting = sight(step, device, boot, online);
   if (sighting === 'stale') return;
   if (sighting === 'new-boot') meetNewBoot(step, device, boot);
-  if (online) return;
+  if (!online) unseatAll(step, device);
+};
+
+/** What it has prepared as another boot is not listened to any more. */
+export const onReached = (step: Step, { device: name, boot }: Of<'reached'>): void => {
+  const device = deviceOf(step.state, name);
+  const isNew = device.boot !== boot;
+  note(step, device, boot, true);
+  if (!isNew) return;
+  meetNewBoot(step, device, boot);
+  unseatAll(step, device);
+};
+
+const unseatAll = (step: Step, device: Device): void => {
   for (const server of device.engaged) {
     const deck = server.on_deck;
     if (deck?.run.device === device && !deck.recovered) unseat(step, server, deck);

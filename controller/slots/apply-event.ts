@@ -1,4 +1,4 @@
-import { onDeclined, onFinished, onReady, onStarted, onStatus } from './answers.ts';
+import { onDeclined, onFinished, onReached, onReady, onStarted, onStatus } from './answers.ts';
 import { noteServed, shortenBusy } from './busy.ts';
 import { endRun } from './ending.ts';
 import type { RunRequest, SlotEvent } from './events.ts';
@@ -37,6 +37,9 @@ export const applyEvent = (step: Step, event: SlotEvent): void => {
       break;
     case 'status':
       onStatus(step, event);
+      break;
+    case 'reached':
+      onReached(step, event);
       break;
     case 'ready':
       onReady(step, event);

@@ -57,6 +57,11 @@ export type SlotEvent =
   /** Whether new leases may be granted at all: the broker is reachable and this controller is the one in charge. */
   | { type: 'in-charge'; yes: boolean }
   | { type: 'status'; device: string; online: boolean; boot: string }
+  /**
+   * The device answers as this boot from now on. Decided here, so it is never late, whatever that boot was before: a device with two ways to it
+   * changes between them. To be said while it holds no lease of another way.
+   */
+  | { type: 'reached'; device: string; boot: string }
   | { type: 'ready'; device: string; run: string; boot: string; nonce: string }
   | {
       type: 'declined';
@@ -115,6 +120,8 @@ export type SlotEffect =
       run: string;
       token: number;
       nonce: string;
+      /** That gave the nonce. */
+      boot: string;
       server: string;
       endpoint: string;
       lease_ms: number;

@@ -25,8 +25,8 @@ export const ask = ({ out, now, state }: Step, server: Server, lease: Lease): vo
   lease.start_sent_at = now;
   lease.asking = true;
   touch(state, server);
-  const { device, run, token, nonce, server: name, endpoint, lease_ms } = lease.row;
-  out.push({ type: 'start', device, run, token, nonce, server: name, endpoint, lease_ms });
+  const { device, run, token, nonce, boot, server: name, endpoint, lease_ms } = lease.row;
+  out.push({ type: 'start', device, run, token, nonce, boot, server: name, endpoint, lease_ms });
 };
 
 /** The server's slot belongs to this lease from now for its full length, whatever was known before. The device is engaged already. */

@@ -8,7 +8,7 @@ import { fillSeats } from './fill.ts';
 import { waitingFor } from './lanes.ts';
 import { grantReady, leaseWake, tendLease } from './lease.ts';
 import { deckWake, tendDeck } from './on-deck.ts';
-import { isOnline } from './presence.ts';
+import { isOnline, type Sight, sightOf } from './presence.ts';
 import { probeWake, tendProbe } from './probing.ts';
 import { quarantineWake, restsForStranger, tendQuarantine } from './quarantine.ts';
 import { type FoundLease, recoverLeases } from './recovery.ts';
@@ -146,6 +146,11 @@ export class Slots {
 
   isOnline(device: string): boolean {
     return isOnline(this.#state, device);
+  }
+
+  /** How the device is known; null when nothing is known of it. */
+  sightOf(device: string): Sight | null {
+    return sightOf(this.#state, device);
   }
 }
 

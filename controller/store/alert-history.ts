@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { Measurement } from '../results/measurement.ts';
 import { Outcome } from '../run-record.ts';
-import { type Database, jsonColumn } from './database.ts';
+import { jsonColumn } from './columns.ts';
+import type { Database } from './database.ts';
 
 const Timed = z.object({ time_ms: z.number(), value: z.number() });
 export type Timed = z.infer<typeof Timed>;

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Subject } from '../alerts/notice.ts';
 import { NO_STATES, SubjectStates } from '../alerts/state.ts';
-import { type Database, jsonColumn } from './database.ts';
+import { jsonColumn } from './columns.ts';
+import type { Database } from './database.ts';
 
 const States = jsonColumn(SubjectStates);
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Database, jsonColumn } from './database.ts';
+import { jsonColumn } from './columns.ts';
+import type { Database } from './database.ts';
 import { StoreError } from './errors.ts';
 
 /** How a device is reached over SSH; nothing of it is secret. */
@@ -78,6 +79,12 @@ export class Devices {
        ORDER BY device`,
       { organization: filter.organization ?? null, tag: filter.tag ?? null },
     );
+  }
+
+  /** The names of those with SSH settings. */
+  withSsh(): string[] {
+    const row = z.object({ device: z.string() });
+    return this.#database.all(row, 'SELECT device FROM devices WHERE ssh IS NOT NULL').map(({ device }) => device);
   }
 
   get(device: string): DeviceRow | null {

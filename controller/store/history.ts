@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { Measurement } from '../results/measurement.ts';
 import { Outcome } from '../run-record.ts';
-import { type Database, jsonColumn } from './database.ts';
+import { jsonColumn } from './columns.ts';
+import type { Database } from './database.ts';
 
 /** A run as its points were made of it. */
 const Row = z.object({

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { TestPlan } from '../../broker/contract/messages.ts';
-import { type Database, jsonColumn } from './database.ts';
+import { jsonColumn } from './columns.ts';
+import type { Database } from './database.ts';
 
 const LeaseRow = z.object({
   token: z.int(),

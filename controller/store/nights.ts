@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { NightMark } from '../schedule/night.ts';
 import type { PlannedDevice } from '../schedule/plan-night.ts';
-import { type Database, jsonColumn } from './database.ts';
+import { jsonColumn } from './columns.ts';
+import type { Database } from './database.ts';
 
 const MarkRow = z.object({
   organization: z.string(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AlertNotice } from '../alerts/notice.ts';
-import { type Database, jsonColumn } from './database.ts';
+import { jsonColumn } from './columns.ts';
+import type { Database } from './database.ts';
 
 /** Of those that wait for a receiver the newest this many are kept; of those that it refused, this many. */
 const LIMITS = { waiting: 100_000, set_aside: 10_000 };

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { Measurement } from '../results/measurement.ts';
 import { RunRecord } from '../run-record.ts';
-import { type Database, jsonColumn, type Value } from './database.ts';
+import { jsonColumn } from './columns.ts';
+import type { Database, Value } from './database.ts';
 
 const MAX_RECORDS = 1000;
 
@@ -15,6 +16,7 @@ export interface RecordFilter {
 }
 
 const Head = RunRecord.omit({ granted_at: true, queued_s: true, measurements: true, warnings: true }).extend({
+  origin: z.string(),
   granted_at_ms: z.number().nullable(),
   requested_at_ms: z.number(),
   /** Until when it was queued. */
@@ -85,7 +87,7 @@ export class Records {
       this.#database.all(Attempt, `SELECT run, token, failures, warnings FROM results ${among} ORDER BY token`, ids),
       (row) => row.run,
     );
-    return heads.map(({ granted_at_ms, requested_at_ms, left_queue_at_ms, ...head }) => {
+    return heads.map(({ granted_at_ms, requested_at_ms, left_queue_at_ms, origin, ...head }) => {
       const mine = { figures: figures.get(head.run) ?? [], attempts: attempts.get(head.run) ?? [] };
       return {
         ...head,
@@ -94,6 +96,7 @@ export class Records {
         measurements: mine.figures.map((row) => row.measurement),
         failures: [...standingFailures(mine.attempts, mine.figures), ...head.failures],
         warnings: mine.attempts.flatMap((row) => row.warnings),
+        ...(origin === 'retest' ? { origin } : {}),
       };
     });
   }

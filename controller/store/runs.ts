@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { TestPlan } from '../../broker/contract/messages.ts';
 import { FailureClass } from '../results/measurement.ts';
 import { Outcome, RunRecord } from '../run-record.ts';
-import { type Database, jsonColumn, repeatedJson } from './database.ts';
+import { jsonColumn, repeatedJson } from './columns.ts';
+import type { Database } from './database.ts';
 
 /** All runs of a check have the same tests: they are read once. */
 const Plans = repeatedJson(z.array(TestPlan));
@@ -198,6 +199,11 @@ export class Runs {
       this.#database.run(`DELETE FROM moved WHERE token = (SELECT granted_token FROM runs WHERE ${waits})`, [run]);
       this.#database.run(`UPDATE runs SET awaits_result = 0 WHERE ${waits}`, [run]);
     });
+  }
+
+  /** The run waits again, and no result will come for its last grant: it was cut off in the middle, and what it moved counts. */
+  noteCutOff(run: string): void {
+    this.#database.run(`UPDATE runs SET awaits_result = 0 WHERE run = ? AND state = 'open'`, [run]);
   }
 
   /** Those that were granted at `before_ms` or earlier and whose result has not come yet. */

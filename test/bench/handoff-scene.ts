@@ -1,17 +1,15 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { sleep, systemClock } from '../../broker/clock.ts';
+import { buildProgram, CACHE } from './build-program.ts';
 import { Agents } from './handoff-agents.ts';
 import { Gaps } from './handoff-gaps.ts';
 import { HOST, MOST_AGENTS, SECRET } from './handoff-plan.ts';
 import { RoundTrips } from './handoff-round-trip.ts';
 import { type Memory, memoryOf } from './memory.ts';
-
-const CACHE = 'node_modules/.cache/perfleet';
 
 /** How often the controller is asked whether it is there yet. */
 const ASK_MS = 200;
@@ -27,16 +25,6 @@ const checkFileLimit = (): void => {
   throw new Error(
     `${MOST_AGENTS} connections need ${needed} open files, and the hard limit is ${limit}: raise it (ulimit -Hn ${needed})`,
   );
-};
-
-/** Makes one of the bench's programs. The builder finds the repository by its own place, so it is not bundled into this one. */
-const build = async (name: string): Promise<string> => {
-  const builder: typeof import('../../packaging/build/build.mjs') = await import(
-    pathToFileURL(resolve('packaging/build/build.mjs')).href
-  );
-  const file = resolve(CACHE, `${name}.js`);
-  builder.bundleForHere(`test/bench/${name}.ts`, file);
-  return file;
 };
 
 /**
@@ -60,11 +48,11 @@ export class Scene {
   /** Resolves when the controller grants slots. */
   async start(): Promise<{ agents: Agents; trips: RoundTrips }> {
     checkFileLimit();
-    const controller = this.#spawn(await build('handoff-controller'), [this.#folder]);
+    const controller = this.#spawn(await buildProgram('handoff-controller'), [this.#folder]);
     const { http_port, mqtt_port } = Ports.parse((await once(controller, 'message'))[0]);
     this.#api = `http://${HOST}:${http_port}/api/1`;
     const url = `mqtt://${HOST}:${mqtt_port}`;
-    await once(this.#spawn(await build('handoff-echo'), [url]), 'message');
+    await once(this.#spawn(await buildProgram('handoff-echo'), [url]), 'message');
     const trips = new RoundTrips(url, systemClock);
     const agents = new Agents(url, systemClock, this.gaps);
     this.#trips = trips;

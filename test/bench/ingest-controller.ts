@@ -74,8 +74,9 @@ export class IngestController {
       ...{ servers: [{ ...SERVER, endpoint: '127.0.0.1:5201' }], host_groups: new Map(), uplink_groups: new Map() },
       ...{ last_token: runs, random: Math.random },
     });
+    const agent = new AcceptedOnly(onAccepted);
     this.#parts = runParts({
-      ...{ settings: () => settings, store: this.store, slots, driver: new AcceptedOnly(onAccepted) },
+      ...{ settings: () => settings, store: this.store, slots, drivers: { agent, ssh: agent }, boot: 'bench' },
       ...{ clock: systemClock, random: Math.random, log: SILENT, aboutDevices: SILENT, influx: true },
       onPoints: () => {},
       onNotices: () => {},

@@ -8,6 +8,7 @@ import { influxBench } from './influx.ts';
 import { ingestBench } from './ingest.ts';
 import { nightBench } from './night.ts';
 import { slotsBench } from './slots.ts';
+import { sshBench } from './ssh.ts';
 
 const BENCHES: Record<string, Bench> = {
   slots: slotsBench,
@@ -17,6 +18,7 @@ const BENCHES: Record<string, Bench> = {
   ingest: ingestBench,
   influx: influxBench,
   alerts: alertsBench,
+  ssh: sshBench,
 };
 
 const USAGE = `usage: npm run bench -- [NAME] [--json]

@@ -40,9 +40,11 @@ test.concurrent('a device that fails is told of once, explained, and told of aga
   await until('it is told that it fires', () => endpoint.heard.length > 0);
   const explained: ExplainedRuleView[] = JSON.parse((await fleet.cli('alerts', 'explain', 'ap-1', '--json')).out);
   const reason = '2 of 2 runs failed, the last one: unreachable';
-  expect(explained).toMatchObject([
-    { rule: 'check-failed', state: 'firing', reason, last_values: [{ value: 0 }, { value: 0 }, { value: 0 }] },
-  ]);
+  expect(explained.find(({ rule }) => rule === 'check-failed')).toMatchObject({
+    state: 'firing',
+    reason,
+    last_values: [{ value: 0 }, { value: 0 }, { value: 0 }],
+  });
   expect((await fleet.cli('alerts')).out).toMatch(/firing +warning +device ap-1 +check-failed +2 of 2 runs failed/);
   expect(await measure(fleet, 'ap-1', 's-1')).toBe('success');
   await until('it is told that it is over', () => endpoint.heard.length > 1);

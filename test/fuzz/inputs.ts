@@ -83,12 +83,22 @@ const OPENINGS = [
   '{"start":{},"error":"',
 ];
 
+/** A download that is cut off after many intervals, each of which counts: there is no shorter way to make all of them be read. */
+const CUT_OFF_DOWNLOAD = {
+  opening: '{"start":{"test_start":{"protocol":"TCP","reverse":1}},"intervals":[',
+  piece: '{"streams":[{"bytes":1,"seconds":1}]},',
+};
+
+const repeated: fc.Arbitrary<typeof CUT_OFF_DOWNLOAD> = fc.record({
+  opening: fc.constantFrom(...OPENINGS),
+  piece: fc.array(fc.constantFrom(...PIECES), { minLength: 1, maxLength: 4 }).map((pieces) => pieces.join('')),
+});
+
 /** A few pieces repeated up to a size: what is meant to take long, such as a million brackets, objects, keys or documents. A # is a counter. */
 export const hostile = (size: number): fc.Arbitrary<string> =>
   fc
-    .tuple(fc.constantFrom(...OPENINGS), fc.array(fc.constantFrom(...PIECES), { minLength: 1, maxLength: 4 }))
-    .map(([opening, pieces]) => {
-      const piece = pieces.join('');
+    .oneof({ weight: 15, arbitrary: repeated }, { weight: 1, arbitrary: fc.constant(CUT_OFF_DOWNLOAD) })
+    .map(({ opening, piece }) => {
       const times = Math.ceil((size - opening.length) / piece.length);
       if (!piece.includes('#')) return opening + piece.repeat(times);
       return opening + Array.from({ length: times }, (_, index) => piece.replaceAll('#', String(index))).join('');

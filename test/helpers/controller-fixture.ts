@@ -134,8 +134,11 @@ export class ControllerFixture {
   }
 
   /** Another agent of a device that is registered. */
-  async comeBack(device: string, boot = 'boot-1'): Promise<ScriptedAgent> {
-    const password = this.#passwords.get(device) ?? '';
+  async comeBack(
+    device: string,
+    boot = 'boot-1',
+    password = this.#passwords.get(device) ?? '',
+  ): Promise<ScriptedAgent> {
     const agent = new ScriptedAgent(`mqtt://127.0.0.1:${this.#mqtt_port}`, device, password);
     agent.boot = boot;
     agent.onStart = () => this.clock.advance(GRANT_REST_MS);

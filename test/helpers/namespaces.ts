@@ -33,7 +33,7 @@ const nextLink = () => {
 };
 
 /** Runs a command of iproute2; an error says which `need` of these tests is not met. */
-const run = (need: string, command: string, ...args: string[]): string => {
+export const run = (need: string, command: string, ...args: string[]): string => {
   try {
     return execFileSync(command, args, { encoding: 'utf8', stdio: 'pipe' });
   } catch (error) {
@@ -93,6 +93,12 @@ export class Namespaces {
   /** The command line that runs a command in a namespace; its pid is the command's own. */
   inside(namespace: string, ...command: string[]): [string, string[]] {
     return ['ip', ['netns', 'exec', namespace, ...command]];
+  }
+
+  /** Takes one away before the others; what runs in it keeps it alive. */
+  delete(name: string): void {
+    run('network namespaces', 'ip', 'netns', 'delete', name);
+    this.#namespaces.splice(this.#namespaces.indexOf(name), 1);
   }
 
   /** For `afterAll`, and when something goes wrong in between. */

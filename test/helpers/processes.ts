@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** Whether a process is stopped (SIGSTOP) by now. */
 export const isStopped = (pid: number): boolean => /\) T/.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
@@ -31,13 +31,31 @@ const readProc = (pid: string, file: string): string => {
   }
 };
 
-/** The living processes whose environment, as they were started, has this `NAME=value`. */
-export const processesWith = (variable: string): FoundProcess[] =>
+/** Where the kernel says which PID namespace a process is in; empty when it is gone. */
+const pidNamespace = (pid: string): string => {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return '';
+  }
+};
+
+const livingProcesses = (isMeant: (pid: string) => boolean): FoundProcess[] =>
   readdirSync('/proc')
-    .filter((pid) => /^\d+$/.test(pid) && readProc(pid, 'environ').split('\0').includes(variable))
+    .filter((pid) => /^\d+$/.test(pid) && isMeant(pid))
     .filter((pid) => isRunning(Number(pid)))
     .map((pid) => ({
       pid: Number(pid),
       name: readProc(pid, 'comm').trim(),
       command: readProc(pid, 'cmdline').replaceAll('\0', ' ').trim(),
     }));
+
+/** The living processes whose environment, as they were started, has this `NAME=value`. */
+export const processesWith = (variable: string): FoundProcess[] =>
+  livingProcesses((pid) => readProc(pid, 'environ').split('\0').includes(variable));
+
+/** The living processes that are in the same PID namespace as this one. */
+export const processesBeside = (init: number): FoundProcess[] => {
+  const namespace = pidNamespace(`${init}`);
+  return namespace === '' ? [] : livingProcesses((pid) => pidNamespace(pid) === namespace);
+};

@@ -64,8 +64,8 @@ export class SlotModel {
     }
     // A server that rests for a stranger shows that one's slot, before and after.
     if (event.type === 'finished' && this.runs.get(event.run)?.at === 'stopping') this.#known(event.run).at = 'over';
-    if (event.type === 'status') {
-      if (event.online) this.#online.add(event.device);
+    if (event.type === 'status' || event.type === 'reached') {
+      if (event.type === 'reached' || event.online) this.#online.add(event.device);
       else this.#online.delete(event.device);
     } else if (event.type === 'suppressions') this.#suppressed = event.active;
     else if (event.type === 'maintenance') this.#maintenance.set(event.server, event);

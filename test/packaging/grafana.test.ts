@@ -26,6 +26,15 @@ it('there are these three dashboards, and no other file beside them', () => {
   expect(readdirSync(join(FOLDER, 'dashboards')).sort()).toEqual(DASHBOARDS.map((name) => `${name}.json`).sort());
 });
 
+it('a panel that adds up bytes says that they are those that arrived, and what is not among them', () => {
+  const sums = DASHBOARDS.flatMap((name) => graphsOf(dashboardOf(name))).filter(({ targets }) =>
+    targets.some(({ query }) => query.startsWith('SELECT sum("bytes")')),
+  );
+  expect(sums).toMatchObject([
+    { title: 'Data received', description: expect.stringContaining('failed tests, lost UDP') },
+  ]);
+});
+
 describe.each(DASHBOARDS)('the %s dashboard', (name) => {
   const dashboard = dashboardOf(name);
   const graphs = graphsOf(dashboard);

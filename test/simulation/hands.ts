@@ -114,11 +114,11 @@ export class Hands {
         break;
       }
       case 'start': {
-        const { device, server, endpoint, ...start } = this.#asSent(effect);
+        const { device, server, endpoint, boot, ...start } = this.#asSent(effect);
         disk.ensureOnDisk(effect.token);
         const row = disk.leases.get(effect.token);
         const run = disk.runs.get(effect.run);
-        laws.started({ ...start, endpoint, device, server }, row, {
+        laws.started({ ...start, boot, endpoint, device, server }, row, {
           device,
           organization: run?.organization ?? '',
           tags: tagsOf(device),

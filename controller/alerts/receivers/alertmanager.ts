@@ -8,6 +8,9 @@ import type { Outcome, Receiver } from './receiver.ts';
 /** Without word for so long Alertmanager takes an alert as over: five times what lies between two of ours. */
 const FORGOTTEN_AFTER_MS = 5 * 60_000;
 
+/** Alertmanager says in JSON what is wrong with an alert: a text, or an object with a message. */
+const isOwn = (answer: string): boolean => /^\s*["{]/.test(answer);
+
 /**
  * An alert of its v2 API. What Alertmanager tells alerts apart by, the labels, is the same from the first `firing` to `resolved`, and the
  * same for each repetition; what may change, such as the server of the last value, is an annotation.
@@ -50,7 +53,7 @@ export const alertmanager = (settings: AlertmanagerSettings, clock: Clock): Rece
   const post = (notices: readonly AlertNotice[], signal: AbortSignal): Promise<Outcome> => {
     const now_ms = clock.wall();
     const body = JSON.stringify(notices.map((notice) => alertOf(notice, now_ms)));
-    const request = { url, headers: credentials(settings), body, ca: settings.ca, what: 'the Alertmanager' };
+    const request = { url, headers: credentials(settings), body, ca: settings.ca, what: 'the Alertmanager', isOwn };
     return httpPost(request, clock, signal);
   };
   return { send: (notice, signal) => post([notice], signal), remind: post };

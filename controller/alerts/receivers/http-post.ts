@@ -1,6 +1,7 @@
 import { type ClientRequest, type IncomingMessage, request as plainRequest } from 'node:http';
 import { request as tlsRequest } from 'node:https';
 import type { Clock } from '../../../broker/clock.ts';
+import { wantsTls } from '../../plain-http.ts';
 import { networkReason, shortened } from '../../short-reason.ts';
 import type { Outcome } from './receiver.ts';
 
@@ -20,6 +21,8 @@ export interface HttpPost {
   ca: string | null;
   /** Named in errors: what people may have to correct, such as `the webhook`. */
   what: string;
+  /** Whether an answer of 400 or 422 is the receiver's own; whatever stands before it says nothing of what was sent. All are, unless it is there. */
+  isOwn?: (answer: string) => boolean;
 }
 
 interface Answer {
@@ -78,7 +81,7 @@ const REFUSALS = [400, 413, 415, 422];
 
 /**
  * Sends JSON once. An answer from 200 to 299 is a success; 400, 413, 415 and 422 refuse what was sent; any other, a redirection too (not
- * followed: what is to be corrected is the address), and no answer are tried again. The address is shown without its path, which may be a
+ * followed: what is to be corrected is the address), and no answer are tried again, and so is a 400 because https:// is missing. The address is shown without its path, which may be a
  * secret.
  */
 export const httpPost = async (post: HttpPost, clock: Clock, signal: AbortSignal): Promise<Outcome> => {
@@ -88,7 +91,9 @@ export const httpPost = async (post: HttpPost, clock: Clock, signal: AbortSignal
     const said = `${where} answered ${status}${text.trim() === '' ? '' : ` (${shortened(text)})`}`;
     if (status >= 200 && status < 300) return { kind: 'delivered', answer: said };
     if (status < 400) return { kind: 'retry', reason: `${said}: redirections are not followed, correct its URL` };
-    if (REFUSALS.includes(status)) return { kind: 'refused', reason: said };
+    if (wantsTls(post.url, text)) return { kind: 'retry', reason: `${said}: use https:// in its URL` };
+    const isOwn = ![400, 422].includes(status) || (post.isOwn?.(text) ?? true);
+    if (REFUSALS.includes(status) && isOwn) return { kind: 'refused', reason: said };
     const after_ms = retryAfterMs(headers['retry-after'], clock.wall());
     return { kind: 'retry', reason: said, ...(after_ms === undefined ? {} : { after_ms }) };
   } catch (error) {

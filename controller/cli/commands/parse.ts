@@ -27,11 +27,12 @@ const textOf = async (file: string, { io }: Context): Promise<Text> => {
 };
 
 const readingJson = (reading: Reading) => {
+  const { version, measurements, warnings } = reading;
   if (!reading.ok) {
     const { class: why, message, retryable } = reading.failure;
-    return { ok: false, failure: { class: why, message, retryable } };
+    const half = measurements.length === 0 ? {} : { measurements };
+    return { ok: false, failure: { class: why, message, retryable }, ...half };
   }
-  const { version, measurements, warnings } = reading;
   return { ok: true, version, measurements, warnings };
 };
 
@@ -39,9 +40,10 @@ const showText = (context: Context, file: string, reading: Reading): void => {
   const { stdout } = context.io;
   const name = file === STDIN ? 'stdin' : file;
   const version = reading.version === null ? 'unknown version' : `iperf3 ${reading.version}`;
-  stdout.write(`${name}: ${version}${reading.ok ? '' : ', no measurement'}\n`);
-  if (reading.ok) stdout.write(measurementsTable(context, reading.measurements));
-  else {
+  const hasNone = reading.measurements.length === 0;
+  stdout.write(`${name}: ${version}${hasNone ? ', no measurement' : ''}\n`);
+  if (!hasNone) stdout.write(measurementsTable(context, reading.measurements));
+  if (!reading.ok) {
     const { class: why, message, retryable } = reading.failure;
     stdout.write(`failed, ${why}: ${harmless(message)} (${retryable ? 'is tried again' : 'is not tried again'})\n`);
   }

@@ -6,7 +6,7 @@ import { asksController, type Context, type ControllerFlags, clientOf, printJson
 import { figure, megabits, NOTHING, utc } from '../figures.ts';
 import { limit } from '../limit-option.ts';
 import { remarksOn } from '../measurements-table.ts';
-import { ORIGINS } from '../run-report.ts';
+import { ORIGIN } from '../run-report.ts';
 import { since } from '../since-option.ts';
 import { type Column, table } from '../table.ts';
 import { typedName } from '../typed-name.ts';
@@ -36,7 +36,7 @@ const COLUMNS: readonly Column<RunRecord>[] = [
   { head: 'loss %', align: 'right', cell: (record) => figure(first(record, 'udp')?.lost_percent, 2) },
   {
     head: 'reason',
-    cell: ({ reason, origin }) => [reason, ORIGINS[origin ?? 'demand']].filter(Boolean).join(', '),
+    cell: ({ reason, origin }) => [reason, origin && ORIGIN[origin]].filter(Boolean).join(', '),
   },
 ];
 

@@ -3,6 +3,7 @@ import type { Clock } from '../../../broker/clock.ts';
 import type { Inbound } from '../../../broker/contract/inbound.ts';
 import type { Log } from '../../../broker/log.ts';
 import type { Driver, PrepareOrder, StartOrder } from '../driver.ts';
+import { sshBoot } from '../routes.ts';
 import { fetchHostKey } from './connection.ts';
 import { Handshakes } from './handshakes.ts';
 import type { HostKey } from './host-key.ts';
@@ -25,9 +26,6 @@ export interface SshDriverOptions {
   /** Version of perfleet. */
   version: string;
 }
-
-/** The boot with which a device over SSH answers: it says that this controller itself is its agent. */
-export const sshBoot = (boot: string): string => `ssh-${boot}`;
 
 /**
  * Runs over SSH: each device that there is something to do for has a session, with an agent's core of its own in this process. Nobody else may

@@ -1,23 +1,14 @@
-import '../../../agent/hosts/node/builtins.ts';
-import { type Agent, createAgent } from '../../../agent/core/agent.ts';
-import type { Action, Input, Publication } from '../../../agent/core/io.ts';
-import type { Inbound } from '../../../broker/contract/inbound.ts';
+import type { Action, Input } from '../../../agent/core/io.ts';
 import type { AgentEvent, Command } from '../../../broker/contract/messages.ts';
 import { DEADLINE_MARGIN_MS, START_WINDOW_MS } from '../../../broker/contract/numbers.ts';
+import { CoreHost, type CoreHostOptions } from './core-host.ts';
 import { Link, type LinkOptions } from './link.ts';
 import type { Remote } from './remote.ts';
-import { KEY_PATH } from './remote-scripts.ts';
 import { SshFailure } from './ssh-failure.ts';
 
 export interface SessionOptions
-  extends Pick<LinkOptions, 'device' | 'targetOf' | 'clock' | 'log' | 'handshakes' | 'keys'> {
-  onMessage: (message: Inbound) => void;
-  /** A fresh random id for each nonce. */
-  random: () => string;
-  /** With which it answers. */
-  boot: string;
-  /** Version of perfleet. */
-  version: string;
+  extends Pick<LinkOptions, 'device' | 'targetOf' | 'clock' | 'log' | 'handshakes' | 'keys'>,
+    Pick<CoreHostOptions, 'random' | 'boot' | 'version' | 'onMessage'> {
   /** Nothing is left to do for this device, and nothing would be forgotten with the session. */
   onOver: () => void;
 }
@@ -33,15 +24,10 @@ const LOST = 'the SSH connection to the device was lost';
 /** A guard counts from its line, which may take START_WINDOW_MS to get there. */
 const LATE_MS = START_WINDOW_MS + DEADLINE_MARGIN_MS;
 
-/** The contract takes reasons up to 1000 characters. */
-const LONGEST_REASON = 1000;
-
-const NO_LIMITS = { max_duration_s: null, max_streams: null, max_bitrate: null, servers: null };
-
 type Waiting = Extract<Command, { type: 'prepare' | 'start' }>;
 
 /**
- * One device over SSH, as long as there is something to do for it. The decisions are those of an agent's core; here is how it gets through:
+ * One device over SSH, as long as there is something to do for it. What to do is decided by an agent's core; here is how that gets through:
  *
  *     down ──prepare, start──▶ reaching ──entered──▶ up ──30 s unused──▶ down
  *                                 └─ failed: down     └─ lost ──iperf3 was running──▶ reaching, every 5 s
@@ -55,17 +41,12 @@ type Waiting = Extract<Command, { type: 'prepare' | 'start' }>;
  */
 export class SshSession {
   readonly #options: SessionOptions;
-  readonly #core: Agent;
-  /** Inputs that came while one was handled. */
-  readonly #inputs: Input[] = [];
-  #handling = false;
+  readonly #core: CoreHost;
+  readonly #link: Link;
   #connected = false;
   #stopping = false;
-  #cancelWake = () => {};
   #cancelIdle = () => {};
-  #onStopped = () => {};
 
-  readonly #link: Link;
   /** Until then a `start` alone is no reason to try again. */
   #pause_until_ms = Number.NEGATIVE_INFINITY;
   #waiting: Waiting[] = [];
@@ -76,17 +57,16 @@ export class SshSession {
   #alive: { key: number; until_ms: number } | null = null;
   /** What is to be said of it when it is known to be gone; null while the connection is there. */
   #lost: { exited: Input; cancels: (() => void)[] } | null = null;
-  /** Runs whose results were not accepted yet. */
-  readonly #kept = new Set<string>();
-  /** Whether it is known which iperf3 is there. */
-  #looked = false;
 
   /** Starts nothing yet. */
   constructor(options: SessionOptions) {
-    const { device, boot, version, random } = options;
     this.#options = options;
-    const identity = { device, boot, agent: version, host: 'ssh' as const, iperf3: null, key_path: KEY_PATH };
-    this.#core = createAgent({ ...identity, limits: NO_LIMITS, random, stored: [] });
+    this.#core = new CoreHost({
+      ...options,
+      remote: () => this.#link.remote,
+      onSpawn: (action) => this.#onSpawn(action),
+      onEvent: (event) => this.#onEvent(event),
+    });
     this.#link = new Link({
       ...options,
       onExit: (key, exit) => this.#onExit({ kind: 'exited', key, ...exit }),
@@ -114,11 +94,7 @@ export class SshSession {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#waiting = [];
-    await new Promise<void>((resolve) => {
-      this.#onStopped = resolve;
-      this.#take({ kind: 'stop' });
-    });
-    this.#cancelWake();
+    await this.#core.stop();
     this.#cancelIdle();
     for (const cancel of this.#lost?.cancels ?? []) cancel();
     await this.#link.stop();
@@ -135,11 +111,11 @@ export class SshSession {
   #hand(command: Command): void {
     if (command.type === 'prepare') this.#on_deck = command.run;
     if (command.type === 'cancel' && this.#on_deck === command.run) this.#on_deck = null;
-    this.#take({ kind: 'message', topic: 'command', payload: command });
+    this.#core.take({ kind: 'message', topic: 'command', payload: command });
   }
 
   #onUp(): void {
-    if (!this.#connected) this.#take({ kind: 'connected' });
+    if (!this.#connected) this.#core.take({ kind: 'connected' });
     this.#connected = true;
     // `enter` has ended it.
     if (this.#lost !== null) this.#onExit(this.#lost.exited);
@@ -151,7 +127,7 @@ export class SshSession {
     log.info({ device, reason: failure.message }, 'device not reached over SSH');
     this.#pause_until_ms = clock.now() + PAUSE_MS;
     for (const { type, run } of this.#waiting.splice(0)) {
-      if (type === 'prepare') this.#decline(run, failure.message);
+      if (type === 'prepare') this.#core.decline(run, failure.message);
     }
     // What is wrong with keys and credentials stays wrong: its guard ends the iperf3 that runs there.
     if (failure.code === 'device-unreachable') {
@@ -165,7 +141,7 @@ export class SshSession {
     const run = this.#on_deck;
     if (run !== null) {
       this.#hand({ type: 'cancel', run, reason: LOST });
-      this.#decline(run, new SshFailure('device-unreachable', LOST).message);
+      this.#core.decline(run, new SshFailure('device-unreachable', LOST).message);
     }
     if (this.#alive === null) return;
     const { key, until_ms } = this.#alive;
@@ -176,12 +152,24 @@ export class SshSession {
     this.#link.reach();
   }
 
+  #onEvent({ type, run }: AgentEvent): void {
+    if (type === 'ready') this.#touch();
+    else if (run === this.#on_deck) this.#on_deck = null;
+  }
+
+  #onSpawn(action: Extract<Action, { kind: 'spawn' }>): void {
+    this.#alive = action;
+    const { remote } = this.#link;
+    if (remote !== null) remote.spawn(action);
+    else this.#onExit({ kind: 'exited', key: action.key, exit_code: null, stdout: '', stderr: `perfleet: ${LOST}` });
+  }
+
   #onExit(exited: Input): void {
     this.#alive = null;
     for (const cancel of this.#lost?.cancels ?? []) cancel();
     this.#lost = null;
     this.#touch();
-    this.#take(exited);
+    this.#core.take(exited);
   }
 
   #touch(): void {
@@ -192,98 +180,10 @@ export class SshSession {
   #onIdle(): void {
     const isBusy = this.#alive !== null || this.#link.isReaching;
     if (!isBusy) this.#link.hangUp();
-    if (isBusy || this.#kept.size > 0) this.#touch();
+    if (isBusy || this.#core.hasResults) this.#touch();
     else {
-      this.#cancelWake();
+      this.#core.end();
       this.#options.onOver();
     }
-  }
-
-  /** Does what the core decides, one input after another. */
-  #take(input: Input): void {
-    this.#inputs.push(input);
-    if (this.#handling) return;
-    this.#handling = true;
-    for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
-      for (const action of this.#core.handle(next, this.#options.clock.now())) this.#do(action);
-    }
-    this.#handling = false;
-  }
-
-  #do(action: Action): void {
-    const { device, clock, log } = this.#options;
-    const { remote } = this.#link;
-    switch (action.kind) {
-      case 'wake': {
-        const { at_ms } = action;
-        this.#cancelWake();
-        if (at_ms !== null) this.#cancelWake = clock.after(at_ms - clock.now(), () => this.#take({ kind: 'wake' }));
-        break;
-      }
-      case 'publish':
-        this.#publish(action);
-        break;
-      case 'check':
-        void this.#check(action);
-        break;
-      case 'arm':
-        remote?.arm(action);
-        break;
-      case 'disarm':
-        remote?.disarm(action.key);
-        break;
-      case 'spawn':
-        this.#alive = action;
-        if (remote !== null) remote.spawn(action);
-        else
-          this.#onExit({ kind: 'exited', key: action.key, exit_code: null, stdout: '', stderr: `perfleet: ${LOST}` });
-        break;
-      case 'kill':
-        remote?.kill(action);
-        break;
-      case 'store_result':
-        this.#kept.add(action.result.run);
-        break;
-      case 'forget_result':
-        this.#kept.delete(action.run);
-        break;
-      case 'log':
-        log[action.level]({ device }, action.message);
-        break;
-      case 'exit':
-        this.#onStopped();
-        break;
-    }
-  }
-
-  /** A lost connection is answered by what follows from that. */
-  async #check(action: Extract<Action, { kind: 'check' }>): Promise<void> {
-    const found = await this.#link.remote?.look(action).catch(() => undefined);
-    if (found === undefined) return;
-    this.#looked = true;
-    this.#take({ kind: 'checked', key: action.key, ...found });
-  }
-
-  #publish(publication: Publication): void {
-    const { device } = this.#options;
-    if (publication.what === 'event') this.#tellEvent(publication.payload);
-    else if (publication.what === 'result') this.#tell({ kind: 'result', device, payload: publication.payload });
-    else if (this.#looked) this.#tell({ kind: 'status', device, payload: publication.payload });
-  }
-
-  #tellEvent(payload: AgentEvent): void {
-    if (payload.type === 'ready') this.#touch();
-    else if (payload.run === this.#on_deck) this.#on_deck = null;
-    this.#tell({ kind: 'event', device: this.#options.device, payload });
-  }
-
-  #decline(run: string, reason: string): void {
-    const { boot } = this.#options;
-    this.#tellEvent({ type: 'declined', run, boot, token: null, nonce: null, reason: reason.slice(0, LONGEST_REASON) });
-  }
-
-  /** As if it came from a broker: when what is done now is done. */
-  #tell(message: Inbound): void {
-    queueMicrotask(() => this.#options.onMessage(message));
   }
 }

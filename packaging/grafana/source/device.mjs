@@ -73,7 +73,7 @@ const link = [
   }),
   timeSeries({
     title: 'RTT',
-    description: `Round-trip time that TCP saw during its test, so under load. ${EACH}`,
+    description: `Round-trip time that TCP saw during its upload, so under load: of a download only the server sees it. ${EACH}`,
     unit: 'ms',
     queries: eachTest('"rtt_ms"'),
   }),

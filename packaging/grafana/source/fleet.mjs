@@ -65,9 +65,9 @@ const glance = [
     }),
   ),
   stat({
-    title: 'Data moved',
+    title: 'Data received',
     description:
-      'What all tests in the time range sent through the links, both directions, TCP and UDP: the price of measuring.',
+      'What arrived in all tests in the time range, both directions, TCP and UDP. The links carried more: failed tests, lost UDP packets, omitted seconds and headers are not in it.',
     unit: 'decbytes',
     queries: [{ query: `SELECT sum("bytes") FROM "iperf3" ${WHERE}` }],
     steps: [[null, COLOURS.plain]],
@@ -127,7 +127,7 @@ const overTime = [
   }),
   timeSeries({
     title: 'RTT',
-    description: `Round-trip time that TCP saw during its test, so under load. ${OVER_THE_FLEET}`,
+    description: `Round-trip time that TCP saw during its upload, so under load: of a download only the server sees it. ${OVER_THE_FLEET}`,
     unit: 'ms',
     queries: medianAndWorst('rtt_ms', 'high'),
   }),

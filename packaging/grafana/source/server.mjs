@@ -101,7 +101,8 @@ const measured = [
   }),
   timeSeries({
     title: 'RTT',
-    description: 'Round-trip time that TCP saw during its tests, so under load: the median of a night.',
+    description:
+      'Round-trip time that TCP saw during uploads, so under load: the median of a night. Of a download only the server sees it.',
     unit: 'ms',
     queries: byServerAndDirection('median("rtt_ms")'),
   }),

@@ -83,7 +83,7 @@ test('by request it is tried at once, and what was set aside too, for whom it wa
 
 test('a receiver that forgets is told what fires instead of what it refused, which may be over', async () => {
   const noc = await Endpoint.open();
-  noc.answerWith(400);
+  noc.answerWith(400, '"bad"');
   const firing = [notice({ rule: 'fires' })];
   const { add, deliveries, status } = setUp({ noc: alertmanagerAt(noc.url) }, { firing: () => [firing] });
   deliveries.start();

@@ -261,7 +261,7 @@ test('an Alertmanager hears what fires at the start and every minute, so that on
 
 test('what fires and is refused is logged, and holds up nothing; when nothing can be said, it is tried again', async () => {
   const noc = await Endpoint.open();
-  noc.answer = (heard, response) => response.writeHead(heard.body.includes('n-1') ? 400 : 200).end('bad');
+  noc.answer = (heard, response) => response.writeHead(heard.body.includes('n-1') ? 400 : 200).end('"bad"');
   const firing = () => [[notice({ rule: 'n-1' })]];
   const { add, clock, deliveries, log, status } = setUp({ noc: alertmanagerAt(noc.url) }, { firing });
   add([notice({ id: 'n-2' })]);

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { Alerts } from '../../../controller/alerts/alerts.ts';
 import { BUILT_IN, EVERYTHING } from '../../../controller/config/built-in-alerts.ts';
 import type { AlertSettings } from '../../../controller/config/settings.ts';
 import { DAY_MS, rule, T0 } from './rules.ts';
@@ -41,6 +42,24 @@ test('fewer than five values make no median, and a device that was dead for long
   expect(days(fixture, 20, 50)).toEqual(['resolved drop ap-1']);
 });
 
+test('why a rule is quiet is told by its last values: they may be bad, and from before it was in force', () => {
+  const milan = { ...rule().where, server: 'milan-1' };
+  const fixture = new SettledFixture([]);
+  days(fixture, 1, 50, 50, 50, 50, 50, 50, 18);
+  const explained = (changes: Partial<AlertSettings>) => {
+    const settings = { ...fixture.settings, alerts: [{ ...LOW, ...changes }] };
+    return new Alerts({ settings: () => settings, store: fixture.store }).reading.explain('ap-1')?.[0]?.reason;
+  };
+  const before = 'the bad ones among the last values came before the rule was in force';
+  expect(explained({})).toBe(before);
+  expect(explained({ retest: true })).toBe(`${before}, or a confirming run refuted them`);
+  expect(explained({ condition: DROP.condition })).toBe(before);
+  expect(explained({ where: milan })).toBe('no value with milan-1 among the last');
+  expect(explained({ condition: { kind: 'below', threshold: 10e6, clear: 10e6 } })).toBe('the last value is not bad');
+  const above = { kind: 'above', threshold: 60e6, clear: 60e6 } as const;
+  expect(explained({ condition: above, breaches: 2, of: 3 })).toBe('none of the last 3 values is bad');
+});
+
 test('a rule is explained by its words, its state and the last values of its metric, newest first', () => {
   const fixture = new SettledFixture([rule(), CHECK_FAILED, SERVER_DOWN, DROP]);
   expect(fixture.alerts.reading.explain('ap-9')).toBe(null);
@@ -75,7 +94,7 @@ test('a rule is explained by its words, its state and the last values of its met
   expect(failed?.last_values.map(({ value }) => value)).toEqual([0, 1, 1]);
   expect(drop).toMatchObject({
     state: 'ok',
-    reason: 'none of the last values is bad',
+    reason: 'too few values for a median above 0',
     rule_in_words: 'tcp.download.bits_per_second more than 40% under the median of 7 days, clear within 20%',
   });
 });

@@ -46,6 +46,9 @@ test('while the server is down no device alert is told, however long; after it, 
   expect(fixture.list()[0]?.reason).toBe('0 bit/s is below 20 Mbit/s; nobody is told, as server-0 is down');
   expect(fixture.write(fine(130, 'ap-4'))).toEqual(['resolved server-down server-0']);
   expect(fixture.told.at(-1)).toMatchObject({ reason: 'ap-4 reached server-0', value: 1 });
+  const isOver = '0 bit/s is below 20 Mbit/s; server-0 was down, the next value decides';
+  expect(fixture.list()[0]?.reason).toBe(isOver);
+  expect(fixture.alerts.reading.explain('ap-1')?.find(({ rule: name }) => name === 'slow')?.reason).toBe(isOver);
   expect(fixture.write(fine(131, 'ap-2'))).toEqual([]);
   expect(fixture.write(write(132, [download(1e6)], { device: 'ap-1' }))).toEqual(['firing slow ap-1']);
   expect(fixture.list().map(({ rule: name, subject, state }) => `${subject.name} ${name} ${state}`)).toEqual([

@@ -79,7 +79,8 @@ export class SettledFixture extends AlertFixture {
 export const downloadOf = (mbit: number): TestOutput => ({
   ...DOWNLOAD,
   stdout: DOWNLOAD.stdout.replace(
-    /("sum_received":\s*{[^}]*"bits_per_second":\s*)[\d.e+]+/s,
-    (_, before) => `${before}${mbit * 1e6}`,
+    /("sum_received":\s*{[^}]*"seconds":\s*)([\d.]+)(,\s*"bytes":\s*)\d+(,\s*"bits_per_second":\s*)[\d.e+]+/s,
+    (_, before, seconds, bytes, rate) =>
+      `${before}${seconds}${bytes}${Math.round(mbit * 125_000 * seconds)}${rate}${mbit * 1e6}`,
   ),
 });

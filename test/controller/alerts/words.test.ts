@@ -96,7 +96,7 @@ test('an alert of a rule that is gone is shown as far as it is known', () => {
     hold: null,
     retested: false,
   } as const;
-  const shown = storedAlert({ kind: 'device', name: 'ap-1' }, 'gone', { ...entry, recent: [] }, null);
+  const shown = storedAlert({ kind: 'device', name: 'ap-1' }, 'gone', { ...entry, recent: [] }, null, () => false);
   expect(shown).toMatchObject({ rule: 'gone', severity: null, metric: null, alert: null, firing_since_ms: null });
   const alert = { id: 'a', firing_since_ms: 5, severity: 'info', metric: 'run.success', told: [] } as const;
   const told = storedAlert(
@@ -104,6 +104,7 @@ test('an alert of a rule that is gone is shown as far as it is known', () => {
     'gone',
     { ...entry, recent: [], alert: { ...alert, told: [] } },
     null,
+    () => false,
   );
   expect(told).toMatchObject({ severity: 'info', metric: 'run.success', alert: 'a', firing_since_ms: 5 });
   expect(newestOf([])).toEqual({ value: null, server: null, run: null });

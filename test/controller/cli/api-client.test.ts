@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { ANSWER_TIMEOUT_MS } from '../../../controller/cli/api-client.ts';
+import { ANSWER_TIMEOUT_MS } from '../../../controller/cli/api-line.ts';
 import { runCli } from '../../../controller/cli/run-cli.ts';
 import { ManualClock } from '../../helpers/manual-clock.ts';
 import { until } from '../../helpers/until.ts';

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runAlone } from './small-controller.ts';
@@ -59,6 +59,16 @@ failed, busy: the server is busy running a test. try again later (is tried again
       },
       { ok: false, error: unreadable },
     ]);
+  });
+
+  it('shows the direction that arrived of a test that failed', async () => {
+    const whole = readFileSync(corpus('v3.12__udp_bidir.json'), 'utf8');
+    const stdin = whole.replace(/("sum_received_bidir_reverse":\s*\{[^}]*?"bytes":\s*)\d+/, '$10');
+    const { code, out } = await runAlone(['parse', '-'], { stdin });
+    expect(code).toBe(1);
+    expect(out).toMatch(/^stdin: iperf3 3\.12\n.*\nudp-bidir {2}upload .*\nfailed, link-lost: /);
+    const json = JSON.parse((await runAlone(['parse', '--json', '-'], { stdin })).out);
+    expect(json).toMatchObject({ ok: false, failure: { class: 'link-lost' }, measurements: [{ direction: 'upload' }] });
   });
 
   it('goes on after a file that cannot be read', async () => {

@@ -90,6 +90,15 @@ warning: resent twice
   it.each([
     ['suppressed', 'Measurements are switched off. Which, why and until when: perfleet suppress --list'],
     ['over-budget', 'The run would exceed monthly_budget. What ap-12 has moved: perfleet device show ap-12'],
+    [
+      'device-unreachable',
+      'Is ap-12 up, and does it answer at the address that this shows: perfleet device show ap-12',
+    ],
+    ['ssh-auth-failed', 'Which credentials it is asked with: perfleet device show ap-12'],
+    [
+      'host-key-changed',
+      'Was ap-12 replaced or set up anew? Then: perfleet device trust ap-12. If not, somebody may pretend to be it',
+    ],
   ])('says where to look when it was skipped: %s', async (reason, advice) => {
     plays({ outcome: 'skipped', reason, server: null, via: null, granted_at: null, measurements: [] });
     const { code, err } = await controller.cli('run', 'ap-12');

@@ -93,7 +93,10 @@ const oddly = (rule: string, more = ''): string[] =>
 
 test.each([
   ['metric: tcp.download.bits_per_second, below: 20', 'alerts: a is about 20 bit/s: is a unit missing, as in 20M?'],
-  ['metric: udp.upload.lost_percent, above: 100%', 'alerts: a never fires: no more than 100% can be lost'],
+  [
+    'metric: tcp.download.rtt_ms, above: 150ms',
+    'alerts: a never fires: downloads have no round trip time: use tcp.upload.rtt_ms',
+  ],
   ['metric: udp.download.jitter_ms, above: 5ms', 'alerts: a never fires: no check measures udp.download.jitter_ms'],
 ])('a rule that is hardly meant so is taken with a warning: %s', (rule, warning) => {
   expect(oddly(rule)).toEqual([warning]);
@@ -134,8 +137,9 @@ describe('the built-in rules', () => {
     const { alerts } = accepted(`${MEASURED}${RECEIVERS}alerts:
   - { name: check-failed, for: 1, severity: info, where: { tag: lte }, notify: [noc], retest: true }
   - { name: server-down, for: 5, where: { server: s-1 } }
+  - { name: host-key-changed, severity: warning }
 `);
-    const [checkFailed, serverDown] = told;
+    const [checkFailed, serverDown, hostKeyChanged] = told;
     expect(alerts).toEqual([
       {
         ...checkFailed,
@@ -143,12 +147,13 @@ describe('the built-in rules', () => {
         where: { ...EVERYTHING, tag: 'lte' },
       },
       { ...serverDown, breaches: 5, of: 5, where: { ...EVERYTHING, server: 's-1' } },
+      { ...hostKeyChanged, severity: 'warning' },
     ]);
   });
 
   test('are switched off, and on where they would not be on by themselves, by such a rule', () => {
     const off = accepted(`${MEASURED}${RECEIVERS}alerts: [{ name: server-down, enabled: false }]`);
-    expect(off.alerts.map(({ name }) => name)).toEqual(['check-failed']);
+    expect(off.alerts.map(({ name }) => name)).toEqual(['check-failed', 'host-key-changed']);
     expect(accepted('alerts: [{ name: check-failed, enabled: true }]').alerts).toMatchObject([
       { name: 'check-failed', breaches: 2, severity: 'warning', notify: [] },
     ]);

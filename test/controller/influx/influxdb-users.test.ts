@@ -22,7 +22,7 @@ test('a wrong password, and none, are told from a missing permission, and each m
   for (const wrong of [writer('perfleet', 'wrong'), writer(null, null)]) {
     expect(await wrong.check()).toEqual({
       ok: false,
-      reason: expect.stringMatching(/answered 401 .*: check influx.username and influx.password_file$/),
+      reason: expect.stringMatching(/answered 401 .*: check influx.username and its password$/),
     });
   }
   expect(await writer('perfleet', 'pass word:1').check()).toEqual({

@@ -42,6 +42,11 @@ test.each([1, 2] as const)('VictoriaMetrics takes points through the API of vers
   expect(await victoria.samples('iperf3_run_success')).toContainEqual(expect.objectContaining({ values: [0] }));
 });
 
+test.each([1, 2] as const)('VictoriaMetrics refuses a line that is too long, in version %i too', async (version) => {
+  const outcome = await writers[version]().write(oneOfEach('x'.repeat(300_000)));
+  expect(outcome).toMatchObject({ kind: 'rejected', reason: expect.stringContaining('too long line') });
+});
+
 test('VictoriaMetrics may be down at first, and restart in between: nothing is lost', async () => {
   await victoria.stop();
   const database = Database.open(join(tempFolder(), 'a.db'));

@@ -60,13 +60,13 @@ test('version 1 names its database, precision, user and password', async () => {
   expect(authorization).toBe(`Basic ${Buffer.from(`perfleet:${SECRET}`).toString('base64')}`);
 });
 
-test('version 1 without a user name sends an empty one, and keeps the path of a proxy', async () => {
+test('version 1 without a user name sends none, and keeps the path of a proxy', async () => {
   const side = await FarSide.open();
   const url = `${side.url}/influx/`;
   const settings = { version: 1, url, database: 'fleet', username: null, password: null } as const;
   expect(await writerV1(settings, systemClock).write(points(1))).toEqual({ kind: 'ok' });
   expect(side.requests[0]?.path).toMatch(/^\/influx\/write\?/);
-  expect(side.requests[0]?.authorization).toBe(`Basic ${Buffer.from(':').toString('base64')}`);
+  expect(side.requests[0]?.authorization).toBe(undefined);
 });
 
 test('version 1 with a user name alone has an empty password', async () => {
@@ -144,10 +144,40 @@ test('version 2 is not confused by an answer whose message is no text', async ()
   expect(await writer.write(points(1))).toMatchObject({ kind: 'rejected' });
 });
 
-test('version 2 does not take a login page for a success', async () => {
+/** What somebody else's 400 may say: of Go's servers, nginx and Apache where a port wants TLS, of a proxy, and nothing. */
+const NOT_INFLUXDB = [
+  ['Client sent an HTTP request to an HTTPS server.\n', 'use https:// in influx.url'],
+  ['<html><center>The plain HTTP request was sent to HTTPS port</center></html>', 'use https:// in influx.url'],
+  ["Reason: You're speaking plain HTTP to an SSL-enabled server port.", 'use https:// in influx.url'],
+  ['<html>Bad Request</html>', 'answered 400'],
+  ['', 'answered 400'],
+] as const;
+
+test.each(versions.flatMap((version) => NOT_INFLUXDB.map((answer) => [version, ...answer] as const)))(
+  'version %i: a 400 that says %j is not about the points: %s',
+  async (version, body, words) => {
+    const { side, writer } = await open(version);
+    side.answerWith(400, body);
+    expect(await writer.write(points(1))).toMatchObject({ kind: 'retry', reason: expect.stringContaining(words) });
+    expect(await writer.check()).toMatchObject({ ok: false, reason: expect.stringContaining(words) });
+  },
+);
+
+test('check takes no other complaint for a yes', async () => {
   const { side, writer } = await open(2);
-  side.answerWith(200, '<html>');
+  side.answerWith(400, '{"error":"bad gateway"}', { 'content-type': 'application/json' });
+  expect(await writer.check()).toMatchObject({ ok: false, reason: expect.stringContaining('bad gateway') });
+});
+
+test.each(
+  versions.flatMap((version) =>
+    ['<html>login', '', '{"error":"database not found"}'].map((body) => [version, body] as const),
+  ),
+)('version %i: an answer 200 %j is no success, neither of a write nor of a check', async (version, body) => {
+  const { side, writer } = await open(version);
+  side.answerWith(200, body);
   expect(await writer.write(points(1))).toMatchObject({ kind: 'retry', reason: expect.stringContaining('204') });
+  expect(await writer.check()).toMatchObject({ ok: false, reason: expect.stringContaining('204') });
 });
 
 test.each(versions)(

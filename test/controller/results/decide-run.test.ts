@@ -289,3 +289,39 @@ describe('any run', () => {
     );
   });
 });
+
+describe('a bidirectional test', () => {
+  const BIDIR = plan('udp-bidir');
+  const upload: Measurement = { ...measured('udp-upload'), test: 'udp-bidir' };
+  const download: Measurement = { ...measured('udp-download'), test: 'udp-bidir' };
+  const half = { plans: [BIDIR], measurements: [upload], failures: failed({ 'udp-bidir': 'link-lost' }) };
+
+  it('of which one direction got nothing through is tried again as a whole', () => {
+    expect(decideRun(attempt(half))).toMatchObject({ verdict: 'retry', reason: 'link-lost', tests: [BIDIR] });
+    expect(decideRun(attempt({ ...half, measurements: [upload, upload, download], failures: [] }))).toMatchObject({
+      outcome: 'success',
+    });
+  });
+
+  it('ends with a zero for that direction alone, and has failed', () => {
+    for (const failures of [half.failures, failed({ 'udp-bidir': 'unreachable' })])
+      expect(decideRun(attempt({ ...half, failures, earlier: { 'link-lost': 1, unreachable: 2 } }))).toMatchObject({
+        verdict: 'final',
+        outcome: 'failed',
+        reason: failures[0]?.class,
+        zeros: [zero('udp-bidir', 'download')],
+      });
+  });
+
+  it('that was given up after that stays failed while others are tried again', () => {
+    const earlier = { 'link-lost': 1, local: 1 };
+    const busy = { ...half, plans: [BIDIR, UP], earlier, failures: failed({ 'tcp-upload': 'busy' }) };
+    expect(decideRun(attempt(busy))).toMatchObject({ verdict: 'retry', tests: [UP] });
+    const measurements = [upload, measured('tcp-upload')];
+    expect(decideRun(attempt({ ...busy, measurements, failures: [] }))).toMatchObject({ outcome: 'failed', zeros: [] });
+  });
+
+  it('is a success with the one direction that could be read of damaged output', () => {
+    expect(decideRun(attempt({ ...half, failures: [] }))).toMatchObject({ outcome: 'success', zeros: [] });
+  });
+});

@@ -33,6 +33,17 @@ describe('the reading of a run', () => {
     ]);
   });
 
+  it('has the direction that arrived beside the failure of the other', () => {
+    const whole = output('udp-bidir', 'v3.12__udp_bidir.json', 40);
+    const stdout = whole.stdout.replace(/("sum_received_bidir_reverse":\s*\{[^}]*?"bytes":\s*)\d+/, '$10');
+    const run = readRun([plan('udp-bidir')], [{ ...whole, stdout }]);
+    const [upload] = readRun([plan('udp-bidir')], [whole]).measurements;
+    expect(run.measurements).toEqual([upload]);
+    expect(upload).toMatchObject({ direction: 'upload', started_ms: 40 });
+    const message = 'the receiver of the download counted no bytes';
+    expect(run.failures).toEqual([{ test: 'udp-bidir', class: 'link-lost', message, retryable: true }]);
+  });
+
   it('knows a silent server by the time of its test', () => {
     const silent = { ...output('tcp-upload', 'v3.12__tcp_up.json', 100, 10_100), stdout: '' };
     expect(readRun([UP], [silent]).failures).toMatchObject([{ test: 'tcp-upload', class: 'unreachable' }]);

@@ -104,8 +104,18 @@ describe('what is built of a text', () => {
     expect(read('x'.repeat(5000))).toBe('x'.repeat(4000));
   });
 
-  it('has no number where it goes on as none', () => {
-    const { documents, damaged } = readTolerantJson('{"a":1.#QNAN,"b":5.924e 06}', KEYS);
-    expect([documents[0]?.value, damaged]).toEqual([{ b: 5_924_000 }, true]);
-  });
+  it.each(['1.#QNAN', '5.9 e+06', '5.9 e 06', '12 345', '5.9  .24', '5-3', '5.9e+06 7'])(
+    'has no number where it goes on as none: %s',
+    (number) => {
+      const { documents, damaged } = readTolerantJson(`{"a":${number},"b":5.924e 06}`, KEYS);
+      expect([documents[0]?.value, damaged]).toEqual([{ b: 5_924_000 }, true]);
+    },
+  );
+
+  it.each([' ', '\n', ' "b"', '\n}', ' ]', ' {'])(
+    'has a number before space and what begins something else: %j',
+    (end) => {
+      expect(readTolerantJson(`{"a":5.9e+06${end}`, KEYS).documents[0]?.value).toEqual({ a: 5_900_000 });
+    },
+  );
 });

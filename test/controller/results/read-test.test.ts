@@ -103,6 +103,25 @@ describe('damaged numbers', () => {
     expect(of({ bytes: -5, seconds: 1, bits_per_second: 'fast' })).toEqual([]);
   });
 
+  it('of which the rate contradicts the other two leave it out, and it is derived', () => {
+    const of = (sum_received: object) =>
+      readTest(result({ start: { test_start: { protocol: 'TCP' } }, end: { sum_received } }), null);
+    for (const bits_per_second of [1e300, 0, 2_000_003, 499_999]) {
+      const reading = of({ bytes: 1_250_000, seconds: 10, bits_per_second });
+      expect(numbersOf(reading)).toMatchObject([
+        { bits_per_second: 1e6, bytes: 1_250_000, seconds: 10, derived: true },
+      ]);
+      expect(reading.warnings).toEqual([
+        `upload: bits_per_second of ${bits_per_second} does not fit bytes and seconds, and was dropped`,
+        'upload: bits_per_second is derived from bytes and seconds',
+      ]);
+    }
+    expect(of({ bytes: 1_250_000, seconds: 10, bits_per_second: 1_950_000 }).warnings).toEqual([]);
+    expect(classOf(of({ bytes: 1000, seconds: 0, bits_per_second: 0 }))).toBe('malformed');
+    expect(classOf(of({ bytes: 0, seconds: 10, bits_per_second: 1e6 }))).toBe('link-lost');
+    expect(classOf(of({ bytes: 0, seconds: 0, bits_per_second: 0 }))).toBe('link-lost');
+  });
+
   it('of the sender alone are no measurement', () => {
     const streams = [{ sender: { bytes: 9, seconds: 1, end: 1 } }];
     expect(classOf(readTest(result({ end: { streams } }), plan('tcp-upload')))).toBe('malformed');
@@ -175,6 +194,26 @@ describe('UDP numbers that make no sense', () => {
     expect(failureOf(old)).toEqual({ class: 'link-lost', message: 'the receiver counted no bytes', retryable: true });
     const all = udp([[/"lost_packets":\d+,"packets":571/g, '"lost_packets":571,"packets":571']], 'v3.1.3__udp_up.json');
     expect(classOf(all)).toBe('link-lost');
+  });
+
+  it('of two directions of which nothing arrived are a lost link, and of one leave the other its numbers', () => {
+    const dead = (direction: string) => (text: string) =>
+      text.replace(
+        new RegExp(`("${direction}":\\{[^}]*?"bytes":)\\d+,"bits_per_second":[\\d.e+]+`),
+        '$10,"bits_per_second":0',
+      );
+    const [upload, download] = [dead('sum_received'), dead('sum_received_bidir_reverse')];
+    const whole = compact('v3.12__udp_bidir.json');
+    const of = (stdout: string, stderr = '') =>
+      readTest(result(stdout, { stderr, elapsed_ms: 60_000 }), plan('udp-bidir'));
+    expect(of(download(whole))).toMatchObject({ ok: false, measurements: [{ direction: 'upload', bytes: 5013504 }] });
+    expect(of(upload(whole))).toMatchObject({ ok: false, measurements: [{ direction: 'download' }] });
+    expect(failureOf(of(upload(whole)))).toMatchObject({ class: 'link-lost' });
+    expect(of(upload(download(whole)))).toMatchObject({ failure: { class: 'unreachable' }, measurements: [] });
+    expect(of(download(whole), 'iperf3: error - the server has terminated\n')).toMatchObject({
+      ok: false,
+      measurements: [],
+    });
   });
 
   it('sums that are missing are made of the streams', () => {
@@ -276,6 +315,16 @@ describe('an output that is cut off', () => {
     expect(numbersOf(omitted)).toMatchObject([{ packets: 382, bytes: 12517376 }]);
     const bidir = readTest(result(cutAfter(compact('v3.7__tcp_bidir.json'), '"end":{')), plan('tcp-bidir'));
     expect(numbersOf(bidir)).toMatchObject([{ direction: 'download', bytes: 866844619 + 2354708480 }]);
+  });
+
+  it('has what can be read of each interval, whatever stands beside it', () => {
+    const good = { bytes: 125_000, seconds: 1, omitted: 'no', sender: null };
+    const intervals = [{ streams: [good] }, { streams: 5 }, null, { streams: [] }, { streams: [good] }];
+    const reading = readTest(result({ start: {}, intervals }), plan('tcp-download'));
+    expect(numbersOf(reading)).toMatchObject([{ bits_per_second: 1e6, bytes: 250_000, seconds: 2 }]);
+    const [noNumbers, noStream] = [{ streams: [good, { bytes: '5' }] }, { streams: [good, null] }];
+    for (const damaged of [noNumbers, noStream])
+      expect(classOf(readTest(result({ start: {}, intervals: [damaged] }), plan('tcp-download')))).toBe('malformed');
   });
 
   it('in the first half of a download is too short to say anything', () => {

@@ -162,9 +162,9 @@ describe('recovery in general', () => {
     bench.now = 500_000;
     const lease = row(3, 'r1', 'd1');
     const effects = bench.slots.recover([found(lease)], bench.now);
-    const { token, run, device, nonce, server, endpoint, lease_ms } = lease;
+    const { token, run, device, nonce, boot, server, endpoint, lease_ms } = lease;
     expect(effects).toEqual([
-      { type: 'start', device, run, token, nonce, server, endpoint, lease_ms },
+      { type: 'start', device, run, token, nonce, boot, server, endpoint, lease_ms },
       { type: 'phase', run, phase: 'starting', server: 's1' },
     ]);
     const shown = { device, run, token, length_ms: DEADLINE_MS, rest_ms: REST_MS };

@@ -57,6 +57,7 @@ const actions = fc.oneof(
     }),
   },
   { weight: 4, arbitrary: fc.record({ do: oneOf('online' as const, 'online' as const, 'offline' as const), device }) },
+  { weight: 1, arbitrary: fc.record({ do: oneOf('reached' as const), device }) },
   { weight: 10, arbitrary: fc.record({ say: oneOf('ready' as const, 'finished' as const), server }) },
   {
     weight: 3,
@@ -82,14 +83,11 @@ const actions = fc.oneof(
 type Action = typeof actions extends fc.Arbitrary<infer T> ? T : never;
 
 type Done = Extract<Action, { do: string }>;
-type Heard = Exclude<Done, { do: 'submit' | 'wait' | 'configure' | 'maintain' }>;
+type Heard = Exclude<Done, { do: 'submit' | 'wait' | 'configure' | 'maintain' | 'online' | 'offline' | 'reached' }>;
 
 /** The event of what is heard as it is. */
 const eventOf = (action: Heard): SlotEvent => {
   switch (action.do) {
-    case 'online':
-    case 'offline':
-      return { type: 'status', device: action.device, online: action.do === 'online', boot: 'b1' };
     case 'cancel':
     case 'skip':
       return { type: action.do, run: `r${action.run}`, reason: 'enough' };
@@ -116,6 +114,8 @@ class Play {
   #gone: string | null = null;
   /** Runs with a slot: their tokens, and whether they said so. */
   readonly #tokens = new Map<string, number>();
+  /** As which the devices were reached last; b1 before. */
+  readonly #boots = new Map<string, string>();
 
   constructor(world: World & { behind: string[] }) {
     this.#world = world;
@@ -130,7 +130,19 @@ class Play {
     else if (action.do === 'wait') this.#wait(action.ms);
     else if (action.do === 'configure') this.#configure(action.without);
     else if (action.do === 'maintain') this.#maintain(action.server, action.under_way, this.#now + action.in_ms);
+    else if ('device' in action) this.#reach(action.do, action.device);
     else this.#do(eventOf(action));
+  }
+
+  #boot(name: string): string {
+    return this.#boots.get(name) ?? 'b1';
+  }
+
+  /** A device comes or goes, or is reached the other way than before. */
+  #reach(how: 'online' | 'offline' | 'reached', name: string): void {
+    if (how === 'reached') this.#boots.set(name, this.#boot(name) === 'b1' ? 'b2' : 'b1');
+    const about = { device: name, boot: this.#boot(name) };
+    this.#do(how === 'reached' ? { type: how, ...about } : { type: 'status', online: how === 'online', ...about });
   }
 
   /** Everybody is allowed, nobody answers: every run ends, and everything is idle and forgotten. */
@@ -169,7 +181,8 @@ class Play {
       return;
     }
     if (!view?.on_deck) return;
-    const about = { device: view.on_deck.device, run: view.on_deck.run, boot: 'b1' };
+    const { device: spoke, run } = view.on_deck;
+    const about = { device: spoke, run, boot: this.#boot(spoke) };
     if (what === 'ready') this.#do({ type: 'ready', ...about, nonce: `n${this.#now}` });
     else this.#do({ type: 'declined', ...about, token: null, nonce: null, reason: what });
   }

@@ -231,13 +231,16 @@ describe('a device that was asked to prepare', () => {
     expect(only(refused, 'prepare')).toMatchObject([{ run: 'r2' }]);
   });
 
-  it.each(['busy', 'superseded: by r9', 'stopping: goodbye'])('is tried again when it says "%s"', (reason) => {
-    const { bench } = asked();
-    const refused = bench.refused('r1', 'd1', reason);
-    expect(only(refused, 'ended')).toEqual([]);
-    expect(only(refused, 'phase')).toMatchObject([{ run: 'r1', phase: 'waiting' }]);
-    expect(only(bench.wait(5000), 'prepare')).toMatchObject([{ run: 'r1' }]);
-  });
+  it.each(['busy', 'superseded: by r9', 'stopping: goodbye', 'device-unreachable: no route'])(
+    'is tried again when it says "%s"',
+    (reason) => {
+      const { bench } = asked();
+      const refused = bench.refused('r1', 'd1', reason);
+      expect(only(refused, 'ended')).toEqual([]);
+      expect(only(refused, 'phase')).toMatchObject([{ run: 'r1', phase: 'waiting' }]);
+      expect(only(bench.wait(5000), 'prepare')).toMatchObject([{ run: 'r1' }]);
+    },
+  );
 
   it('is told to forget a run that is not expected', () => {
     const bench = new SlotBench();

@@ -7,6 +7,7 @@ const START = {
   run: 'r1',
   token: 1,
   nonce: 'n-r1',
+  boot: 'd1-b1',
   server: 's1',
   endpoint: 's1',
   lease_ms: LEASE_MS,

@@ -29,7 +29,6 @@ test('a finished run reads as the contract shows it', () => {
     queued_s: 1.25,
     duration_s: 10.5,
     attempts: 1,
-    origin: newRun('r-1').origin,
     measurements: [measurement()],
     failures: [],
     warnings: ['cpu figures missing'],

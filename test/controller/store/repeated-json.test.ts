@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { repeatedJson } from '../../../controller/store/database.ts';
+import { repeatedJson } from '../../../controller/store/columns.ts';
 
 const column = repeatedJson(z.object({ n: z.number(), list: z.array(z.number()).optional() }));
 

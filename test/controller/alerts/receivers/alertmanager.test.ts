@@ -82,6 +82,23 @@ test('with a wrong path it is tried again, and the reason says what came back', 
   expect(outcome).toMatchObject({ kind: 'retry', reason: expect.stringContaining('answered 404') });
 });
 
+test('a real Alertmanager refuses an alert that it cannot take', async () => {
+  const real = await Alertmanager.start();
+  const outcome = await to(real.url).send(notice({ firing_since: '2026-11-22 02:00' }), patience);
+  expect(outcome).toMatchObject({ kind: 'refused', reason: expect.stringMatching(/answered 4\d\d \(["{]/) });
+});
+
+test.each([
+  ['Client sent an HTTP request to an HTTPS server.\n', 'use https:// in its URL'],
+  ['<html>Bad Request</html>', 'answered 400'],
+  ['', 'answered 400'],
+])('a 400 that says %j is not about the alert', async (body, words) => {
+  const endpoint = await Endpoint.open();
+  endpoint.answerWith(400, body);
+  const outcome = await to(endpoint.url).send(notice(), patience);
+  expect(outcome).toMatchObject({ kind: 'retry', reason: expect.stringContaining(words) });
+});
+
 test('it shows who it is: with user and password, a token, or not at all', async () => {
   const endpoint = await Endpoint.open();
   const asked = async (changes: Partial<AlertmanagerSettings>) => {

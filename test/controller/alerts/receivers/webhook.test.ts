@@ -64,6 +64,13 @@ test.each([
   expect(endpoint.heard).toHaveLength(1);
 });
 
+test('a 400 because the port is one for TLS refuses no notice: it waits for https:// in the URL', async () => {
+  const endpoint = await Endpoint.open();
+  endpoint.answerWith(400, 'Client sent an HTTP request to an HTTPS server.\n');
+  const outcome = await to(endpoint.url).send(notice(), patience);
+  expect(outcome).toMatchObject({ kind: 'retry', reason: expect.stringContaining('use https:// in its URL') });
+});
+
 test('what is said of a failure has no path in it, which may be a secret, and nothing that could steer a terminal', async () => {
   const endpoint = await Endpoint.open();
   endpoint.answerWith(403, 'no\x1b[31m\n  such token');

@@ -129,6 +129,22 @@ describe('a session', () => {
     for (const { stderr } of tests) expect(stderr).toMatch(/^\n?perfleet: the SSH connection to the device was lost/);
   });
 
+  it('is stopped in time while nobody can know whether iperf3 has ended', async () => {
+    const { server, ssh } = await device();
+    await withIperf3(ssh);
+    await ssh.begin('r1', 1, [plan({ duration_s: 60 })]);
+    await until('iperf3 runs', () => iperf3On(ssh.device).length > 0);
+    await server.stop();
+    await until('it was tried', () =>
+      ssh.log.of('info').some(({ fields }) => /ECONNREFUSED/.test(`${fields['reason']}`)),
+    );
+    const begin = performance.now();
+    await ssh.driver.stop();
+    // Not when its guard must have ended it, in a minute.
+    expect(performance.now() - begin).toBeLessThan(10_000);
+    expect(ssh.events('finished', 'r1')).toEqual([]);
+  });
+
   it('declines a run whose connection is lost while the device is looked at', async () => {
     const { server, ssh } = await device((server) => server.install('#!/bin/sh\nexec sleep 30\n'));
     ssh.prepare('r1');
