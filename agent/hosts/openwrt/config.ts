@@ -64,9 +64,9 @@ export const readConfig = (file: string | null, problems: string[]): Config => {
   const device = text('device') ?? macAddress() ?? '';
   if (match(device, /^[A-Za-z0-9_-]+$/) == null || length(device) > 64)
     push(problems, `device: expected 1 to 64 letters, digits, "_" or "-", found ${device}`);
-  const broker = match(text('broker') ?? '', /^(mqtts?):\/\/([^/]+)\/?$/);
+  const broker = match(text('broker') ?? '', /^(mqtts?):\/\/(.+)$/);
   if (broker == null) push(problems, 'broker: expected a URL, mqtt://host:port or mqtts://host:port');
-  const address = broker?.[2] ?? '';
+  const address = replace(broker?.[2] ?? '', /\/$/, '');
   const tls = broker?.[1] === 'mqtts';
   const port = match(address, /:([0-9]+)$/);
   const files = field(source, 'tls') ?? source;
