@@ -26,6 +26,7 @@ export default defineConfig({
     ],
     coverage: {
       provider: 'v8',
+      reportOnFailure: true,
       include: ['agent/**/*.ts', 'broker/**/*.ts', 'controller/**/*.ts'],
       exclude: ['test/**'],
       thresholds: { lines: 99, functions: 99, statements: 99, branches: 99 },

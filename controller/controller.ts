@@ -200,6 +200,7 @@ export class Controller {
     if (parts === null) return;
     this.#parts = null;
     const { store, broker, link, ssh, charge, runs, influx, deliveries, api } = parts;
+    for (const result of ssh.results) runs.inbox.message(result, 'ssh');
     stopRuns(runs);
     charge.stop();
     // Before the link, which notices may go through.

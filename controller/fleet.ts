@@ -8,10 +8,12 @@ import { KillSwitch, type KillSwitchOptions } from './desks/kill-switch.ts';
 import { ReceiverDesk, type ReceiverDeskOptions } from './desks/receiver-desk.ts';
 import { RunDesk, type RunDeskOptions } from './desks/run-desk.ts';
 import { ServerDesk, type ServerDeskOptions } from './desks/server-desk.ts';
+import { SshSettingsDesk, type SshSettingsDeskOptions } from './desks/ssh-settings-desk.ts';
 
 /** What all desks need, and what only the running controller knows about itself. */
 export type FleetOptions = DeviceDeskOptions &
   HostKeyDeskOptions &
+  SshSettingsDeskOptions &
   ServerDeskOptions &
   RunDeskOptions &
   KillSwitchOptions &
@@ -28,6 +30,7 @@ export type FleetOptions = DeviceDeskOptions &
 export class Fleet implements Service {
   readonly devices: DeviceDesk;
   readonly hostKeys: HostKeyDesk;
+  readonly sshSettings: SshSettingsDesk;
   readonly servers: ServerDesk;
   readonly runs: RunDesk;
   readonly suppressions: KillSwitch;
@@ -40,6 +43,7 @@ export class Fleet implements Service {
     this.#options = options;
     this.devices = new DeviceDesk(options);
     this.hostKeys = new HostKeyDesk(options);
+    this.sshSettings = new SshSettingsDesk(options);
     this.servers = new ServerDesk(options);
     this.runs = new RunDesk(options);
     this.suppressions = new KillSwitch(options);

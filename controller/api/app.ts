@@ -14,7 +14,7 @@ import { runEvents } from './run-events.ts';
 import { runQuery } from './run-query.ts';
 import { RunOrder } from './run-views.ts';
 import type { Service } from './service.ts';
-import { HostKeyOrder, Trust } from './ssh-views.ts';
+import { HostKeyOrder, NewSsh, Trust } from './ssh-views.ts';
 import { suppressionOrder, WhatToResume } from './suppression-orders.ts';
 
 export interface ApiOptions {
@@ -67,6 +67,11 @@ export const createApi = (service: Service, { token, log, clock }: ApiOptions): 
   api.get('/devices/:device', (c) => reply(c, service.devices.get(c.req.param('device'))));
   api.delete('/devices/:device', (c) => reply(c, service.devices.remove(c.req.param('device'))));
 
+  api.put('/devices/:device/ssh', async (c) => {
+    const body = await parseBody(c, NewSsh);
+    return body.ok ? reply(c, service.sshSettings.set(c.req.param('device'), body.value)) : refuse(c, body.problem);
+  });
+  api.delete('/devices/:device/ssh', (c) => reply(c, service.sshSettings.clear(c.req.param('device'))));
   api.put('/devices/:device/host-key', async (c) => {
     const body = await parseBody(c, Trust);
     return body.ok ? reply(c, service.hostKeys.trust(c.req.param('device'), body.value)) : refuse(c, body.problem);

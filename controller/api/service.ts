@@ -15,7 +15,7 @@ import type { Problem } from './problem.ts';
 import type { ReceiverTest } from './receiver-views.ts';
 import type { RawView, RunOrder } from './run-views.ts';
 import type { ServerCheck, ServerView } from './server-views.ts';
-import type { HostKeyOrder, HostKeyView, SshView, Trust } from './ssh-views.ts';
+import type { HostKeyOrder, HostKeyView, NewSsh, SshView, Trust } from './ssh-views.ts';
 import type { StatusView } from './status-view.ts';
 import type { SuppressionOrder, WhatToResume } from './suppression-orders.ts';
 import type { Resumed, Suppressed, SuppressionView } from './suppression-views.ts';
@@ -47,6 +47,13 @@ export interface HostKeyService {
   fetch(order: HostKeyOrder): Promise<Answer<HostKeyView>>;
   /** Pins the key that a device may show from now on. */
   trust(device: string, trust: Trust): Answer<SshView>;
+}
+
+/** How registered devices are reached over SSH; refused while a run of the device is under way over it. */
+export interface SshSettingsService {
+  set(device: string, ssh: NewSsh): Answer<SshView>;
+  /** Only its agent reaches it from now on. */
+  clear(device: string): Answer<{ device: string }>;
 }
 
 export interface ServerService {
@@ -114,6 +121,7 @@ export interface Service {
   status(): StatusView;
   readonly devices: DeviceService;
   readonly hostKeys: HostKeyService;
+  readonly sshSettings: SshSettingsService;
   readonly servers: ServerService;
   readonly runs: RunService;
   readonly suppressions: SuppressionService;

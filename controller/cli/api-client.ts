@@ -16,7 +16,7 @@ import { Problem } from '../api/problem.ts';
 import { ReceiverTest } from '../api/receiver-views.ts';
 import { ProgressView, RawView } from '../api/run-views.ts';
 import { ServerCheck, ServerView } from '../api/server-views.ts';
-import { type HostKeyOrder, HostKeyView, SshView } from '../api/ssh-views.ts';
+import { type HostKeyOrder, HostKeyView, type NewSsh, SshView } from '../api/ssh-views.ts';
 import { StatusView } from '../api/status-view.ts';
 import { Resumed, Suppressed, SuppressionView } from '../api/suppression-views.ts';
 import { RunRecord } from '../run-record.ts';
@@ -67,6 +67,14 @@ export class ApiClient {
     if (answer.ok) return { ok: true, key: this.#line.parsed(HostKeyView, await this.#line.bodyOf(answer)) };
     if (answer.status !== 400 && answer.status !== 503) return this.#line.refused(answer);
     return { ok: false, problem: this.#line.parsed(Problem, await this.#line.bodyOf(answer)).message };
+  }
+
+  setSsh(device: string, ssh: z.input<typeof NewSsh>): Promise<SshView> {
+    return this.#line.json('PUT', `devices/${encodeURIComponent(device)}/ssh`, SshView, ssh);
+  }
+
+  clearSsh(device: string): Promise<{ device: string }> {
+    return this.#line.json('DELETE', `devices/${encodeURIComponent(device)}/ssh`, z.object({ device: z.string() }));
   }
 
   trust(device: string, host_key: string): Promise<SshView> {

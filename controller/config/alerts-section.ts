@@ -68,6 +68,8 @@ export interface Known {
   uplink_groups: ReadonlySet<string>;
   receivers: ReadonlySet<string>;
   built_in: boolean;
+  /** Whether devices may be reached over SSH. */
+  ssh: boolean;
 }
 
 const readWhere = (reader: Reader, path: Path, raw: unknown, known: Known): AlertScope => {
@@ -219,7 +221,8 @@ export const readAlertRule = (reader: Reader, raw: unknown, known: Known): Alert
 
 /**
  * `alerts`: the rules that are on, those of the file in its order, after the built-in ones that it does not name. Without a word in the
- * file these are on when somebody is measured by schedule and somebody can be told.
+ * file these are on when somebody is measured by schedule and somebody can be told;
+ * the one about host keys as soon as there are SSH credentials, as such a device is not measured until a person has looked.
  */
 export const readAlerts = (reader: Reader, raw: unknown, known: Known): AlertSettings[] => {
   const names = new Set<string>();
@@ -236,5 +239,7 @@ export const readAlerts = (reader: Reader, raw: unknown, known: Known): AlertSet
   });
   const unnamed = [...BUILT_IN.values()].filter(({ name }) => !names.has(name));
   const untouched = unnamed.map((rule) => ({ rule: { ...rule, notify: [...known.receivers] }, enabled: null }));
-  return [...untouched, ...read].flatMap(({ rule, enabled }) => ((enabled ?? known.built_in) ? [rule] : []));
+  return [...untouched, ...read].flatMap(({ rule, enabled }) =>
+    (enabled ?? (known.built_in || (known.ssh && rule.metric === HOST_KEY))) ? [rule] : [],
+  );
 };

@@ -46,11 +46,12 @@ const readSections = (reader: Reader, data: unknown): Settings => {
   const defaultServers = readServerNames(reader, ['default_servers'], given.default_servers, servers) ?? [];
   const everybody = readCheck(reader, ['check'], given.check, { check: DEFAULT_CHECK, tags: [] });
   const receivers = namesIn(given.receivers);
+  const credentials = namesIn(given.ssh_credentials);
   const organizations = readOrganizations(reader, given.organizations, {
     ...everybody,
     servers: defaultServers,
     known: servers,
-    credentials: namesIn(given.ssh_credentials),
+    credentials,
   });
   return {
     broker: readBroker(reader, given.broker),
@@ -69,6 +70,7 @@ const readSections = (reader: Reader, data: unknown): Settings => {
       uplink_groups: namesIn(given.uplink_groups),
       receivers,
       built_in: receivers.size > 0 && [...organizations.values()].some(isScheduled),
+      ssh: credentials.size > 0,
     }),
     receivers: readReceivers(reader, given.receivers, { externalBroker: keysIn(given.broker).has('url') }),
   };
@@ -105,6 +107,7 @@ export const parseAlertRule = (
     uplink_groups: names(uplink_groups),
     receivers: names(receivers),
     built_in: true,
+    ssh: true,
   });
   return reader.problems.length > 0 ? { ok: false, problems: inFileOrder(reader.problems) } : { ok: true, rule };
 };

@@ -1,5 +1,6 @@
 import { testsOf } from '../schedule/check-of.ts';
 import { measures } from '../schedule/measures.ts';
+import { HOST_KEY } from './built-in-alerts.ts';
 import type { AlertSettings, Settings } from './settings.ts';
 import { formatDuration } from './units.ts';
 
@@ -40,7 +41,8 @@ export const oddRules = (settings: Settings): string[] =>
     return [
       ...(odd === null ? [] : [`alerts: ${odd}`]),
       ...(isMeasured(rule, settings) ? [] : [`alerts: ${name} never fires: no check measures ${metric}`]),
-      ...(notify.length > 0
+      // That about host keys is on without a word in the file, and is of use where alerts are only looked at.
+      ...(notify.length > 0 || metric === HOST_KEY
         ? []
         : [`alerts: nobody is told when ${name} fires: name receivers in notify, or under receivers`]),
     ];

@@ -103,8 +103,8 @@ export class Reader {
   }
 
   /** A secret that stands in a file or in a variable of the environment, under `<what>_file` or `<what>_env`; null where neither is named. */
-  secretIn(path: Path, what: string, { file, env }: SecretPlace): string | null {
-    const fromFile = this.secret([...path, `${what}_file`], file, 'secret');
+  secretIn(path: Path, what: string, { file, env }: SecretPlace, kind: SecretKind = 'secret'): string | null {
+    const fromFile = this.secret([...path, `${what}_file`], file, kind);
     if (env === undefined || env === null) return fromFile;
     const place = [...path, `${what}_env`];
     if ((file ?? null) !== null) this.problem(place, `both ${what}_file and ${what}_env`, 'one of them');

@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-/** `secret`: one line, for nobody else's eyes. `key`: PEM, the same. `public`: PEM, anyone may read it. */
-export type SecretKind = 'secret' | 'key' | 'public';
+/** `secret`: one line, for nobody else's eyes. `password`: the same, or nothing. `key`: PEM, as secret. `public`: PEM, anyone may read it. */
+export type SecretKind = 'secret' | 'password' | 'key' | 'public';
 
 export type SecretFile =
   | { ok: true; content: string; warning: string | null }
@@ -44,7 +44,8 @@ export class SecretFolder {
 
   /** The content without line ends after it. Never throws. */
   read(file: string, kind: SecretKind): SecretFile {
-    const expected = kind === 'secret' ? 'a file with one line of text' : 'a PEM file';
+    const isPem = kind === 'key' || kind === 'public';
+    const expected = isPem ? 'a PEM file' : 'a file with one line of text';
     const refused = (found: string, hint?: string): SecretFile => ({
       ok: false,
       found,
@@ -64,10 +65,9 @@ export class SecretFolder {
         'this key names a file, not the secret itself',
       );
     }
-    if (content.trim() === '') return refused(`${shown(file)} is empty`);
-    if (kind === 'secret' && /\p{Cc}/u.test(content))
-      return refused(`${shown(file)} has several lines or control characters`);
-    if (kind !== 'secret' && !content.includes('-----BEGIN ')) return refused(`${shown(file)} is not PEM`);
+    if (kind !== 'password' && content.trim() === '') return refused(`${shown(file)} is empty`);
+    if (!isPem && /\p{Cc}/u.test(content)) return refused(`${shown(file)} has several lines or control characters`);
+    if (isPem && !content.includes('-----BEGIN ')) return refused(`${shown(file)} is not PEM`);
     const exposed = kind !== 'public' && (mode & 0o004) !== 0;
     return {
       ok: true,

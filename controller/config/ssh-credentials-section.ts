@@ -57,7 +57,12 @@ const readAuth = (reader: Reader, path: Path, given: Given, keys: ReadonlySet<st
     reader.problem([...path, passphraseKey], 'a passphrase without a key', 'key_file beside it');
   const key = reader.secret([...path, 'key_file'], given.key_file, 'key');
   const passphrase = reader.secretIn(path, 'passphrase', { file: given.passphrase_file, env: given.passphrase_env });
-  const password = reader.secretIn(path, 'password', { file: given.password_file, env: given.password_env });
+  const password = reader.secretIn(
+    path,
+    'password',
+    { file: given.password_file, env: given.password_env },
+    'password',
+  );
   if (key !== null) return { key, passphrase };
   return password !== null ? { password } : { agent: reader.resolve(given.agent_socket ?? '') };
 };

@@ -26,6 +26,7 @@ import { hashPassword, newPassword } from '../store/password.ts';
 import type { Store } from '../store/store.ts';
 import { sshView } from './host-key-desk.ts';
 import { newDeviceProblems, sshUser } from './new-device-problems.ts';
+import { Places } from './places.ts';
 import { uciLines } from './uci-lines.ts';
 import { unknownDevice } from './unknown.ts';
 
@@ -34,9 +35,9 @@ export interface DeviceDeskOptions {
   store: Pick<Store, 'devices' | 'runs' | 'moved' | 'atomically'>;
   slots: Pick<Slots, 'isOnline'>;
   routes: Pick<Routes, 'of'>;
-  /** Is told of devices whose SSH settings came, changed or went. */
-  reach: Pick<Reach, 'look'>;
-  dispatcher: Pick<Dispatcher, 'cancel'>;
+  /** Is told of devices that came or went, and whose SSH settings changed. */
+  reach: Pick<Reach, 'look' | 'removed'>;
+  dispatcher: Pick<Dispatcher, 'cancel' | 'later'>;
   alerts: Pick<Alerts, 'removeDevice'>;
   onAlerts: (outcome: AlertOutcome) => void;
   clock: Pick<Clock, 'wall'>;
@@ -45,6 +46,9 @@ export interface DeviceDeskOptions {
   /** Ends the connections of a device that was removed. */
   disconnect: (device: string) => void;
 }
+
+/** So many devices are looked at in one turn of the event loop: some 30 ms. */
+const LOOKED_AT_ONCE = 250;
 
 /** Devices as the HTTP API offers them. */
 export class DeviceDesk implements DeviceService {
@@ -72,8 +76,9 @@ export class DeviceDesk implements DeviceService {
 
   /** Registers a device and issues its password, which is shown this once. */
   add(device: NewDevice): Answer<Credentials> {
-    const { settings, reach, brokerUrl } = this.#options;
+    const { store, settings, reach, brokerUrl } = this.#options;
     const problems = newDeviceProblems(device, settings());
+    if (device.ssh) problems.push(...new Places(settings(), store.devices.list()).take(device));
     if (problems.length > 0) return refusal('bad-request', `device ${device.device} can't be added`, problems);
     let password: string;
     try {
@@ -89,10 +94,12 @@ export class DeviceDesk implements DeviceService {
 
   check(devices: readonly DeviceToCheck[]): DevicesChecked {
     const { store, settings } = this.#options;
-    const registered = new Set(store.devices.list().map(({ device }) => device));
+    const rows = store.devices.list();
+    const registered = new Set(rows.map(({ device }) => device));
+    const places = new Places(settings(), rows);
     const before = new Set<string>();
     const problems = devices.flatMap((device, index) => {
-      const messages = newDeviceProblems(device, settings());
+      const messages = [...newDeviceProblems(device, settings()), ...places.take(device)];
       if (registered.has(device.device)) messages.push('device: it is registered already');
       if (before.has(device.device)) messages.push('device: it stands here twice');
       before.add(device.device);
@@ -114,7 +121,7 @@ export class DeviceDesk implements DeviceService {
         password: this.#register(device),
       })),
     );
-    for (const { device } of added) this.#options.reach.look(device);
+    this.#lookAt(added.map(({ device }) => device));
     return { ok: true, value: { devices: added } };
   }
 
@@ -127,9 +134,17 @@ export class DeviceDesk implements DeviceService {
       onAlerts(alerts.removeDevice(device, clock.wall()));
       store.devices.remove(device);
     });
-    reach.look(device);
+    reach.removed(device);
     disconnect(device);
     return { ok: true, value: { device } };
+  }
+
+  /** The first ones now, the others in turns of the event loop: thousands of them would keep it for a second. */
+  #lookAt(devices: readonly string[]): void {
+    const { reach, dispatcher } = this.#options;
+    for (const device of devices.slice(0, LOOKED_AT_ONCE)) reach.look(device);
+    const rest = devices.slice(LOOKED_AT_ONCE);
+    if (rest.length > 0) dispatcher.later(() => this.#lookAt(rest));
   }
 
   /** Stores a device without problems; its new password. */

@@ -89,6 +89,14 @@ export class Routes {
     return { type: 'status', device, online, boot };
   }
 
+  /** The device is not registered any more: its agent's last will is not heard, so it counts as gone now, held back or not. */
+  removed(device: string): Told | null {
+    this.#held.delete(device);
+    const boot = this.#options.slots.sightOf(device)?.boot ?? null;
+    const isAgent = boot !== null && viaOf(boot) === 'agent';
+    return isAgent ? { type: 'status', device, online: false, boot } : this.look(device);
+  }
+
   /** Looks again at a device: it is not engaged any more, or its SSH settings have changed. */
   look(device: string): Told | null {
     const own = sshBoot(this.#options.boot);

@@ -79,7 +79,11 @@ export class Dispatcher {
     const leased = new Set(found.flatMap(({ row, over }) => (over === null ? [row.run] : [])));
     this.#perform(slots.recover(found, clock.now()));
     for (const run of store.runs.open()) {
-      if (!leased.has(run.run) && !run.awaits_result) this.submit(run.run);
+      if (leased.has(run.run)) continue;
+      // Its result was in the memory of an earlier controller, and went with that.
+      const isCutOff = run.awaits_result && run.granted_via === 'ssh';
+      if (isCutOff) store.runs.noteCutOff(run.run);
+      if (isCutOff || !run.awaits_result) this.submit(run.run);
     }
     this.#rearm();
   }

@@ -48,9 +48,12 @@ type Of<T extends SlotEffect['type']> = Extract<SlotEffect, { type: T }>;
 /** Does what the slots want done, one effect at a time. Throws StoreError when the store can't be written. */
 export class Effects {
   readonly #options: EffectsOptions;
+  /** Up to this one, leases are of earlier controllers. */
+  readonly #last_token: number;
 
   constructor(options: EffectsOptions) {
     this.#options = options;
+    this.#last_token = options.store.leases.lastToken();
   }
 
   do(effect: SlotEffect): void {
@@ -142,7 +145,7 @@ export class Effects {
   }
 
   #ended(run: string, ending: Ending): void {
-    const { settlement, store, clock, log, followUp, onPoints } = this.#options;
+    const { settlement, clock, log, followUp, onPoints } = this.#options;
     const at_ms = clock.wall();
     switch (ending.how) {
       case 'refused':
@@ -152,8 +155,7 @@ export class Effects {
         this.#interrupted(run, ending.reason, at_ms);
         break;
       case 'overdue':
-        log.warn({ run, reason: ending.reason }, 'the deadline of a run passed; its result may still come');
-        store.runs.setOverdue(run, at_ms);
+        this.#overdue(run, ending.reason, at_ms);
         return;
       case 'skipped':
         this.#skipped(run, ending.reason, at_ms);
@@ -180,6 +182,20 @@ export class Effects {
     }
     const message = `the agent lost the run: ${reason}`;
     followUp(run, settlement.attemptFailed(run, { class: 'link-lost', message, retryable: true }, null, at_ms));
+  }
+
+  /** What an agent has measured may still come. What was measured over SSH for an earlier controller went with that. */
+  #overdue(run: string, reason: string, at_ms: number): void {
+    const { store, log, followUp } = this.#options;
+    const row = store.runs.get(run);
+    if (row?.granted_via === 'ssh' && Number(row.granted_token) <= this.#last_token) {
+      log.warn({ run, reason }, 'the deadline of a run passed, and no result can come: it waits again');
+      store.runs.noteCutOff(run);
+      followUp(run, 'retry');
+      return;
+    }
+    log.warn({ run, reason }, 'the deadline of a run passed; its result may still come');
+    store.runs.setOverdue(run, at_ms);
   }
 
   #refused(run: string, { reason, server }: Extract<Ending, { how: 'refused' }>, at_ms: number): void {

@@ -21,9 +21,14 @@ export class Reach {
     this.#tell(this.#options.routes.status(device, online, boot));
   }
 
-  /** A device was added, removed, or has other SSH settings. */
+  /** A device was added, or has other SSH settings. */
   look(device: string): void {
     this.#tell(this.#options.routes.look(device));
+  }
+
+  /** A device was removed from the store. */
+  removed(device: string): void {
+    this.#tell(this.#options.routes.removed(device));
   }
 
   /** To be called after the slots were told. */

@@ -96,6 +96,11 @@ export class Devices {
     return this.#database.get(TagsRow, 'SELECT tags FROM devices WHERE device = ?', [device])?.tags ?? [];
   }
 
+  /** How it is reached over SSH from now on; null: only by its agent. */
+  setSsh(device: string, ssh: DeviceSsh | null): void {
+    this.#database.run('UPDATE devices SET ssh = ? WHERE device = ?', [ssh && JSON.stringify(ssh), device]);
+  }
+
   /** The only host key that a device with SSH settings may show from now on. */
   pin(device: string, host_key: string): void {
     this.#database.run("UPDATE devices SET ssh = json_set(ssh, '$.host_key', ?) WHERE device = ?", [host_key, device]);

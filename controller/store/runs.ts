@@ -201,9 +201,10 @@ export class Runs {
     });
   }
 
-  /** The run waits again, and no result will come for its last grant: it was cut off in the middle, and what it moved counts. */
+  /** The run waits again, overdue or not, and no result will come for its last grant: it was cut off, and what it moved counts. */
   noteCutOff(run: string): void {
-    this.#database.run(`UPDATE runs SET awaits_result = 0 WHERE run = ? AND state = 'open'`, [run]);
+    const waits = `state = 'open', overdue_at_ms = NULL, awaits_result = 0`;
+    this.#database.run(`UPDATE runs SET ${waits} WHERE run = ? AND state <> 'final'`, [run]);
   }
 
   /** Those that were granted at `before_ms` or earlier and whose result has not come yet. */

@@ -39,10 +39,8 @@ const withRouter = async (fleet: RealFleet, device: string) => {
   return { router, lasting };
 };
 
-const view = async (fleet: RealFleet, device: string) => {
-  const { out } = await fleet.cli('device', 'list', '--json');
-  return (JSON.parse(out) as { device: string; via: string; online: boolean }[]).find((one) => one.device === device);
-};
+const view = async (fleet: RealFleet, device: string) =>
+  (await fleet.api.devices()).find((one) => one.device === device);
 
 test.concurrent('a device without an agent is measured over SSH, and one that cannot be reached is skipped, with the reason and without a zero', async ({
   fleet,
@@ -78,7 +76,7 @@ test.concurrent('a device whose agent goes away is measured over SSH, and by its
   fleet,
 }) => {
   const { lasting } = await withRouter(fleet, 'e2e-both');
-  await fleet.serve(lasting('3s'));
+  await fleet.serve(lasting('5s'));
   const broker = `mqtt://127.0.0.1:${fleet.mqtt_port}`;
   const credentials = { device: 'e2e-both', username: 'e2e-both', password: PASSWORD, broker };
   const isVia = (via: string) =>

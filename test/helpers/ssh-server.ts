@@ -62,6 +62,8 @@ export interface ServerOptions {
   /** Runs it in there, as `ip netns exec` does, and on this address. */
   inside?: (command: string[]) => string[];
   address?: string;
+  /** Further addresses, of a dropbear at most nine. */
+  also?: string[];
   /** A port that is known already, as after a reboot. */
   port?: number;
 }
@@ -213,8 +215,7 @@ export class SshServer {
         'dropbear',
         '-F',
         '-E',
-        '-p',
-        `${host}:${port}`,
+        ...[host, ...(this.#options.also ?? [])].flatMap((address) => ['-p', `${address}:${port}`]),
         '-P',
         join(this.folder, 'pid'),
         ...keys.flatMap((key) => ['-r', key]),
@@ -225,7 +226,7 @@ export class SshServer {
       'StrictModes no',
       'PermitRootLogin yes',
       'LogLevel VERBOSE',
-      `ListenAddress ${host}`,
+      ...[host, ...(this.#options.also ?? [])].map((address) => `ListenAddress ${address}`),
       'PidFile none',
     ];
     options.push('AuthorizedKeysFile .ssh/authorized_keys', 'MaxStartups 100');

@@ -3,7 +3,7 @@ import { type Agent, createAgent } from '../../../agent/core/agent.ts';
 import type { Action, Input, Publication } from '../../../agent/core/io.ts';
 import type { Clock } from '../../../broker/clock.ts';
 import type { Inbound } from '../../../broker/contract/inbound.ts';
-import type { AgentEvent } from '../../../broker/contract/messages.ts';
+import type { AgentEvent, RunResult } from '../../../broker/contract/messages.ts';
 import type { Log } from '../../../broker/log.ts';
 import type { Remote } from './remote.ts';
 import { KEY_PATH } from './remote-scripts.ts';
@@ -46,8 +46,8 @@ export class CoreHost {
   #handling = false;
   #cancelWake = () => {};
   #onStopped = () => {};
-  /** Runs whose results were not accepted yet. */
-  readonly #kept = new Set<string>();
+  /** The results that were not accepted yet, by run. */
+  readonly #kept = new Map<string, RunResult>();
   /** Whether it is known which iperf3 is there. */
   #looked = false;
 
@@ -62,6 +62,12 @@ export class CoreHost {
   /** Whether something would be forgotten with it. */
   get hasResults(): boolean {
     return this.#kept.size > 0;
+  }
+
+  /** What would be forgotten with it, as it is told. */
+  get results(): Inbound[] {
+    const { device } = this.#options;
+    return [...this.#kept.values()].map((payload) => ({ kind: 'result', device, payload }));
   }
 
   /** Does what the core decides. */
@@ -96,7 +102,7 @@ export class CoreHost {
   }
 
   #do(action: Action): void {
-    const { device, clock, log, onSpawn } = this.#options;
+    const { device, boot, clock, log, onSpawn } = this.#options;
     const remote = this.#options.remote();
     switch (action.kind) {
       case 'wake': {
@@ -123,9 +129,11 @@ export class CoreHost {
       case 'kill':
         remote?.kill(action);
         break;
-      case 'store_result':
-        this.#kept.add(action.result.run);
+      case 'store_result': {
+        const { run, token, tests } = action.result;
+        this.#kept.set(run, { run, token, boot, tests });
         break;
+      }
       case 'forget_result':
         this.#kept.delete(action.run);
         break;
@@ -138,7 +146,7 @@ export class CoreHost {
     }
   }
 
-  /** A lost connection is answered by what follows from that. */
+  /** A connection that is lost or was cut is answered by what follows from that. */
   async #check(action: Of<'check'>): Promise<void> {
     const found = await this.#options
       .remote()

@@ -2,6 +2,7 @@ import '../../../agent/hosts/node/builtins.ts';
 import { wanInterfaceIn } from '../../../agent/hosts/node/wan-interface.ts';
 import { countersIn, type Seen, trafficOf } from '../../../agent/hosts/node/wan-traffic.ts';
 import { readVersion } from '../../../agent/iperf3/version.ts';
+import { PROGRAM_LIMIT_S } from './remote-scripts.ts';
 
 /** The sections of what LOOK prints, by name. */
 const sectionsOf = (text: string): Map<string, string> =>
@@ -20,6 +21,8 @@ const UNRESOLVED = /bad address|not known|name resolution|does not resolve|no ad
 
 const INSTALL =
   'it is not installed, or not on its PATH: opkg install iperf3 (OpenWrt 25.12 and later: apk add iperf3)';
+
+const late = (program: string): string => `${program} took longer than ${PROGRAM_LIMIT_S} s`;
 
 const firstLine = (text: string): string => text.trim().split('\n', 1).join().slice(0, 200);
 
@@ -46,7 +49,10 @@ export interface Look {
 export const readLook = (output: string, wan: boolean): Look => {
   const sections = sectionsOf(output);
   const said = sections.get('version') ?? '';
+  if (sections.has('version-late'))
+    return { iperf3: null, resolved: false, error: late('iperf3 --version'), seen: null };
   const iperf3 = readVersion(said);
+  if (sections.has('ping-late')) return { iperf3, resolved: false, error: late('asking for it'), seen: null };
   const ping = sections.get('ping') ?? '';
   const resolved = !UNRESOLVED.test(ping);
   const missing = /not found/.test(said) || said.trim() === '' ? INSTALL : firstLine(said);

@@ -15,11 +15,11 @@ export interface LinkOptions {
   handshakes: Handshakes;
   keys: PrivateKeys;
   onExit: RemoteOptions['onExit'];
-  /** We are in, and nothing of an earlier session is left there. */
-  onUp: () => void;
+  /** We are in, and nothing of an earlier session is left there. `target`: the settings that we got in with, to know others from them. */
+  onUp: (target: string) => void;
   onFailed: (failure: SshFailure) => void;
   /** The connection is over, and it was not we who ended it. */
-  onDown: (remote: Remote) => void;
+  onDown: (remote: Remote, target: string) => void;
 }
 
 interface Up {
@@ -88,9 +88,9 @@ export class Link {
     void up.connection.closed.then(() => {
       if (this.#up !== up) return;
       this.#up = null;
-      onDown(up.remote);
+      onDown(up.remote, up.target);
     });
-    onUp();
+    onUp(up.target);
   }
 
   async #enter(): Promise<Up> {
@@ -109,6 +109,10 @@ export class Link {
       connection.end();
       throw error;
     }
-    return { connection, remote, target: JSON.stringify(target) };
+    const made_with = JSON.stringify(target);
+    if (made_with === JSON.stringify(targetOf(device))) return { connection, remote, target: made_with };
+    // The settings have changed meanwhile: it may be another router.
+    connection.end();
+    return this.#enter();
   }
 }

@@ -58,24 +58,55 @@ read -r uptime _ </proc/uptime
 echo $uptime
 `;
 
+/** What LOOK gives each program, in seconds: BusyBox's `ping` waits ten for a resolver that is silent. */
+export const PROGRAM_LIMIT_S = 3;
+
+const ANY4 = '0'.repeat(8);
+const ANY6 = '0'.repeat(32);
+
 /**
  * `sh -c LOOK perfleet FOLDER HOST SECONDS`: what a `check` asks for, in sections that begin with `== name`. HOST is to be resolved if it is not
- * empty: \`ping\` is what every router has for that. With SECONDS, the counters of all interfaces are shown twice, so far apart.
+ * empty: `ping` is what every router has for that. With SECONDS, the counters of all interfaces with a default route are shown twice, so far apart;
+ * of the routes only those are shown, as a router may have thousands. A program that takes too long is killed, and a section `NAME-late` is the last.
+ * What waits to kill it is itself killed when there is no need, but for its `sleep`.
  */
 export const LOOK = `export PERFLEET_STATE="$1/"
-echo "== version"
-iperf3 --version </dev/null 2>&1
-[ -z "$2" ] || { echo "== ping"; ping -c 1 -W 1 "$2" </dev/null 2>&1; }
+limited() {
+  name=$1
+  shift
+  echo "== $name"
+  "$@" </dev/null 2>&1 &
+  program=$!
+  { sleep ${PROGRAM_LIMIT_S}; kill -KILL $program; } </dev/null >/dev/null 2>&1 &
+  wait $program
+  code=$?
+  kill -KILL $! 2>/dev/null
+  [ $code != 137 ] || { echo; echo "== $name-late"; exit 0; }
+}
+counters() {
+  cat /proc/uptime
+  while read -r line; do
+    case $names in *" \${line%%:*} "*) echo "$line" ;; esac
+  done </proc/net/dev
+}
+limited version iperf3 --version
+[ -z "$2" ] || limited ping ping -c 1 -W 1 "$2"
 [ -n "$3" ] || exit 0
+names=" "
 echo "== route"
-cat /proc/net/route 2>/dev/null
+while read -r name to rest; do
+  [ "$to" != ${ANY4} ] || { echo "$name $to $rest"; names="$names$name "; }
+done </proc/net/route
 echo "== route6"
-cat /proc/net/ipv6_route 2>/dev/null
+while read -r to length rest; do
+  [ "$to/$length" != ${ANY6}/00 ] || { echo "$to $length $rest"; names="$names\${rest##* } "; }
+done </proc/net/ipv6_route
 echo "== before"
-cat /proc/uptime /proc/net/dev
+counters
 sleep $3
 echo "== after"
-cat /proc/uptime /proc/net/dev
+counters
+exit 0
 `;
 
 /**

@@ -54,6 +54,8 @@ export class Remote {
   readonly #guards = new Map<number, Guarded>();
   /** The uptime of the device, in seconds, when it was read, and our time when it came: the device's clock was at least there then. */
   #seen = { uptime_s: 0, at_ms: 0 };
+  /** Why it was we who cut the connection. */
+  failure: SshFailure | null = null;
 
   constructor(options: RemoteOptions) {
     this.#options = options;
@@ -70,21 +72,20 @@ export class Remote {
     this.#seen = { uptime_s, at_ms: clock.now() };
   }
 
-  /** Finds out what a `check` asks for. Rejects with an SshFailure when the connection is lost. */
+  /** Finds out what a `check` asks for. When that cannot be done the connection is cut for `failure`, and this rejects with it. */
   async look({ host, wan }: Of<'check'>): Promise<Found> {
     const { log, device } = this.#options;
     const name = isIP(host.replace(/%.*$/, '')) === 0 ? host : '';
-    try {
-      const { stdout } = await this.#run(LOOK_LIMIT_MS, LOOK, name, wan ? `${Math.ceil(WAN_LOOK_MS / 1000)}` : '');
-      const { seen, ...found } = readLook(stdout, wan);
-      if (seen !== null && 'problem' in seen)
-        log.warn({ device, problem: seen.problem }, 'cross-traffic is not looked at');
-      return { ...found, wan: seen !== null && 'wan' in seen ? seen.wan : null };
-    } catch (error) {
-      // An `iperf3 --version` that hangs is not left behind.
-      if (!(await this.#endAll())) throw error;
-      return { iperf3: null, resolved: false, error: String(error), wan: null };
-    }
+    const seconds = wan ? `${Math.ceil(WAN_LOOK_MS / 1000)}` : '';
+    const { exit_code, stdout } = await this.#run(LOOK_LIMIT_MS, LOOK, name, seconds).catch((failure: SshFailure) =>
+      this.#giveUp(failure),
+    );
+    if (exit_code !== 0)
+      return this.#giveUp(new SshFailure('ssh-failed', `its shell ended with exit code ${exit_code}`));
+    const { seen, ...found } = readLook(stdout, wan);
+    if (seen !== null && 'problem' in seen)
+      log.warn({ device, problem: seen.problem }, 'cross-traffic is not looked at');
+    return { ...found, wan: seen !== null && 'wan' in seen ? seen.wan : null };
   }
 
   /** Lets a guard wait for the `spawn` with its key. */
@@ -180,6 +181,14 @@ export class Remote {
     const { exit_code } = await this.#run(ENTER_LIMIT_MS, END_ALL).catch(() => ({ exit_code: null }));
     if (exit_code !== 0) this.#options.connection.cut();
     return exit_code === 0;
+  }
+
+  /** Leaves nothing behind, and cuts the connection. */
+  async #giveUp(failure: SshFailure): Promise<never> {
+    this.failure = failure;
+    await this.#endAll();
+    this.#options.connection.cut();
+    throw failure;
   }
 
   #run(limit_ms: number, script: string, ...args: string[]) {

@@ -50,6 +50,11 @@ export class SshDriver implements Driver {
     return this.#sessions.size;
   }
 
+  /** The results that were not accepted yet. They are kept nowhere else: what ends this process takes them first. */
+  get results(): Inbound[] {
+    return [...this.#sessions.values()].flatMap((session) => session.results);
+  }
+
   /** When the device can't be reached it is answered with `declined`, whose reason begins with an SshFailureCode. */
   prepare({ device, ...order }: PrepareOrder, { host, port, auth }: Parameters<Driver['prepare']>[1]): void {
     this.#sessionOf(device)?.command({ ...order, server: { host, port, auth } });

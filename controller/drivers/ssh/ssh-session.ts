@@ -1,4 +1,5 @@
 import type { Action, Input } from '../../../agent/core/io.ts';
+import type { Inbound } from '../../../broker/contract/inbound.ts';
 import type { AgentEvent, Command } from '../../../broker/contract/messages.ts';
 import { DEADLINE_MARGIN_MS, START_WINDOW_MS } from '../../../broker/contract/numbers.ts';
 import { CoreHost, type CoreHostOptions } from './core-host.ts';
@@ -35,7 +36,7 @@ type Waiting = Extract<Command, { type: 'prepare' | 'start' }>;
  * - What comes while it is not up waits. When the device cannot be reached, each `prepare` that waits is declined with the failure, and each
  *   `start` stays without an answer: a run of an earlier controller may be alive there.
  * - When the connection is lost, what is on deck is declined, and a running iperf3 is not said to have ended before that is known: when we are in
- *   again, as `enter` ends it, or when its guard has killed it.
+ *   again with the same settings, as `enter` ends it, or when its guard has killed it.
  *
  * Invariant: at most one connection, so at most one guard with a line; a new one has ended what the one before it left.
  */
@@ -55,8 +56,8 @@ export class SshSession {
   #on_deck: string | null = null;
   /** The iperf3 that is alive as far as we know, and when its guard kills it. */
   #alive: { key: number; until_ms: number } | null = null;
-  /** What is to be said of it when it is known to be gone; null while the connection is there. */
-  #lost: { exited: Input; cancels: (() => void)[] } | null = null;
+  /** What is to be said of it when it is known to be gone, and where it runs; null while the connection is there. */
+  #lost: { exited: Input; target: string; cancels: (() => void)[] } | null = null;
 
   /** Starts nothing yet. */
   constructor(options: SessionOptions) {
@@ -70,11 +71,16 @@ export class SshSession {
     this.#link = new Link({
       ...options,
       onExit: (key, exit) => this.#onExit({ kind: 'exited', key, ...exit }),
-      onUp: () => this.#onUp(),
+      onUp: (target) => this.#onUp(target),
       onFailed: (failure) => this.#onFailed(failure),
-      onDown: (remote) => this.#onDown(remote),
+      onDown: (remote, target) => this.#onDown(remote, target),
     });
     this.#touch();
+  }
+
+  /** The results that are nowhere but here. */
+  get results(): Inbound[] {
+    return this.#core.results;
   }
 
   /** Takes a command of the contract. */
@@ -114,11 +120,12 @@ export class SshSession {
     this.#core.take({ kind: 'message', topic: 'command', payload: command });
   }
 
-  #onUp(): void {
+  #onUp(target: string): void {
     if (!this.#connected) this.#core.take({ kind: 'connected' });
     this.#connected = true;
-    // `enter` has ended it.
-    if (this.#lost !== null) this.#onExit(this.#lost.exited);
+    // `enter` has ended it, unless the settings were changed meanwhile: then we are somewhere else, and its guard ends it.
+    if (this.#lost?.target === target) this.#onExit(this.#lost.exited);
+    else if (this.#lost !== null) this.#link.hangUp();
     for (const command of this.#waiting.splice(0)) this.#hand(command);
   }
 
@@ -135,20 +142,21 @@ export class SshSession {
     }
   }
 
-  #onDown(remote: Remote): void {
+  #onDown(remote: Remote, target: string): void {
     const { device, clock, log } = this.#options;
     log.info({ device }, 'the SSH connection was lost');
     const run = this.#on_deck;
     if (run !== null) {
-      this.#hand({ type: 'cancel', run, reason: LOST });
-      this.#core.decline(run, new SshFailure('device-unreachable', LOST).message);
+      const { message } = remote.failure ?? new SshFailure('device-unreachable', LOST);
+      this.#hand({ type: 'cancel', run, reason: message });
+      this.#core.decline(run, message);
     }
     if (this.#alive === null) return;
     const { key, until_ms } = this.#alive;
     const { stdout = '', stderr = '' } = remote.unended() ?? {};
     const exited: Input = { kind: 'exited', key, exit_code: null, stdout, stderr: `${stderr}\nperfleet: ${LOST}` };
     const cancel = clock.after(until_ms + LATE_MS - clock.now(), () => this.#onExit(exited));
-    this.#lost = { exited, cancels: [cancel] };
+    this.#lost = { exited, target, cancels: [cancel] };
     this.#link.reach();
   }
 

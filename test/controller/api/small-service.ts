@@ -14,6 +14,7 @@ import type {
   RunService,
   ServerService,
   Service,
+  SshSettingsService,
   SuppressionService,
 } from '../../../controller/api/service.ts';
 import type { SshView } from '../../../controller/api/ssh-views.ts';
@@ -132,6 +133,11 @@ export class SmallService implements Service {
   readonly hostKeys: HostKeyService = {
     fetch: async () => refused('unavailable', 'device-unreachable: nobody is there'),
     trust: (device) => refused('not-found', `there is no device ${device}`),
+  };
+
+  readonly sshSettings: SshSettingsService = {
+    set: (device) => refused('not-found', `there is no device ${device}`),
+    clear: (device) => refused('conflict', `a run of ${device} is under way over SSH`),
   };
 
   readonly servers: ServerService = {

@@ -12,6 +12,7 @@ it.each([
   ['POST', '/api/1/devices/import', { devices: 1 }, 'devices: '],
   ['POST', '/api/1/host-keys', { host: '-x' }, 'host: '],
   ['PUT', '/api/1/devices/ap-1/host-key', { host_key: 'ssh-ed25519 AAAA' }, 'host_key: expected a public host key'],
+  ['PUT', '/api/1/devices/ap-1/ssh', { host: '192.0.2.1' }, 'host_key: '],
   ['POST', '/api/1/devices', { device: 'a', ssh: { host: 'a', user: 'r t', host_key: '' } }, 'ssh.user: '],
 ])('%s %s is told what is wrong with its body', async (method, path, body, begin) => {
   const problems = expect.arrayContaining([expect.stringContaining(begin)]);

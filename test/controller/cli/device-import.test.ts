@@ -5,12 +5,12 @@ import { newKey } from '../../helpers/ssh-server.ts';
 import { tempFolder } from '../../helpers/temp-folder.ts';
 import { sshServer, sshWorld } from './ssh-world.ts';
 
-const server = sshServer();
+const server = sshServer('sshd');
 const OTHER = newKey('ed25519').public_key.trim();
 const HEADER = 'device,ssh,ssh_credentials,host_key,organization';
 
 const importing = async () => {
-  const { world, cli, at } = await sshWorld(server());
+  const { world, cli, at, places } = await sshWorld(server());
   const folder = tempFolder();
   const file = join(folder, 'devices.csv');
   const take = (lines: string[], ...flags: string[]) => {
@@ -18,12 +18,12 @@ const importing = async () => {
     return cli(['device', 'import', file, ...flags]);
   };
   const names = () => world.controller.fleet.devices.list().map(({ device }) => device);
-  return { world, cli, at, folder, file, take, names };
+  return { world, cli, at, places, folder, file, take, names };
 };
 
 it('adds thousands of devices at once, those over SSH with the key that was told, and prints their passwords as CSV', async () => {
   const { world, take, names } = await importing();
-  const lines = Array.from({ length: 5000 }, (_, index) => `d-${index},router@192.0.2.1,lab,${OTHER},`);
+  const lines = Array.from({ length: 5000 }, (_, index) => `d-${index},router@192.0.2.1:${index + 1},lab,${OTHER},`);
   const { code, out, err } = await take(lines);
   expect(code).toBe(0);
   expect(err).toMatch(/^5000 devices are registered\. Their passwords:\nThey are stored only as hashes/);
@@ -33,22 +33,22 @@ it('adds thousands of devices at once, those over SSH with the key that was told
   expect(rows[1]).toMatch(/^d-0,d-0,[\w-]{32}$/);
   expect(names()).toHaveLength(5000);
   expect(world.controller.fleet.devices.get('d-4999')).toMatchObject({
-    value: { ssh: { user: 'router', host: '192.0.2.1', port: 22, credentials: 'lab', host_key: OTHER } },
+    value: { ssh: { user: 'router', host: '192.0.2.1', port: 5000, credentials: 'lab', host_key: OTHER } },
   });
 });
 
 it('adds none when anything is wrong, and says all of it: the text, the controller, the devices', async () => {
-  const { at, take, names } = await importing();
+  const { at, places, take, names } = await importing();
   const { code, out, err } = await take(
     [
       'good,,,,',
       `seen,${at},lab,,`,
       'a b,,,,',
       'strange,,,,nobody',
-      `moved,${at},lab,SHA256:${'a'.repeat(43)},`,
+      `moved,${places[1]},lab,SHA256:${'a'.repeat(43)},`,
       'away,router@127.0.0.1:1,lab,,',
       'lost-1,router@192.0.2.1,,,',
-      'lost-2,router@192.0.2.1,,,',
+      'lost-2,router@192.0.2.2,,,',
     ],
     '--accept-host-keys',
   );
@@ -70,24 +70,24 @@ it('adds none when anything is wrong, and says all of it: the text, the controll
 });
 
 it('fetches the keys that nobody told only when somebody says that whatever is shown is right', async () => {
-  const { world, at, take, names } = await importing();
-  const lines = Array.from({ length: 30 }, (_, index) => `d-${index},${at},lab,,`);
+  const { world, places, take, names } = await importing();
+  const lines = places.map((at, index) => `d-${index},${at},lab,,`);
   const refused = await take(lines);
-  expect(refused.err).toContain('  30 lines: ssh: nobody knows its host key: fill column host_key');
+  expect(refused.err).toContain('  8 lines: ssh: nobody knows its host key: fill column host_key');
   expect(names()).toEqual([]);
   const { code, err } = await take(lines, '--accept-host-keys');
   expect(code).toBe(0);
-  expect(err.split('\n').slice(0, 10).at(-1)).toBe('host keys: 30 of 30');
-  expect(world.controller.fleet.devices.get('d-29')).toMatchObject({
+  expect(err.split('\n').slice(0, 8).at(-1)).toBe('host keys: 8 of 8');
+  expect(world.controller.fleet.devices.get('d-7')).toMatchObject({
     value: { ssh: { host_key: server().hostKey() } },
   });
 });
 
 it('takes keys from known hosts, and none that is revoked there', async () => {
-  const { at, folder, take } = await importing();
+  const { places, folder, take } = await importing();
   const known = join(folder, 'known_hosts');
-  writeFileSync(known, `[127.0.0.1]:${server().port} ${server().hostKey()}\n@revoked 192.0.2.1 ${OTHER}\n`);
-  const good = [`ap-1,${at},lab,,`, `ap-2,${at},lab,${server().fingerprint()},`];
+  writeFileSync(known, `[127.0.0.*]:${server().port} ${server().hostKey()}\n@revoked 192.0.2.1 ${OTHER}\n`);
+  const good = [`ap-1,${places[0]},lab,,`, `ap-2,${places[1]},lab,${server().fingerprint()},`];
   expect(await take([...good, `ap-3,router@192.0.2.1,lab,${OTHER},`], '--known-hosts', known)).toMatchObject({
     code: 1,
     err: expect.stringContaining('\n  line 4: ssh: the known hosts say that its key is revoked\n'),
@@ -159,6 +159,26 @@ it('is refused by the controller itself, all or none, also when nobody has asked
     },
   });
   expect(names()).toEqual([]);
+});
+
+it('takes no router twice: not within the file, not beside those that are registered, on whichever way through a jump host', async () => {
+  const { take, names } = await importing();
+  expect(await take([`ap-1,router@gw.example.net,lab,${OTHER},`])).toMatchObject({ code: 0 });
+  const again = await take([
+    `ap-2,root@GW.example.net:22,lab,${OTHER},`,
+    `ap-3,router@192.0.2.3,lab,${OTHER},`,
+    `ap-4,router@192.0.2.3,behind,${OTHER},`,
+    `ap-5,router@192.0.2.3,lab,${OTHER},`,
+    `ap-6,router@192.0.2.3,astray,${OTHER},`,
+    `ap-7,router@192.0.2.3:2222,lab,${OTHER},`,
+  ]);
+  expect(again.code).toBe(1);
+  expect(again.err.split('\n').filter((row) => row.startsWith('  '))).toEqual([
+    '  line 2: ssh: ap-1 is at GW.example.net, port 22, too: is it the same router?',
+    '  line 5: ssh: ap-3 is at 192.0.2.3, port 22, too: is it the same router?',
+    '  line 6: ssh: ap-4 is at 192.0.2.3, port 22, too: is it the same router?',
+  ]);
+  expect(names()).toEqual(['ap-1']);
 });
 
 it('says of a file that is no text, or not there, that it cannot be read', async () => {

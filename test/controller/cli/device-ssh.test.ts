@@ -40,7 +40,8 @@ host key      ssh-ed25519 ${server().fingerprint()}
   });
 
   it('without a terminal takes no key silently: its fingerprint, the key itself, or an explicit word is needed', async () => {
-    const { cli, at } = await sshWorld(server());
+    const { cli, at, places } = await sshWorld(server());
+    const [, second = '', third = ''] = places;
     const fingerprint = server().fingerprint();
     expect(await cli(add('ap-1', at))).toMatchObject({
       code: 1,
@@ -54,39 +55,40 @@ host key      ssh-ed25519 ${server().fingerprint()}
       err: `perfleet: ap-1 was not added: it shows the key ${fingerprint}, expected is ${ELSEWHERE}\n`,
     });
     expect(await cli(add('ap-1', at, '--host-key', fingerprint))).toMatchObject({ code: 0, err: '' });
-    expect(await cli(add('ap-2', at, '--host-key', OTHER))).toMatchObject({ code: 0, err: '' });
-    expect(await cli(add('ap-3', at, '--accept-host-key'))).toMatchObject({
+    expect(await cli(add('ap-2', second, '--host-key', OTHER))).toMatchObject({ code: 0, err: '' });
+    expect(await cli(add('ap-3', third, '--accept-host-key'))).toMatchObject({
       code: 0,
       err: expect.stringContaining(fingerprint),
     });
   });
 
   it('takes the key of known hosts, and none that is revoked there', async () => {
-    const { cli, at } = await sshWorld(server());
+    const { cli, at, places } = await sshWorld(server());
+    const [, second = ''] = places;
     const file = join(tempFolder(), 'known_hosts');
-    const name = `[127.0.0.1]:${server().port}`;
+    const name = `[127.0.0.*]:${server().port}`;
     writeFileSync(file, `${name} ${server().hostKey('rsa')}\n`);
     await cli(add('ap-1', at, '--known-hosts', file));
     expect((await cli(['device', 'show', 'ap-1'])).out).toContain(`ssh-rsa ${server().fingerprint('rsa')}`);
     writeFileSync(file, `@revoked ${name} ${server().hostKey()}\n`);
     for (const more of [['--accept-host-key'], ['--host-key', server().fingerprint()]])
-      expect((await cli(add('ap-2', at, '--known-hosts', file, ...more))).err).toBe(
+      expect((await cli(add('ap-2', second, '--known-hosts', file, ...more))).err).toBe(
         `perfleet: ap-2 was not added: it shows the key ${server().fingerprint()}, which the known hosts say is revoked\n`,
       );
-    expect((await cli(add('ap-2', at, '--known-hosts', file, '--host-key', server().hostKey()))).err).toBe(
+    expect((await cli(add('ap-2', second, '--known-hosts', file, '--host-key', server().hostKey()))).err).toBe(
       'perfleet: ap-2 was not added: the known hosts say that its key is revoked\n',
     );
   });
 
   it('goes through the jump host, which must show its own key', async () => {
-    const { cli, at } = await sshWorld(server());
+    const { cli, at, places } = await sshWorld(server());
     const through = (device: string, address: string, credentials: string) =>
       cli(['device', 'add', device, '--ssh', address, '--ssh-credentials', credentials, '--accept-host-key']);
     expect(await through('ap-1', at, 'behind')).toMatchObject({ code: 0 });
     expect((await through('ap-2', 'router@127.0.0.1:1', 'behind')).err).toMatch(
       /^perfleet: ap-2 was not added: device-unreachable: 127\.0\.0\.1:1: through the jump host: /,
     );
-    expect((await through('ap-2', at, 'astray')).err).toMatch(
+    expect((await through('ap-2', places[1] ?? '', 'astray')).err).toMatch(
       /^perfleet: ap-2 was not added: host-key-changed: the jump host router@127\.0\.0\.1:\d+: it shows the key SHA256:/,
     );
   });
@@ -111,6 +113,24 @@ host key      ssh-ed25519 ${server().fingerprint()}
     expect((await refused('--ssh', at, '--ssh-credentials', 'lab')).err).toBe(
       `${begin}device: it is registered already\n`,
     );
+  });
+
+  it('takes no router under two names, also when nobody has asked before', async () => {
+    const { world, cli, at } = await sshWorld(server());
+    await cli(add('ap-1', at, '--accept-host-key'));
+    const why = `ssh: ap-1 is at 127.0.0.1, port ${server().port}, too: is it the same router?`;
+    expect((await cli(add('ap-2', at, '--accept-host-key'))).err).toBe(
+      `perfleet: device ap-2 can't be added\n  ${why}\n`,
+    );
+    const ssh = { user: 'root', host: '127.0.0.1', port: server().port, credentials: 'lab', host_key: OTHER };
+    const about = { organization: 'default', tags: [], uplink_group: null, ssh };
+    expect(world.controller.fleet.devices.add({ device: 'ap-2', ...about })).toMatchObject({
+      ok: false,
+      problem: { error: 'bad-request', problems: [why] },
+    });
+    expect(world.controller.fleet.devices.add({ device: 'ap-1', ...about })).toMatchObject({
+      problem: { error: 'conflict' },
+    });
   });
 
   it.each([
@@ -142,10 +162,10 @@ describe('device trust', () => {
   });
 
   it('needs no answer with the right fingerprint, or with an explicit word', async () => {
-    const { cli, at } = await sshWorld(server());
-    for (const [device, ...how] of [
-      ['ap-1', '--host-key', server().fingerprint()],
-      ['ap-2', '--accept-host-key'],
+    const { cli, places } = await sshWorld(server());
+    for (const [device, at = '', ...how] of [
+      ['ap-1', places[0], '--host-key', server().fingerprint()],
+      ['ap-2', places[1], '--accept-host-key'],
     ] as const) {
       await cli(add(device, at, '--host-key', OTHER));
       expect(await cli(['device', 'trust', device, ...how])).toMatchObject({

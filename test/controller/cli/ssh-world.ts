@@ -4,11 +4,14 @@ import { ControllerFixture } from '../../helpers/controller-fixture.ts';
 import { newKey, SshServer } from '../../helpers/ssh-server.ts';
 import { CapturedIo } from './captured-io.ts';
 
-/** A real dropbear, as a device and as a jump host, for the tests of one file. */
-export const sshServer = () => {
+/** On loopback: so many devices may be registered that are this one server. */
+const ADDRESSES = Array.from({ length: 8 }, (_, index) => `127.0.0.${index + 1}`);
+
+/** A real SSH server, as a device and as a jump host, for the tests of one file. dropbear refuses more than 5 at a time that have not logged in. */
+export const sshServer = (kind: 'dropbear' | 'sshd' = 'dropbear') => {
   let server: SshServer | null = null;
   beforeAll(async () => {
-    server = await new SshServer({ host_keys: ['ed25519', 'rsa'] }).start();
+    server = await new SshServer({ kind, host_keys: ['ed25519', 'rsa'], also: ADDRESSES.slice(1) }).start();
   });
   afterAll(() => server?.remove());
   return () => {
@@ -38,5 +41,6 @@ export const sshWorld = async (server: SshServer) => {
     const code = await runCli(argv, io);
     return { code, out: io.stdout.text, err: io.stderr.text };
   };
-  return { world, cli, at: `router@127.0.0.1:${server.port}` };
+  const places = ADDRESSES.map((address) => `router@${address}:${server.port}`);
+  return { world, cli, at: `router@127.0.0.1:${server.port}`, places };
 };

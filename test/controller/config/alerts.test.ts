@@ -133,6 +133,14 @@ describe('the built-in rules', () => {
     expect(accepted(RECEIVERS).alerts).toEqual([]);
   });
 
+  test('that about host keys is on as soon as there are SSH credentials, with nobody to tell too', () => {
+    const ssh = 'ssh_credentials: { lab: { user: root, password_file: http-token } }\n';
+    const { alerts, warnings } = accepted(ssh);
+    expect(alerts).toEqual([{ ...BUILT_IN.get('host-key-changed'), notify: [] }]);
+    expect(warnings).toEqual([]);
+    expect(accepted(`${ssh}alerts: [{ name: host-key-changed, enabled: false }]`).alerts).toEqual([]);
+  });
+
   test('are changed key by key by a rule of the same name', () => {
     const { alerts } = accepted(`${MEASURED}${RECEIVERS}alerts:
   - { name: check-failed, for: 1, severity: info, where: { tag: lte }, notify: [noc], retest: true }

@@ -35,6 +35,18 @@ organizations: { acme: { ssh: key } }`,
   expect(settings.organizations.get('default')?.ssh).toBeNull();
 });
 
+test('a file with nothing in it is a blank password, but no passphrase', () => {
+  const folder = secretFolder();
+  writeFileSync(join(folder, 'blank'), '\n', { mode: 0o600 });
+  const { settings } = read('ssh_credentials: { factory: { user: root, password_file: blank } }', folder);
+  expect(settings.ssh_credentials.get('factory')?.auth).toEqual({ password: '' });
+  const locked = 'ssh_credentials: { locked: { key_file: key.pem, passphrase_file: blank } }';
+  expect(parseSettings(`http: { token_file: http-token }\n${locked}`, folder, {})).toMatchObject({
+    ok: false,
+    problems: [{ found: 'a file of that name is empty' }],
+  });
+});
+
 test('a jump host takes the same credentials, or those of another set, and is reached through the jump host of that set', () => {
   const { settings } = read(`ssh_credentials:
   same: { key_file: key.pem, proxy: "ops@jump.example.net:2222", proxy_host_key: ${KEY} }

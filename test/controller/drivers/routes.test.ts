@@ -138,6 +138,36 @@ describe('a device with SSH settings', () => {
   });
 });
 
+describe('a device that is removed', () => {
+  const remove = (ways: Ways) => {
+    ways.with_ssh.clear();
+    ways.tell(ways.routes.removed('d1'));
+  };
+
+  it('is gone without a word of its agent, and is reached over SSH when it is added again with such settings', () => {
+    const ways = new Ways();
+    ways.agent(true);
+    remove(ways);
+    expect(ways.known()).toBe('offline');
+    ways.with_ssh.add('d1');
+    ways.tell(ways.routes.look('d1'));
+    expect(ways.known()).toBe(OWN);
+  });
+
+  it('is not given back to an agent that was held back when it was removed', () => {
+    const ways = new Ways();
+    ways.lease(OWN);
+    ways.agent(true);
+    remove(ways);
+    ways.finish();
+    expect(ways.known()).toBe('offline');
+  });
+
+  it('may be one of which nobody has heard', () => {
+    expect(new Ways().routes.removed('d2')).toBe(null);
+  });
+});
+
 describe('a run over SSH', () => {
   it('holds the agent back that comes meanwhile, until it is over', () => {
     const ways = new Ways();

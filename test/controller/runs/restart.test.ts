@@ -105,3 +105,26 @@ it('runs that wait are still there after a restart, and one whose result is awai
   await back.result(start, [corpusOutput('v3.12__tcp_up.json')]);
   expect(await world.over(run)).toMatchObject({ outcome: 'success', attempts: 1 });
 });
+
+it('a run over SSH whose result went with the controller that was killed waits again at once, also when it was overdue', async () => {
+  const settings = worldSettings({ servers: ['s-1', 's-2'] });
+  const store = Store.open(settings.store);
+  const now = new ManualClock().wall();
+  const asked = { requested_at_ms: now, not_before_ms: now, window_end_ms: now + 3_600_000 };
+  const about = { organization: 'default', server: null, origin: 'demand', night: null, tests: [testPlan()] } as const;
+  for (const [token, device] of [
+    [1, 'ap-1'],
+    [2, 'ap-2'],
+  ] as const) {
+    store.runs.add([{ ...about, ...asked, tests: [testPlan()], run: `r-${device}`, device }]);
+    store.runs.noteGrant({ token, run: `r-${device}`, server: 's-1', via: 'ssh', at_ms: now, tests: [testPlan()] });
+  }
+  store.runs.setOverdue('r-ap-2', now);
+  store.close();
+
+  const world = ControllerFixture.make({ settings });
+  await world.start();
+  const agents = [await world.agent('ap-1'), await world.agent('ap-2')];
+  await world.inCharge();
+  for (const agent of agents) expect((await agent.next('prepare')).run).toBe(`r-${agent.device}`);
+});

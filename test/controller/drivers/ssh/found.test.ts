@@ -36,6 +36,20 @@ it.each([
   expect(readLook(text, false)).toMatchObject({ iperf3: null, error: expect.stringMatching(error) });
 });
 
+it('says what took too long', () => {
+  const late = { resolved: false, seen: null };
+  expect(readLook('== version\nhm\n== version-late\n', true)).toEqual({
+    ...late,
+    iperf3: null,
+    error: 'iperf3 --version took longer than 3 s',
+  });
+  expect(readLook('== version\niperf 3.9\n== ping\n\n== ping-late\n', true)).toEqual({
+    ...late,
+    iperf3: '3.9',
+    error: 'asking for it took longer than 3 s',
+  });
+});
+
 it.each([
   ['== route\n== before\n', 'there is no default route'],
   [`${ROUTE}== before\n`, 'there are no byte counters of wan'],

@@ -112,11 +112,14 @@ describe.each(['dropbear', 'sshd'] as const)('a run over SSH, with %s on the dev
     await ssh.begin('r1', 1, [plan(), plan({ test: 'again' })], { username: 'mario', password: secret, public_key });
     let seen = 0;
     while (ssh.events('finished', 'r1').length === 0) {
-      const files = readdirSync(`/tmp/perfleet-ssh-${ssh.device}`);
-      for (const command of commandLines()) {
+      for (const pid of processes()) {
+        const command = commandLine(pid);
         expect(command).not.toContain('se-cret');
         expect(command).not.toContain('BEGIN PUBLIC KEY');
         if (!/^iperf3 .*--rsa-public-key-path/.test(command)) continue;
+        const files = readdirSync(`/tmp/perfleet-ssh-${ssh.device}`);
+        // Else it has ended meanwhile, and what is there is of the next test.
+        if (commandLine(pid) !== command) continue;
         expect(files).toEqual(['iperf3.pid']);
         seen += 1;
       }
@@ -129,14 +132,15 @@ describe.each(['dropbear', 'sshd'] as const)('a run over SSH, with %s on the dev
   });
 });
 
-/** Of all processes but this one, which knows the secrets. */
-const commandLines = (): string[] =>
-  readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ');
-      } catch {
-        return ''; // gone in the meantime
-      }
-    });
+/** Empty when it is gone. */
+const commandLine = (pid: string): string => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
+};
+
+/** All processes but this one, which knows the secrets. */
+const processes = (): string[] =>
+  readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);

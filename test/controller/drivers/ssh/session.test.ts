@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -129,6 +129,27 @@ describe('a session', () => {
     for (const { stderr } of tests) expect(stderr).toMatch(/^\n?perfleet: the SSH connection to the device was lost/);
   });
 
+  it('does not take an iperf3 for ended because it got in somewhere else', async () => {
+    const { server, clock, settings, ssh } = await device();
+    const other = await new SshServer().start();
+    onTestFinished(() => other.remove());
+    await withIperf3(ssh);
+    await ssh.begin('r1', 1, [plan({ duration_s: 60 }), plan({ test: 'second' })]);
+    await until('iperf3 runs', () => iperf3On(ssh.device).length > 0);
+    settings.target = other.target();
+    await server.stop();
+    await until('we were in there', () => /auth succeeded/.test(other.log));
+    await until('we have left', () => other.children().length === 0);
+    expect(ssh.events('finished', 'r1')).toEqual([]);
+    // The 70 s that its guard gives it, and six more.
+    clock.skip(76_000);
+    // The rest of the run is not measured there.
+    const { tests } = await ssh.result('r1');
+    for (const { stderr } of tests) expect(stderr).toMatch(/^\n?perfleet: the SSH connection to the device was lost/);
+    ssh.prepare('r2');
+    await ssh.event('ready', 'r2');
+  });
+
   it('is stopped in time while nobody can know whether iperf3 has ended', async () => {
     const { server, ssh } = await device();
     await withIperf3(ssh);
@@ -226,6 +247,24 @@ describe('a device whose shell', () => {
     expect((await ssh.event('declined', 'r1')).reason).toMatch(reason);
   });
 
+  it('cannot look around is declined, and not for a missing iperf3', async () => {
+    const { ssh } = await shell(
+      '#!/bin/sh\ncase $2 in *"iperf3 --version"*) exit 2 ;; esac\nexec /bin/busybox ash "$@"\n',
+    );
+    ssh.prepare('r1');
+    expect((await ssh.event('declined', 'r1')).reason).toMatch(/^ssh-failed: its shell ended with exit code 2$/);
+  });
+
+  it('hangs only then is declined after 7 s', async () => {
+    const { ssh, clock } = await shell(
+      '#!/bin/sh\ncase $2 in *"iperf3 --version"*) PERFLEET_STATE=/tmp/perfleet-ssh-hung/ exec sleep 30 ;; esac\nexec /bin/busybox ash "$@"\n',
+    );
+    ssh.prepare('r1');
+    await until('it hangs', () => onDevice('hung').length > 0);
+    clock.skip(7000);
+    expect((await ssh.event('declined', 'r1')).reason).toMatch(/^ssh-failed: its shell did not answer within 7 s$/);
+  });
+
   it('hangs is declined after 10 s', async () => {
     const { ssh, clock, server } = await shell('#!/bin/sh\nexec sleep 30\n');
     ssh.prepare('r1');
@@ -244,8 +283,40 @@ it('settings that cannot be read decline the run', async () => {
   expect((await ssh.event('declined', 'r1')).reason).toBe('ssh-failed: Error: no such credentials');
 });
 
+/** What a device finds in /proc/net is what is in this folder. */
+const showAsProcNet = ({ folder, bin }: SshServer, net: string): void => {
+  const script = `export PATH=${bin}\nexec ash -c "\${2//\\/proc\\/net/${net.replaceAll('/', '\\/')}}"\n`;
+  writeFileSync(join(folder, 'shell'), `#!/bin/busybox ash\n${script}`);
+};
+
+it('the traffic of a device with thousands of routes is known', async () => {
+  const { ssh } = await device((server) => {
+    const net = join(server.folder, 'net');
+    mkdirSync(net);
+    const many = (line: (hex: string) => string) =>
+      Array.from({ length: 3000 }, (_, n) => line(n.toString(16).padStart(8, '0'))).join('\n');
+    const zeros = '0'.repeat(32);
+    writeFileSync(
+      join(net, 'route'),
+      `${many((hex) => `lan\t${hex}\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0  `)}\n`,
+    );
+    writeFileSync(
+      join(net, 'ipv6_route'),
+      `${many((hex) => `fd${hex.padEnd(30, '0')} 40 ${zeros} 00 ${zeros} 00000100 1 0 00000001 lan`)}
+${zeros} 00 ${zeros} 00 ${zeros} ffffffff 00000001 00000000 00200200       lo
+${zeros} 00 ${zeros} 00 fe800000000000000000000000000001 00000400 00000003 00000000 00000003  pppoe-wan\n`,
+    );
+    const counters = ['lo', 'lan', 'pppoe-wan'].map((name) => `${name.padStart(6)}: 9 1 0 0 0 0 0 0 5 1 0 0 0 0 0 0\n`);
+    writeFileSync(join(net, 'dev'), `Inter-|   Receive\n face |bytes\n${counters.join('')}`);
+    showAsProcNet(server, net);
+  });
+  ssh.prepare('r1', [plan()], null, 1);
+  await ssh.event('ready', 'r1');
+  expect(ssh.log.of('warn')).toEqual([]);
+});
+
 it('a device whose traffic cannot be known is measured all the same, and that is logged', async () => {
-  const { ssh } = await device((server) => rmSync(join(server.bin, 'cat')));
+  const { ssh } = await device((server) => showAsProcNet(server, '/nowhere'));
   ssh.prepare('r1', [plan()], null, 1);
   await ssh.event('ready', 'r1');
   expect(ssh.log.of('warn')).toMatchObject([{ fields: { problem: 'there is no default route' } }]);

@@ -46,7 +46,24 @@ describe('with trouble on the device,', () => {
   it('a run is declined with an iperf3 that does not even say its version, and that is not left behind', async () => {
     const ssh = rig('#!/bin/sh\nexec sleep 60\n');
     ssh.prepare('r1');
-    expect((await ssh.event('declined', 'r1')).reason).toMatch(/^iperf3-missing: .*did not answer within 7 s/);
+    expect((await ssh.event('declined', 'r1')).reason).toMatch(
+      /^iperf3-missing: .*iperf3 --version took longer than 3 s/,
+    );
+    await gone(ssh.device);
+  });
+
+  it('a name is not resolved when its DNS is silent, and the ping that waits for it is not left behind', async () => {
+    const own = await new SshServer().start();
+    onTestFinished(() => own.remove());
+    rmSync(`${own.bin}/ping`);
+    writeFileSync(`${own.bin}/ping`, '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 });
+    const ssh = new SshRig(`trouble-${++count}`, () => own.target());
+    ssh.server = { host: 'silent.invalid', port: 5201 };
+    ssh.prepare('r1', [plan()], null, 1);
+    expect((await ssh.event('declined', 'r1')).reason).toMatch(
+      /^unresolved: no address for silent.invalid: asking for it took longer than 3 s/,
+    );
+    expect(ssh.log.of('warn')).toEqual([]);
     await gone(ssh.device);
   });
 
