@@ -37,7 +37,11 @@ export const bundleAgent = (folder = DIST) => bundle('agent/main.ts', join(folde
 /** perfleet-agent.uc, the agent for OpenWrt, and perfleet-agent, which starts it. @param {string} folder */
 export const bundleOpenwrt = (folder = DIST) => {
   mkdirSync(folder, { recursive: true });
-  replace(join(folder, 'perfleet-agent.uc'), bundleForUcode('agent/hosts/openwrt/main.ts', define.PERFLEET_VERSION), 0o644);
+  replace(
+    join(folder, 'perfleet-agent.uc'),
+    bundleForUcode('agent/hosts/openwrt/main.ts', define.PERFLEET_VERSION),
+    0o644,
+  );
   replace(join(folder, 'perfleet-agent'), readFileSync(join(root, 'agent/hosts/openwrt/perfleet-agent.sh')), 0o755);
 };
 
