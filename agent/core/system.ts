@@ -1,16 +1,22 @@
 import type { SystemLoad } from '../../broker/contract/messages.ts';
 import { each } from './each.ts';
 
-/** What the device's own files say, each null when it cannot be read. */
-export interface SystemTexts {
+/** What the device's own files say when a test begins; null when one cannot be read. */
+export interface SystemAtBegin {
+  /** /proc/stat */
+  stat: string | null;
+  /** /etc/config/firewall, or only its lines about flow offloading */
+  firewall: string | null;
+}
+
+/** And when it ends. */
+export interface SystemAtEnd {
   /** /proc/stat */
   stat: string | null;
   /** /proc/loadavg */
   loadavg: string | null;
   /** /proc/meminfo */
   meminfo: string | null;
-  /** /etc/config/firewall, or only its lines about flow offloading */
-  firewall: string | null;
 }
 
 /** Ticks of one CPU since it came up; `name` is "cpu" for all of them together. */
@@ -28,13 +34,17 @@ interface Use {
   softirq: number;
 }
 
+/** Out of the loops: ucode compiles an expression each time that it comes by it. */
+const CPU_LINE = /^(cpu[0-9]*) +([0-9]+( [0-9]+)*)/;
+const OPTION_ON = /^[^#a-z]*option[^a-z]+([a-z_]+)[^a-z0-9_]+(1|on|true|yes|enabled)[^a-z0-9_]*$/;
+
 /** user, nice, system, idle, iowait, irq, softirq, steal (proc(5)). What follows is time of guests, which is in the first two already. */
 const COLUMNS = 8;
 
 const ticksIn = (stat: string | null): Ticks[] => {
   const found: Ticks[] = [];
   each(split(stat ?? '', '\n'), (line) => {
-    const parts = match(line, /^(cpu[0-9]*) +([0-9]+( [0-9]+)*)/);
+    const parts = match(line, CPU_LINE);
     if (parts == null) return;
     const columns = map(slice(split(parts[2], ' '), 0, COLUMNS), (text) => int(text));
     const sum = { ticks: 0 };
@@ -81,30 +91,37 @@ const memoryIn = (meminfo: string | null): number | null => {
   return parts == null ? null : int(parts[1]) * 1024;
 };
 
-/** Whether an option of the firewall is on, in the words that firewall3 and firewall4 take for it. */
-const isOn = (firewall: string, option: string): boolean => {
-  const on = filter(split(firewall, '\n'), (line) => {
-    const parts = match(line, /^[^#a-z]*option[^a-z]+([a-z_]+)[^a-z0-9_]+(1|on|true|yes|enabled)[^a-z0-9_]*$/);
-    return parts != null && parts[1] === option;
+/** What the firewall is told of offloading, in the words that firewall3 and firewall4 take for yes. */
+const offloadIn = (firewall: string | null): SystemLoad['offload'] => {
+  if (firewall == null) return null;
+  const offload = { flow: false, hardware: false };
+  each(split(firewall, '\n'), (line) => {
+    const parts = index(line, 'flow_offloading') < 0 ? null : match(line, OPTION_ON);
+    if (parts == null) return;
+    if (parts[1] === 'flow_offloading') offload.flow = true;
+    if (parts[1] === 'flow_offloading_hw') offload.hardware = true;
   });
-  return length(on) > 0;
+  return offload;
 };
 
-/** How busy the device was from the moment at which /proc/stat was `stat` until the one of which the texts are. */
-export const systemSince = (stat: string | null, texts: SystemTexts): SystemLoad => {
-  const uses = usesBetween(ticksIn(stat), ticksIn(texts.stat));
-  const all = filter(uses, (use) => use.name === 'cpu')[0];
-  const busiest = busiestOf(uses);
-  const firewall = texts.firewall;
-  return {
-    cpu_percent: all?.busy ?? null,
-    cpu_busiest_percent: busiest?.busy ?? null,
-    softirq_percent: busiest?.softirq ?? null,
-    load: loadIn(texts.loadavg),
-    memory_available_bytes: memoryIn(texts.meminfo),
-    offload:
-      firewall == null
-        ? null
-        : { flow: isOn(firewall, 'flow_offloading'), hardware: isOn(firewall, 'flow_offloading_hw') },
+/**
+ * To be called when a test has begun; the returned function when it has ended: how busy the device was meanwhile. Somebody may be waiting for
+ * what follows a test, so as much as can be is done before.
+ */
+export const watchSystem = (begin: SystemAtBegin): ((end: SystemAtEnd) => SystemLoad) => {
+  const before = ticksIn(begin.stat);
+  const offload = offloadIn(begin.firewall);
+  return (end) => {
+    const uses = usesBetween(before, ticksIn(end.stat));
+    const all = filter(uses, (use) => use.name === 'cpu')[0];
+    const busiest = busiestOf(uses);
+    return {
+      cpu_percent: all?.busy ?? null,
+      cpu_busiest_percent: busiest?.busy ?? null,
+      softirq_percent: busiest?.softirq ?? null,
+      load: loadIn(end.loadavg),
+      memory_available_bytes: memoryIn(end.meminfo),
+      offload,
+    };
   };
 };

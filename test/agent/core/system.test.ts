@@ -1,10 +1,10 @@
 import '../../../agent/hosts/node/builtins.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type SystemTexts, systemSince } from '../../../agent/core/system.ts';
+import { watchSystem } from '../../../agent/core/system.ts';
 import { SystemLoad } from '../../../broker/contract/messages.ts';
 
-const NOTHING: SystemTexts = { stat: null, loadavg: null, meminfo: null, firewall: null };
+const NOTHING = { stat: null, loadavg: null, meminfo: null };
 
 /** Lines of /proc/stat with these columns; what stands around them is of a router. */
 const stat = (...cpus: [name: string, ...columns: number[]][]) =>
@@ -16,7 +16,10 @@ const stat = (...cpus: [name: string, ...columns: number[]][]) =>
   ].join('\n');
 
 const cpus = (before: string | null, after: string | null) => {
-  const { cpu_percent, cpu_busiest_percent, softirq_percent } = systemSince(before, { ...NOTHING, stat: after });
+  const { cpu_percent, cpu_busiest_percent, softirq_percent } = watchSystem({ stat: before, firewall: null })({
+    ...NOTHING,
+    stat: after,
+  });
   return [cpu_percent, cpu_busiest_percent, softirq_percent];
 };
 
@@ -70,11 +73,14 @@ it('load and memory are those of the end, in bytes', () => {
     loadavg: '0.08 1.15 1.35 2/85 3270\n',
     meminfo: 'MemTotal:         122000 kB\nMemFree:           60000 kB\nMemAvailable:      71234 kB\n',
   };
-  expect(systemSince(null, texts)).toMatchObject({ load: 0.08, memory_available_bytes: 71234 * 1024 });
+  expect(watchSystem({ stat: null, firewall: null })(texts)).toMatchObject({
+    load: 0.08,
+    memory_available_bytes: 71234 * 1024,
+  });
 });
 
 describe('flow offloading', () => {
-  const offload = (firewall: string) => systemSince(null, { ...NOTHING, firewall }).offload;
+  const offload = (firewall: string | null) => watchSystem({ stat: null, firewall })(NOTHING).offload;
 
   it.each([
     ["config defaults\n\toption flow_offloading '1'\n\toption flow_offloading_hw '1'\n", true, true],
@@ -92,7 +98,7 @@ describe('flow offloading', () => {
   });
 
   it('is not known when nobody may read it', () => {
-    expect(systemSince(null, NOTHING).offload).toBeNull();
+    expect(offload(null)).toBeNull();
   });
 });
 
@@ -105,10 +111,11 @@ it('whatever the files say, what is told is of the contract', () => {
         .map((lines) => lines.map(([name, numbers]) => `${name} ${numbers.join(' ')} kB`).join('\n')),
     ),
   );
-  const texts = fc.record({ stat: text, loadavg: text, meminfo: text, firewall: text });
+  const begin = fc.record({ stat: text, firewall: text });
+  const end = fc.record({ stat: text, loadavg: text, meminfo: text });
   fc.assert(
-    fc.property(text, texts, (before, after) => {
-      const told = systemSince(before, after);
+    fc.property(begin, end, (before, after) => {
+      const told = watchSystem(before)(after);
       expect(SystemLoad.parse(told)).toEqual(told);
     }),
     { numRuns: 300 },

@@ -2,7 +2,7 @@ import '../../../../agent/hosts/node/builtins.ts';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
-import { watchSystem } from '../../../../agent/hosts/node/system-files.ts';
+import { watchFiles } from '../../../../agent/hosts/node/system-files.ts';
 import { tempFolder } from '../../../helpers/temp-folder.ts';
 
 const root = () => {
@@ -20,7 +20,7 @@ it('the device is looked at when a test begins, and again when it ends', () => {
   write('proc/stat', 'cpu  0 0 0 0 0 0 0 0\ncpu0 0 0 0 0 0 0 0 0\n');
   write('proc/loadavg', '0.10 0.00 0.00 1/50 1\n');
   write('etc/config/firewall', "config defaults\n\toption flow_offloading '1'\n");
-  const look = watchSystem(folder);
+  const look = watchFiles(folder);
   write('proc/stat', 'cpu  3 0 0 7 0 0 0 0\ncpu0 3 0 0 7 0 0 0 0\n');
   write('proc/loadavg', '0.90 0.00 0.00 1/50 1\n');
   write('proc/meminfo', 'MemAvailable: 2 kB\n');
@@ -38,12 +38,12 @@ it('flow offloading is what the init script has put aside, where the configurati
   const { folder, write } = root();
   write('etc/config/firewall', "\toption flow_offloading '1'\n");
   write('var/run/perfleet/firewall', '');
-  expect(watchSystem(folder)().offload).toEqual({ flow: false, hardware: false });
+  expect(watchFiles(folder)().offload).toEqual({ flow: false, hardware: false });
 });
 
 it('what cannot be read is not known', () => {
   const unknown = { cpu_percent: null, cpu_busiest_percent: null, softirq_percent: null, load: null };
-  expect(watchSystem(join(tempFolder(), 'nowhere'))()).toEqual({
+  expect(watchFiles(join(tempFolder(), 'nowhere'))()).toEqual({
     ...unknown,
     memory_available_bytes: null,
     offload: null,
