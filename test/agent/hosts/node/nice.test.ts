@@ -11,7 +11,7 @@ import { tempFolder } from '../../../helpers/temp-folder.ts';
 
 it.each([0, 3, 19])('iperf3 is nicer than the agent by %i, at once or under a guard that waits', async (nice) => {
   const state = tempFolder();
-  writeFileSync(join(state, 'iperf3'), '#!/bin/sh\nps -o ni= -p $$\n', { mode: 0o755 });
+  writeFileSync(join(state, 'iperf3'), '#!/bin/sh\ncut -d " " -f 19 /proc/$$/stat\n', { mode: 0o755 });
   const by = { state, nice, env: { PATH: `${state}:${process.env['PATH']}` }, log: new RecordedLog() };
   const client = { argv: [], env: {}, key_file: null };
   const action = { kind: 'spawn' as const, key: 1, until_ms: 60_000, ...client };
