@@ -63,6 +63,7 @@ export const RULES = {
   RegExpLiteral: ({ pattern, flags }) => {
     if (/\(\?/.test(pattern)) return 'a group with "(?": POSIX has none';
     if (/\\[a-zA-Z0-9]/.test(pattern)) return 'an escape with a letter or digit: write the class out, as [0-9]';
+    if (/\[[^\]]*\//.test(pattern)) return 'a "/" in a class: ucode ends the expression there';
     return /^[gi]*$/.test(flags) ? null : `regular expression flags "${flags}"`;
   },
 };

@@ -14,8 +14,9 @@ const SKIPPED_KEYS = new Set([
 
 const isNode = (value) => typeof value === 'object' && value !== null && typeof value.type === 'string';
 
-/** The names in `declare function name(…)` of a declaration file. @param {string} text @returns {string[]} */
-export const declaredNames = (text) => [...text.matchAll(/^declare function (\w+)/gm)].map(([, name]) => name);
+/** The names in `declare function name(…)` and `declare const name:` of a declaration file. @param {string} text @returns {string[]} */
+export const declaredNames = (text) =>
+  [...text.matchAll(/^declare (?:function|const) (\w+)/gm)].map(([, name]) => name);
 
 /**
  * Finds what is outside the subset. Names must be declared before they are used, textually: ucode looks a name up when it compiles, and a
