@@ -43,6 +43,7 @@ describe('the init script starts nothing, and says why in the log', () => {
     [{ max_bitrat: '20M' }, 'max_bitrat: unknown option, expected one of enabled device broker'],
     [{ server: ['a'] }, 'server: unknown option, expected one of enabled device broker'],
     [{ servers: ['\t'] }, 'servers: expected a list of "host" or "host:port", found \t'],
+    [{ servers: ['é.example.net'] }, 'servers: expected a list of "host" or "host:port", found é.example.net'],
     [{ wan_interface: 'eth1; reboot' }, 'wan_interface: expected the name of an interface, found eth1; reboot'],
     [{ nice: '-5' }, 'nice: expected range(0,19), found -5'],
   ])('does not start with %j', (options, problem) => {

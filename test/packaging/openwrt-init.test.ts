@@ -52,7 +52,7 @@ describe('the init script of the agent', () => {
       'stdout 1',
       'stderr 1',
       'close_instance',
-      'reload_trigger perfleet',
+      'reload_trigger perfleet firewall',
       'raw_trigger interface.*.up 5000 /etc/init.d/perfleet-agent reload',
     ]);
     expect(statSync(config).mode & 0o777).toBe(0o600);
@@ -129,6 +129,20 @@ describe('the init script of the agent', () => {
     service.file('devices/wan', 'pppoe-wan\n');
     service.reload();
     expect(readConfig(service.config).wan_interface).toBe('pppoe-wan');
+  });
+
+  it('gives the agent the lines about flow offloading, as /etc/config/firewall is for root only', () => {
+    const service = createService();
+    service.set(MINIMAL);
+    service.start();
+    expect(service.read('var/run/perfleet/firewall')).toBe('');
+    service.file(
+      'etc/config/firewall',
+      "config defaults\n\toption input 'REJECT'\n\toption flow_offloading '1'\n",
+      0o600,
+    );
+    service.reload();
+    expect(service.read('var/run/perfleet/firewall')).toBe("\toption flow_offloading '1'\n");
   });
 
   it('hands over how nice the tests are', () => {
