@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+// @ts-check
+import { readFileSync } from 'node:fs';
+import { runInThisContext } from 'node:vm';
+import { builtins } from './builtins.mjs';
+import { files } from './files.mjs';
+import { isLooping, loop } from './loop.mjs';
+import { fromBytes } from './text.mjs';
+
+// Runs a program for ucode under Node.js, as `ucode PROGRAM [ARGUMENT…]` does: perfleet-agent.uc.
+
+const [program = '', ...args] = process.argv.slice(2);
+/** @type {Record<string, object>} */
+const modules = { fs: files, uloop: loop };
+
+Object.assign(globalThis, builtins, {
+  ARGV: args.map(fromBytes),
+  /** @param {string} name */
+  require: (name) => {
+    const found = modules[name];
+    if (found === undefined) throw new Error(`No module named '${name}' could be found`);
+    return found;
+  },
+  /** What comes after `uloop.run()` comes too early here: it is kept until nothing more is to be done. @param {number} code */
+  exit: (code) => {
+    if (!isLooping()) process.exit(code);
+    process.exitCode = code;
+  },
+});
+runInThisContext(readFileSync(program, 'latin1'), { filename: program });
