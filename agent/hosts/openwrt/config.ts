@@ -77,7 +77,7 @@ export const readConfig = (file: string | null, problems: string[]): Config => {
   const servers = field(limits, 'servers');
   return {
     device,
-    host: replace(replace(address, /:[0-9]+$/, ''), /[[\]]/g, ''),
+    host: replace(replace(address, /:[0-9]+$/, ''), /\[|\]/g, ''),
     port: port?.[1] ?? (tls ? '8883' : '1883'),
     username: text('username') ?? device,
     password: password == null ? null : trim(password),
