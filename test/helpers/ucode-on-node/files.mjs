@@ -51,14 +51,15 @@ const readNow = (fd, size) => {
 
 const pause = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
 
-/** A file, or the stdout of a program. Reading waits, until `watch`: from then on it gives what has come. */
+/** A file, or the stdout of a program. Reading waits, until it is watched: from then on it gives what has come. */
 export class UcodeFile {
   #fd;
   /** @type {Socket | null} */
   #socket;
   #rest = '';
   #ended = false;
-  #watched = false;
+  /** From `watch` on; null while nobody listens. @type {{ onReadable: (() => void) | null } | null} */
+  #watch = null;
   #written = '';
   #open = true;
 
@@ -72,18 +73,17 @@ export class UcodeFile {
     return inherited.get(this.#fd) ?? this.#fd;
   }
 
-  /** @param {'line' | 'all' | number} what @returns {string | null} null when nothing has come yet */
+  /** @param {'line' | 'all' | number} what @returns {string | null} */
   read(what) {
     if (!this.#open) return null;
     let size = this.#sizeOf(what);
-    while (!this.#watched && !this.#ended && size > this.#rest.length) {
+    while (this.#watch === null && !this.#ended && size > this.#rest.length) {
       const bytes = readNow(this.#fd, 4096);
       if (bytes === null) pause();
       else if (bytes.length === 0) this.#ended = true;
       else this.#rest += fromBytes(bytes);
       size = this.#sizeOf(what);
     }
-    if (this.#rest === '' && !this.#ended) return null;
     const text = this.#rest.slice(0, size);
     this.#rest = this.#rest.slice(size);
     return text;
@@ -101,12 +101,14 @@ export class UcodeFile {
     return text.length;
   }
 
-  /** Null, as in 22.03, also when it went well. */
+  /** What a fifo cannot take is lost. Null, as in 22.03, also when it went well. */
   flush() {
     const bytes = toBytes(this.#written);
     this.#written = '';
-    for (let sent = 0; sent < bytes.length; ) sent += fs.writeSync(this.#fd, bytes, sent);
-    return null;
+    return attempt(() => {
+      for (let sent = 0; sent < bytes.length; ) sent += fs.writeSync(this.#fd, bytes, sent);
+      return null;
+    });
   }
 
   close() {
@@ -119,40 +121,54 @@ export class UcodeFile {
     return true;
   }
 
-  /** Calls `onReadable` as long as there is something to read, the end included. Returns what ends that. @param {() => void} onReadable */
+  /**
+   * Calls `onReadable` as long as there is something to read, and at the end. Returns what ends that. Nothing is read before this turn of
+   * JavaScript's loop is over: somebody else may be about to.
+   * @param {() => void} onReadable
+   */
   watch(onReadable) {
-    this.#watched = true;
-    this.#socket ??= new Socket({ fd: this.#fd });
-    const socket = this.#socket;
-    let watching = true;
-    let before = -1;
-    const tell = () => {
-      if (!watching) return;
-      before = this.#rest.length;
-      onReadable();
-      if (this.#rest.length > 0 && this.#rest.length < before) setImmediate(tell);
+    const own = { onReadable: /** @type {(() => void) | null} */ (onReadable) };
+    this.#watch = own;
+    setImmediate(() => {
+      if (own.onReadable === null || !this.#open) return;
+      this.#listen().resume().ref();
+      if (this.#rest !== '' || this.#ended) this.#tell();
+    });
+    return () => {
+      own.onReadable = null;
+      this.#socket?.pause().unref();
     };
-    const onData = (/** @type {Buffer} */ bytes) => {
-      this.#rest += fromBytes(bytes);
-      tell();
-    };
+  }
+
+  #listen() {
+    if (this.#socket === null) this.#socket = new Socket({ fd: this.#fd });
+    if (this.#socket.listenerCount('data') > 0) return this.#socket;
     const onEnd = () => {
       this.#ended = true;
-      tell();
+      this.#tell();
     };
-    socket.on('data', onData).on('end', onEnd).on('error', onEnd);
-    return () => {
-      watching = false;
-      socket.off('data', onData).off('end', onEnd).pause();
-      socket.unref();
-    };
+    return this.#socket
+      .on('data', (bytes) => {
+        this.#rest += fromBytes(bytes);
+        this.#tell();
+      })
+      .on('end', onEnd)
+      .on('error', onEnd);
+  }
+
+  #tell() {
+    const { length } = this.#rest;
+    this.#watch?.onReadable?.();
+    if (this.#rest !== '' && this.#rest.length < length) setImmediate(() => this.#tell());
   }
 }
 
 /** @param {string} path @param {string} [mode] */
 const open = (path, mode = 'r') =>
   attempt(() => {
-    const fd = fs.openSync(toBytes(path), mode.replace('e', ''));
+    // Of a fifo neither reading nor writing waits for the other side.
+    const { O_RDWR, O_NONBLOCK } = fs.constants;
+    const fd = fs.openSync(toBytes(path), mode.startsWith('r+') ? O_RDWR | O_NONBLOCK : mode.replace('e', ''));
     if (!mode.includes('e')) inherit(fd);
     return new UcodeFile(fd);
   });
