@@ -55,6 +55,8 @@ export const builtins = {
   exists: (value, key) => Object.hasOwn(value, key),
   type,
   match,
+  /** @param {string} source @param {string} [flags] */
+  regexp: (source, flags) => new RegExp(source, flags),
   /** A text as a pattern is replaced everywhere. @param {string} text @param {string | RegExp} pattern @param {string} by */
   replace: (text, pattern, by) =>
     typeof pattern === 'string' ? text.replaceAll(pattern, by) : text.replace(pattern, by),

@@ -21,10 +21,12 @@ Object.assign(globalThis, builtins, {
     if (found === undefined) throw new Error(`No module named '${name}' could be found`);
     return found;
   },
-  /** What comes after `uloop.run()` comes too early here: it is kept until nothing more is to be done. @param {number} code */
+  /** What comes after `uloop.run()` comes too early here: the program ends when nothing more is to be done. @param {number} code */
   exit: (code) => {
-    if (!isLooping()) process.exit(code);
+    if (!starting || !isLooping()) process.exit(code);
     process.exitCode = code;
   },
 });
+let starting = true;
 runInThisContext(readFileSync(program, 'latin1'), { filename: program });
+starting = false;
