@@ -6,12 +6,10 @@ import { transformSync } from 'esbuild';
 import { checkFile, hostBuiltins } from '../portable-subset/portable.mjs';
 import { root } from '../root.mjs';
 
-/** ucode's modules, as the sources name them; UCI is for routers only. ucode of 22.03 has no `slice`. */
+/** ucode's modules, as the sources name them. ucode of 22.03 has no `slice`. */
 const HEADER = `'use strict';
 const fs = require('fs');
 const uloop = require('uloop');
-let uci = null;
-try { uci = require('uci'); } catch (e) {}
 function slice(list, start, end) { return filter(list, (_, i) => i >= start && (end == null || i < end)); }
 `;
 

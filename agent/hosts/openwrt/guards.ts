@@ -1,11 +1,11 @@
-import { each } from '../../core/each.ts';
 import type { Action, Exit } from '../../core/io.ts';
 import { GUARD } from '../../iperf3/guard.ts';
-import { type Child, quote, type Shell, signal, start } from './shell.ts';
+import { type Child, markOf, type Shell, start, writePrivate } from './shell.ts';
+import { after } from './timer.ts';
 
 type Of<K extends Action['kind']> = Extract<Action, { kind: K }>;
 
-/** Bounds of what is read of iperf3's output, in bytes. */
+/** Bounds of what is kept of iperf3's output, in bytes. */
 const STDOUT_LIMIT = 524288;
 const STDERR_LIMIT = 16384;
 
@@ -13,35 +13,24 @@ const STDERR_LIMIT = 16384;
 const SHORTEST_LIMIT_S = 3;
 
 /** Guards that may be there at once: one runs, one waits, and some are just about to end. */
-const GUARDS = 4;
-
-/** The fifos of the guards. */
-export const GUARD_FIFOS: readonly string[] = ['guard-0', 'guard-1', 'guard-2', 'guard-3'];
-
-/** A guard takes this for a word that came too late, and ends. */
-const TOO_LATE = '0 0\n';
+export const GUARD_NAMES: readonly string[] = ['guard-0', 'guard-1', 'guard-2', 'guard-3'];
 
 /**
- * The guard with its output in files, its pid in BASE.guard, its exit code in BASE.code. Its stdout stays open in all that it starts, as 5:
- * the end comes when all of that is gone. `ulimit`: nothing fills the RAM.
+ * The guard, niced, with stderr in BASE.err and its exit code in BASE.code. With a first argument "password" its stdin begins with that, a
+ * line. `ulimit`: nothing fills the RAM.
  */
-const RUN = `guard=$1
-base=$2
-pidfile=$3
+const RUN = `ulimit -f 4096
+secret=$1
+nice=$2
+base=$3
 shift 3
-ulimit -f 4096
-if [ -f "$base.env" ]; then
-  . "$base.env"
-  rm -f "$base.env"
-fi
-exec 3<&0 5>&1
-sh -c "$guard" guard "$pidfile" iperf3 "$@" <&3 3<&- >"$base.out" 2>"$base.err" &
-echo $! >"$base.guard"
-exec 3<&-
-wait $!
+[ -z "$secret" ] || { IFS= read -r IPERF3_PASSWORD && export IPERF3_PASSWORD; } || exit
+nice -n "$nice" sh -c "$@" 2>"$base.err"
 echo $? >"$base.code"
-echo
 `;
+
+/** Ends what bears a mark, when nobody else can. */
+const KILL = `kill -KILL $(grep -lsF "PERFLEET_STATE=$1" /proc/[0-9]*/environ | sed 's/[^0-9]//g') 2>/dev/null`;
 
 export interface Guards {
   arm: (action: Of<'arm'>) => void;
@@ -52,7 +41,7 @@ export interface Guards {
 
 interface Guard {
   key: number;
-  base: string;
+  name: string;
   child: Child;
   running: boolean;
 }
@@ -64,59 +53,89 @@ const readBounded = (path: string, limit: number): string => {
   return text;
 };
 
+/** A text that every JSON parser takes, also when it was cut. */
+const ascii = (text: string): string => replace(text, regexp('[^ -~\n\r\t]', 'g'), '?');
+
 /** The guards of this agent: at most one waits, and at most one runs. `onExit` hears how an iperf3 ended. */
-export const createGuards = (shell: Shell, onExit: (key: number, exit: Exit) => void): Guards => {
+export const createGuards = (shell: Shell, nice: number, onExit: (key: number, exit: Exit) => void): Guards => {
   const all = { guards: [] as Guard[] };
   const find = (key: number): Guard | null => filter(all.guards, (guard) => guard.key === key)[0] ?? null;
-  const pidfile = `${shell.state}/iperf3.pid`;
+  const freeName = (): string | null =>
+    filter(GUARD_NAMES, (name) => length(filter(all.guards, (guard) => guard.name === name)) === 0)[0] ?? null;
 
-  const startGuard = (action: Of<'arm'> | Of<'spawn'>): Guard => {
+  const refuse = (key: number, reason: string): void => {
+    after(0, () => onExit(key, { exit_code: null, stdout: '', stderr: `perfleet: not started: ${reason}` }));
+  };
+
+  const startGuard = (action: Of<'arm'> | Of<'spawn'>): Guard | null => {
     const key = action.key;
-    const base = `${shell.state}/iperf3-${key}`;
+    const name = freeName();
+    if (name == null) return null;
+    const base = `${shell.folder}/${name}`;
     const password = action.env['IPERF3_PASSWORD'];
-    if (password != null) fs.writefile(`${base}.env`, `export IPERF3_PASSWORD=${quote(password)}\n`);
+    const output = { text: '' };
+    const onText = (text: string): void => {
+      const room = STDOUT_LIMIT - length(output.text);
+      if (room > 0) output.text = `${output.text}${substr(text, 0, room)}`;
+    };
     const onEnd = (): void => {
       const guard = find(key);
       all.guards = filter(all.guards, (other) => other.key !== key);
       const code = trim(fs.readfile(`${base}.code`) ?? '');
-      const exit = {
-        exit_code: length(code) > 0 ? int(code) : null,
-        stdout: readBounded(`${base}.out`, STDOUT_LIMIT),
-        stderr: readBounded(`${base}.err`, STDERR_LIMIT),
-      };
-      each(['env', 'guard', 'code', 'out', 'err'], (part) => fs.unlink(`${base}.${part}`));
+      const exit_code = length(code) > 0 ? int(code) : null;
+      const stderr = ascii(readBounded(`${base}.err`, STDERR_LIMIT));
+      fs.unlink(`${base}.code`);
+      fs.unlink(`${base}.err`);
+      if (!guard?.running) return;
       if (action.key_file != null) fs.unlink(action.key_file.path);
-      if (guard?.running) onExit(key, exit);
+      onExit(key, { exit_code, stdout: ascii(output.text), stderr });
     };
-    const child = start(shell, `guard-${key % GUARDS}`, RUN, [GUARD, base, pidfile, ...action.argv], () => {}, onEnd);
-    const guard = { key, base, child, running: false };
+    const pidfile = `${shell.state}/iperf3.pid`;
+    const secret = password == null ? '' : 'password';
+    const args = [secret, `${nice}`, base, GUARD, 'guard', pidfile, 'iperf3', ...action.argv];
+    const child = start(shell, { name, script: RUN, args, fed: true, marked: true }, onText, onEnd);
+    if (password != null) child.write(`${password}\n`);
+    const guard = { key, name, child, running: false };
     push(all.guards, guard);
     return guard;
   };
 
-  const disarm = (key: number): void => find(key)?.child?.write?.(TOO_LATE);
-
-  const spawn = (action: Of<'spawn'>, now_ms: number): void => {
+  const spawn = (action: Of<'spawn'>, now_ms: number) => {
+    const key = action.key;
     const limit_s = int((action.until_ms - now_ms) / 1000);
     if (limit_s < SHORTEST_LIMIT_S) {
-      disarm(action.key);
-      const stderr = 'perfleet: not started: its time was over';
-      uloop.timer(0, () => onExit(action.key, { exit_code: null, stdout: '', stderr }));
-      return;
+      find(key)?.child?.end?.();
+      return refuse(key, 'its time was over');
     }
     const key_file = action.key_file;
-    if (key_file != null) fs.writefile(key_file.path, key_file.text);
-    const guard = find(action.key) ?? startGuard(action);
+    if (key_file != null) writePrivate(key_file.path, key_file.text);
+    const guard = find(key) ?? startGuard(action);
+    if (guard == null) return refuse(key, 'too many of them are still ending');
     guard.running = true;
     guard.child.write(`${limit_s}\n`);
   };
 
-  /** TERM goes to the guard, which ends iperf3 and follows with KILL; KILL goes to iperf3 itself, too. */
-  const kill = (action: Of<'kill'>): void => {
+  /** At the end of its stdin a guard ends iperf3, with TERM, and with KILL two seconds later. */
+  const kill = (action: Of<'kill'>) => {
     const guard = find(action.key);
     if (guard == null) return;
-    signal(action.signal === 'TERM' ? `${guard.base}.guard` : pidfile, action.signal);
+    guard.child.end();
+    if (action.signal === 'TERM') return;
+    const args = [`${markOf(shell)}${guard.name}`];
+    start(
+      shell,
+      { name: 'kill', script: KILL, args, fed: false, marked: false },
+      () => {},
+      () => {},
+    );
   };
 
-  return { arm: startGuard, disarm, spawn, kill };
+  return {
+    arm: (action) => {
+      startGuard(action);
+    },
+    disarm: (key) => find(key)?.child?.end?.(),
+    spawn,
+    kill,
+  };
 };

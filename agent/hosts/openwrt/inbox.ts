@@ -1,34 +1,12 @@
 import { each } from '../../core/each.ts';
-import { type Child, type Shell, start } from './shell.ts';
 
-/**
- * mosquitto_sub, and what it says, a file a line: ucode of 22.03 cannot read a pipe without either waiting or losing something. A file is
- * whole when it ends with a newline. At the end of stdin mosquitto_sub is
- * killed: at TERM it would say goodbye, and its last will would not be told.
- */
-const LISTEN = `in=$1
-shift
-n=0
-exec 3<&0 </dev/null
-{
-  mosquitto_sub "$@" 2>&1 3<&- &
-  sub=$!
-  echo $sub >"$in/pid"
-  { while read -r _; do :; done; kill -KILL $sub; } <&3 3<&- >/dev/null 2>&1 &
-  reader=$!
-  wait $sub
-  kill -KILL $reader
-} | while IFS= read -r line; do
-  n=$((n + 1))
-  printf '%s\\n' "$line" >"$in/$n"
-  echo
-done
-`;
+/** What mosquitto_sub prints, as messages. A longer line is dropped: the contract's largest payload, quoted, is shorter. */
+const LONGEST_LINE = 2097152;
 
 export interface Listener {
-  onMessage: (topic: string, payload: unknown) => void;
+  /** `retained`: this was there before the subscription. */
+  onMessage: (topic: string, payload: unknown, retained: boolean) => void;
   onProblem: (text: string) => void;
-  onEnd: () => void;
 }
 
 const readJson = (text: string): unknown => {
@@ -43,9 +21,11 @@ interface Said {
   topic: string;
   payload: string;
   payloadlen: number;
+  retain: number;
 }
 
-const onSaid = (line: string, listener: Listener): void => {
+const onLine = (line: string, listener: Listener) => {
+  if (length(line) === 0) return;
   if (index(line, '{') !== 0) return listener.onProblem(line);
   const said = readJson(line) as Said | null;
   if (said == null || type(said.topic) !== 'string' || type(said.payload) !== 'string')
@@ -54,38 +34,23 @@ const onSaid = (line: string, listener: Listener): void => {
     return listener.onProblem(`message on ${said.topic} dropped: it has a NUL byte`);
   const payload = readJson(said.payload);
   if (payload == null) return listener.onProblem(`message on ${said.topic} dropped: not UTF-8 JSON`);
-  listener.onMessage(said.topic, payload);
+  listener.onMessage(said.topic, payload, said.retain === 1);
 };
 
-/** Its sockets, by their numbers: with each connection they are others. It says nothing itself when it has connected. */
-export const socketsOf = (shell: Shell): string => {
-  const pid = trim(fs.readfile(`${shell.state}/in/pid`) ?? '');
-  const folder = `/proc/${pid}/fd`;
-  return join(
-    ' ',
-    map(fs.lsdir(folder) ?? [], (name) => fs.readlink(`${folder}/${name}`) ?? ''),
-  );
-};
-
-/** Starts mosquitto_sub with `args`. What it says is told one at a time, in order. */
-export const listen = (shell: Shell, args: string[], listener: Listener): Child => {
-  const folder = `${shell.state}/in`;
-  fs.mkdir(folder, 448);
-  each(fs.lsdir(folder) ?? [], (name) => fs.unlink(`${folder}/${name}`));
-  const at = { next: 1 };
-  const onLine = (): void => {
-    while (true) {
-      const path = `${folder}/${at.next}`;
-      const text = fs.readfile(path) ?? '';
-      if (substr(text, length(text) - 1) !== '\n') return;
-      fs.unlink(path);
-      at.next += 1;
-      onSaid(trim(text), listener);
-    }
+/** Takes the pieces as they come, and tells the messages in order. */
+export const createInbox = (listener: Listener): ((piece: string) => void) => {
+  const unread = { text: '', dropping: false };
+  return (piece) => {
+    const lines = split(`${unread.text}${piece}`, '\n');
+    const last = length(lines) - 1;
+    unread.text = lines[last] ?? '';
+    each(slice(lines, 0, last), (line) => {
+      if (!unread.dropping) onLine(line, listener);
+      unread.dropping = false;
+    });
+    if (length(unread.text) <= LONGEST_LINE) return;
+    if (!unread.dropping) listener.onProblem('message dropped: it is too long');
+    unread.text = '';
+    unread.dropping = true;
   };
-  const onEnd = (): void => {
-    onLine();
-    listener.onEnd();
-  };
-  return start(shell, 'sub', LISTEN, [folder, ...args], onLine, onEnd);
 };

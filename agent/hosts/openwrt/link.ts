@@ -1,38 +1,30 @@
 import { each } from '../../core/each.ts';
 import type { Publication } from '../../core/io.ts';
-import { listen, socketsOf } from './inbox.ts';
-import { type Child, type Shell, signal, start } from './shell.ts';
+import { createInbox } from './inbox.ts';
+import { createPosts } from './posts.ts';
+import { type Child, PLAIN, type Shell, start } from './shell.ts';
+import { after, now } from './timer.ts';
 
 /**
- * The agent's MQTT: one mosquitto_sub, one `mosquitto_pub -l` for events (a hand-off waits for no connect), and a mosquitto_pub for each
- * status and result, one after another. Who ends is started again.
+ * The agent's MQTT: one mosquitto_sub, while that is connected one `mosquitto_pub -l` for events (a hand-off waits for no connect), and
+ * posts.ts for the rest. mosquitto_sub does not say when it has connected: it is, when the agent's own status comes back. That is
+ * retained, so each new connection shows it again; and in case the broker has none, a new socket is looked for, and the status is sent.
  */
 
 const RESTART_FIRST_MS = 1000;
 const RESTART_MAX_MS = 30000;
 
-/** How often it is looked whether mosquitto_sub has a new connection … */
-const LOOK_MS = 1000;
+/** Who has lived this long is started again after RESTART_FIRST_MS. */
+const LONG_LIFE_MS = 60000;
 
-/** … and after how many looks the status that shows it is sent again. */
-const PROBE_LOOKS = 10;
+/** How often it is looked whether mosquitto_sub has another socket … */
+const LOOK_MS = 5000;
 
-/** A result that has not left by then is given up; it is sent again when its time has come. */
-const POST_LIMIT_MS = 120000;
+/** … and, without a connection, after how many looks the status is sent again. */
+const PROBE_LOOKS = 4;
 
-const EVENTS = `echo $$ >"$PERFLEET_STATE/event.pid"
-exec mosquitto_pub "$@"
-`;
-
-/** mosquitto_pub, killed at the end of stdin. */
-const POST = `exec 3<&0 </dev/null
-mosquitto_pub "$@" 2>&1 3<&- &
-pub=$!
-{ while read -r _; do :; done; kill -KILL $pub; } <&3 3<&- >/dev/null 2>&1 &
-reader=$!
-wait $pub
-kill -KILL $reader
-`;
+/** Problems that are logged between two connections; each only once. */
+const MOST_PROBLEMS = 8;
 
 export interface LinkOptions {
   device: string;
@@ -40,153 +32,154 @@ export interface LinkOptions {
   args: string[];
   event_topic: string;
   will: { topic: string; text: string };
-  /** The status, online. When it comes back, mosquitto_sub is connected and subscribed. */
+  /** The status, online. */
   probe: string;
   topics: string[];
   onConnected: () => void;
   onDisconnected: () => void;
   onMessage: (topic: string, payload: unknown) => void;
-  warn: (text: string) => void;
+  say: (text: string) => void;
 }
 
 export interface Link {
   publish: (publication: Publication) => void;
-  /** Calls back when all has left, or after `limit_ms`, and everything is being ended. */
+  /** Calls back when all has left, or after `limit_ms`. Starts nothing any more. */
   close: (limit_ms: number, onClosed: () => void) => void;
 }
 
-interface Post {
-  what: Publication['what'];
-  topic: string;
-  text: string;
-}
+/** Sockets of a process, by their numbers: with each connection they are others. */
+const socketsOf = (pid: string): string => {
+  const folder = `/proc/${pid}/fd`;
+  const targets = map(fs.lsdir(folder) ?? [], (name) => fs.readlink(`${folder}/${name}`) ?? '');
+  return join(
+    ' ',
+    filter(targets, (target) => index(target, 'socket:') === 0),
+  );
+};
+
+/** How long to wait before a program is started again that was started at `began_ms`, after `wait_ms` the last time. */
+const nextWait = (wait_ms: number, began_ms: number): number =>
+  now() - began_ms >= LONG_LIFE_MS ? RESTART_FIRST_MS : min(2 * wait_ms, RESTART_MAX_MS);
 
 export const connect = (shell: Shell, options: LinkOptions): Link => {
-  const now = {
+  const link = {
     connected: false,
     closing: false,
     sub: null as Child | null,
+    sub_wait_ms: 0,
     events: null as Child | null,
-    post: null as Child | null,
-    queue: [] as Post[],
+    events_wait_ms: 0,
     sockets: '',
     looks: 0,
-    wait_ms: RESTART_FIRST_MS,
-    onIdle: null as (() => void) | null,
+    problems: [] as string[],
   };
+  const problem = (text: string): void =>
+    each(split(text, '\n'), (line) => {
+      const isKnown = length(filter(link.problems, (known) => known === line)) > 0;
+      if (isKnown || length(link.problems) >= MOST_PROBLEMS) return;
+      push(link.problems, line);
+      options.say(line);
+    });
+
   const common = ['-q', '1', ...options.args];
+  const posts = createPosts(shell, [...common, '-i', `${options.device}-post`], () => link.connected, problem);
+  const probe = (): void => posts.send({ what: 'status', topic: options.will.topic, text: options.probe });
 
   function startEvents(): void {
-    if (now.closing) return;
-    const args = [...common, '-i', `${options.device}-event`, '-t', options.event_topic, '-l'];
-    const restart = (): void => {
-      now.events = null;
-      uloop.timer(now.wait_ms, () => {
-        if (now.events == null) startEvents();
-      });
-    };
-    now.events = start(shell, 'event', EVENTS, args, () => {}, restart);
-  }
-
-  function postNext(): void {
-    const post = now.queue[0];
-    if (now.post != null) return;
-    if (post == null) return now.onIdle?.();
-    now.queue = slice(now.queue, 1);
-    const file = `${shell.state}/post`;
-    fs.writefile(file, post.text);
-    const args = [...common, '-i', `${options.device}-post`, '-t', post.topic, '-f', file];
-    if (post.what === 'status') push(args, '-r');
-    const limit = uloop.timer(POST_LIMIT_MS, () => now.post?.end?.());
+    if (link.closing || !link.connected || link.events != null) return;
+    const args = ['mosquitto_pub', ...common, '-i', `${options.device}-event`, '-t', options.event_topic, '-l'];
+    const began_ms = now();
     const onEnd = (): void => {
-      limit.cancel();
-      now.post = null;
-      fs.unlink(file);
-      postNext();
+      link.events = null;
+      link.events_wait_ms = nextWait(link.events_wait_ms, began_ms);
+      after(link.events_wait_ms, startEvents);
     };
-    now.post = start(shell, 'post', POST, args, options.warn, onEnd);
+    link.events = start(shell, { name: 'event', script: PLAIN, args, fed: true, marked: true }, problem, onEnd);
   }
 
-  const setConnected = (connected: boolean): void => {
-    if (now.connected === connected) return;
-    now.connected = connected;
+  const setConnected = (connected: boolean) => {
+    if (link.connected === connected) return;
+    link.connected = connected;
+    options.say(connected ? 'connected to the broker' : 'not connected to the broker');
     if (connected) {
-      now.wait_ms = RESTART_FIRST_MS;
-      now.sockets = socketsOf(shell);
+      link.problems = [];
+      link.sockets = socketsOf(link.sub?.pid?.() ?? '');
+      startEvents();
       return options.onConnected();
     }
-    // It may not know yet that its connection is gone, and would lose what it is given. A new one waits until it has one.
-    signal(`${shell.state}/event.pid`, 'KILL');
-    now.queue = filter(now.queue, (post) => post.what === 'status');
+    // It may not know yet that its connection is gone, and would lose what it is given.
+    link.events?.kill?.();
+    posts.dropResults();
     options.onDisconnected();
   };
 
+  const inbox = createInbox({
+    onMessage: (topic, payload, retained) => {
+      if (topic === options.will.topic) {
+        // A new subscription, so a new connection: what was sent on the one before it may be lost.
+        if (retained) setConnected(false);
+        setConnected(true);
+      }
+      options.onMessage(topic, payload);
+    },
+    onProblem: problem,
+  });
+
   function startSub(): void {
-    if (now.closing) return;
-    const args = [...common, '-F', '%j', '-i', options.device, '--will-topic', options.will.topic];
-    push(args, '--will-payload', options.will.text, '--will-qos', '1', '--will-retain');
+    if (link.closing) return;
+    const will = [
+      '--will-topic',
+      options.will.topic,
+      '--will-payload',
+      options.will.text,
+      '--will-qos',
+      '1',
+      '--will-retain',
+    ];
+    const args = ['mosquitto_sub', ...common, '-F', '%j', '-i', options.device, ...will];
     each(options.topics, (topic) => push(args, '-t', topic));
-    now.sub = listen(shell, args, {
-      onMessage: (topic, payload) => {
-        if (topic === options.will.topic) setConnected(true);
-        options.onMessage(topic, payload);
-      },
-      onProblem: options.warn,
-      onEnd: () => {
-        now.sub = null;
-        setConnected(false);
-        uloop.timer(now.wait_ms, startSub);
-        now.wait_ms = min(2 * now.wait_ms, RESTART_MAX_MS);
-      },
-    });
+    const began_ms = now();
+    const onEnd = (): void => {
+      link.sub = null;
+      inbox('\n');
+      setConnected(false);
+      link.sub_wait_ms = nextWait(link.sub_wait_ms, began_ms);
+      after(link.sub_wait_ms, startSub);
+    };
+    link.looks = 0;
+    link.sub = start(shell, { name: 'sub', script: PLAIN, args, fed: false, marked: true }, inbox, onEnd);
   }
 
-  const post = (what: Publication['what'], topic: string, text: string): void => {
-    // Of one topic only the latest counts.
-    now.queue = filter(now.queue, (other) => other.topic !== topic);
-    push(now.queue, { what, topic, text });
-    postNext();
-  };
+  function look(): void {
+    after(LOOK_MS, look);
+    if (link.connected && link.sockets !== socketsOf(link.sub?.pid?.() ?? '')) {
+      link.looks = 0;
+      setConnected(false);
+    }
+    if (!link.connected && link.looks % PROBE_LOOKS === 0) probe();
+    link.looks += 1;
+  }
 
   const publish = (publication: Publication): void => {
     const text = sprintf('%J', publication.payload);
-    if (publication.what !== 'event') return post(publication.what, publication.topic, text);
-    if (now.connected) now.events?.write?.(`${text}\n`);
+    if (publication.what === 'event') link.events?.write?.(`${text}\n`);
+    else posts.send({ what: publication.what, topic: publication.topic, text });
   };
 
-  /** Finds out whether there is a new connection: then the one before it is gone, and what was sent on it may be lost. */
-  function look(): void {
-    if (now.closing) return;
-    uloop.timer(LOOK_MS, look);
-    const sockets = socketsOf(shell);
-    if (sockets !== now.sockets) {
-      now.sockets = sockets;
-      now.looks = 0;
-      setConnected(false);
-    }
-    if (!now.connected && now.sub != null && now.looks % PROBE_LOOKS === 0)
-      post('status', options.will.topic, options.probe);
-    now.looks += 1;
-  }
-
   const close = (limit_ms: number, onClosed: () => void): void => {
-    now.closing = true;
-    const closing = { done: false };
-    const finish = (): void => {
-      if (closing.done) return;
-      closing.done = true;
-      now.post?.end?.();
-      now.events?.end?.();
-      now.sub?.end?.();
+    link.closing = true;
+    const cancel = after(limit_ms, () => {
+      posts.onIdle(() => {});
       onClosed();
-    };
-    now.onIdle = finish;
-    uloop.timer(limit_ms, finish);
-    postNext();
+    });
+    posts.onIdle(() => {
+      cancel();
+      posts.onIdle(() => {});
+      onClosed();
+    });
   };
 
   startSub();
-  startEvents();
   look();
   return { publish, close };
 };

@@ -1,5 +1,13 @@
-import type { StoredResult } from '../../core/io.ts';
+import type { Room, StoredResult } from '../../core/io.ts';
 import { readStored } from '../../core/result.ts';
+import { writePrivate } from './shell.ts';
+
+/** Bounds of what is kept: it lies in RAM twice, here and in a file. */
+const MOST_RESULTS = 16;
+const MOST_BYTES = 1048576;
+
+/** Of the memory that is available this part may hold results. */
+const SHARE = 16;
 
 /** Results that nobody accepted yet, one file a run, in RAM: nothing is written to flash. */
 export interface Results {
@@ -7,6 +15,13 @@ export interface Results {
   store: (result: StoredResult) => void;
   forget: (run: string) => void;
 }
+
+/** How much may be kept now, as /proc/meminfo in `text` says. */
+export const roomIn = (text: string): Room => {
+  const available = match(text, /MemAvailable: *([0-9]+) kB/);
+  const share = available == null ? MOST_BYTES : int((1024 * int(available[1])) / SHARE);
+  return { results: MOST_RESULTS, bytes: min(MOST_BYTES, share) };
+};
 
 const readResult = (path: string): StoredResult | null => {
   try {
@@ -39,8 +54,7 @@ export const openResults = (folder: string, warnOf: (text: string) => void): Res
   /** Whole or not at all. */
   const store = (result: StoredResult): void => {
     const path = pathOf(result.run);
-    const text = sprintf('%J', result);
-    if (fs.writefile(`${path}.tmp`, text) === length(text) && fs.rename(`${path}.tmp`, path)) return;
+    if (writePrivate(`${path}.tmp`, sprintf('%J', result)) && fs.rename(`${path}.tmp`, path)) return;
     fs.unlink(`${path}.tmp`);
     warnOf(`result ${path} not written: a restart of the agent would lose it`);
   };

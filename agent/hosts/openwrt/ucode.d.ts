@@ -1,11 +1,11 @@
-/** What the openwrt host needs of ucode's builtins and of its modules fs, uloop and uci, as they are in OpenWrt 22.03. */
+/** What the openwrt host needs of ucode's builtins and of its modules fs and uloop, as they are in OpenWrt 22.03. */
 interface UcodeFile {
-  /** "line" waits for a whole one and is "" at the end; "all" waits for the end. */
-  read(what: 'line' | 'all' | number): string | null;
+  /** Of a file that uloop handles, what is there by now; empty at its end. */
+  read(what: 'all' | number): string | null;
   write(text: string): number | null;
   flush(): unknown;
+  /** Of a pipe: waits for the end of its program. */
   close(): unknown;
-  fileno(): number;
 }
 declare const fs: {
   /** `e` in the mode: not for the programs that are started. */
@@ -22,30 +22,32 @@ declare const fs: {
   lsdir(path: string): string[] | null;
   stat(path: string): { mtime: number } | null;
 };
-interface UcodeTimer {
-  cancel(): unknown;
-}
 declare const uloop: {
   ULOOP_READ: number;
-  ULOOP_BLOCKING: number;
   init(): unknown;
   run(): unknown;
   end(): unknown;
-  timer(ms: number, callback: () => void): UcodeTimer;
-  handle(file: UcodeFile, callback: () => void, flags: number): { delete(): unknown };
+  timer(ms: number, callback: () => void): { cancel(): unknown };
+  /** Neither reading nor writing `file` waits from now on. Calls back when it can be read, also at its end. */
+  handle(file: UcodeFile, callback: () => void, flags: number): { delete(): unknown } | null;
 };
-/** Null where there is no UCI. */
-declare const uci: { cursor(): { get_all(file: string, section: string): Record<string, unknown> | null } } | null;
 /** The agent's, put there by the build. */
 declare const VERSION: string;
 /** Arguments of the program. */
 declare const ARGV: string[];
+/** The exit code. Not while uloop runs. */
 declare function system(command: string): number;
+/** To stderr. */
 declare function warn(text: string): void;
+/** To stdout. */
+declare function print(text: string): void;
 declare function exit(code: number): void;
 /** Seconds and nanoseconds, monotonic. */
 declare function clock(monotonic: true): [number, number];
+declare function keys(object: object): string[];
 declare function split(text: string, separator: string | RegExp): string[];
+/** For patterns with control characters, which a literal cannot have. */
+declare function regexp(pattern: string, flags?: string): RegExp;
 declare function trim(text: string): string;
 declare function hex(text: string): number;
 declare function hexenc(bytes: string): string;
