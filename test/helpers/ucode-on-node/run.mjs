@@ -7,9 +7,10 @@ import { files } from './files.mjs';
 import { isLooping, loop } from './loop.mjs';
 import { fromBytes } from './text.mjs';
 
-// Runs a program for ucode under Node.js, as `ucode PROGRAM [ARGUMENT…]` does: perfleet-agent.uc.
+// Runs a program for ucode under Node.js, as `ucode [--] PROGRAM [ARGUMENT…]` does: perfleet-agent.uc.
 
-const [program = '', ...args] = process.argv.slice(2);
+const words = process.argv.slice(2);
+const [program = '', ...args] = words[0] === '--' ? words.slice(1) : words;
 /** @type {Record<string, object>} */
 const modules = { fs: files, uloop: loop };
 
