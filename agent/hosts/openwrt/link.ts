@@ -8,7 +8,8 @@ import { after, now } from './timer.ts';
 /**
  * The agent's MQTT: one mosquitto_sub, while that is connected one `mosquitto_pub -l` for events (a hand-off waits for no connect), and
  * posts.ts for the rest. mosquitto_sub does not say when it has connected: it is, when the agent's own status comes back. That is
- * retained, so each new connection shows it again; and in case the broker has none, a new socket is looked for, and the status is sent.
+ * retained, so each new connection shows it again. In case the broker has none, a probe is sent: "offline", which is still true. And a new
+ * socket is looked for.
  */
 
 const RESTART_FIRST_MS = 1000;
@@ -20,8 +21,11 @@ const LONG_LIFE_MS = 60000;
 /** How often it is looked whether mosquitto_sub has another socket … */
 const LOOK_MS = 5000;
 
-/** … and, without a connection, after how many looks the status is sent again. */
+/** … and, after some looks without a connection, how many there are from probe to probe. */
 const PROBE_LOOKS = 4;
+
+/** The retained status comes sooner, most of the time. */
+const FIRST_PROBE_MS = 500;
 
 /** Problems that are logged between two connections; each only once. */
 const MOST_PROBLEMS = 8;
@@ -32,8 +36,6 @@ export interface LinkOptions {
   args: string[];
   event_topic: string;
   will: { topic: string; text: string };
-  /** The status, online. */
-  probe: string;
   topics: string[];
   onConnected: () => void;
   onDisconnected: () => void;
@@ -83,7 +85,10 @@ export const connect = (shell: Shell, options: LinkOptions): Link => {
 
   const common = ['-q', '1', ...options.args];
   const posts = createPosts(shell, [...common, '-i', `${options.device}-post`], () => link.connected, problem);
-  const probe = (): void => posts.send({ what: 'status', topic: options.will.topic, text: options.probe });
+  const probe = (): void => {
+    if (!link.connected && link.sub != null)
+      posts.send({ what: 'status', topic: options.will.topic, text: options.will.text });
+  };
 
   function startEvents(): void {
     if (link.closing || !link.connected || link.events != null) return;
@@ -115,12 +120,13 @@ export const connect = (shell: Shell, options: LinkOptions): Link => {
 
   const inbox = createInbox({
     onMessage: (topic, payload, retained) => {
-      if (topic === options.will.topic) {
+      if (topic === options.will.topic && (retained || !link.connected)) {
         // A new subscription, so a new connection: what was sent on the one before it may be lost.
-        if (retained) setConnected(false);
+        setConnected(false);
         setConnected(true);
+      } else {
+        options.onMessage(topic, payload);
       }
-      options.onMessage(topic, payload);
     },
     onProblem: problem,
   });
@@ -147,6 +153,7 @@ export const connect = (shell: Shell, options: LinkOptions): Link => {
       after(link.sub_wait_ms, startSub);
     };
     link.looks = 0;
+    after(FIRST_PROBE_MS, probe);
     link.sub = start(shell, { name: 'sub', script: PLAIN, args, fed: false, marked: true }, inbox, onEnd);
   }
 
@@ -156,7 +163,7 @@ export const connect = (shell: Shell, options: LinkOptions): Link => {
       link.looks = 0;
       setConnected(false);
     }
-    if (!link.connected && link.looks % PROBE_LOOKS === 0) probe();
+    if (link.looks <= 1 || link.looks % PROBE_LOOKS === 0) probe();
     link.looks += 1;
   }
 
@@ -180,6 +187,6 @@ export const connect = (shell: Shell, options: LinkOptions): Link => {
   };
 
   startSub();
-  look();
+  after(LOOK_MS, look);
   return { publish, close };
 };
