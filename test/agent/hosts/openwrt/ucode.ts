@@ -1,6 +1,6 @@
 // Before anything else: whoever imports the other host as well does not get its builtins.
 import '../../../../agent/hosts/node/builtins.ts';
-import { afterEach } from 'vitest';
+import { afterEach, vi } from 'vitest';
 import { builtins } from '../../../helpers/ucode-on-node/builtins.mjs';
 import { files } from '../../../helpers/ucode-on-node/files.mjs';
 import { loop } from '../../../helpers/ucode-on-node/loop.mjs';
@@ -41,6 +41,7 @@ Object.assign(globalThis, globals);
 
 afterEach(() => {
   loop.end();
+  vi.unstubAllEnvs();
   for (const file of opened.splice(0)) file.close();
   Object.assign(globalThis, globals, { fs: ownFiles(), uloop: { ...loop } });
   Object.assign(said, { stderr: '', stdout: '' });
