@@ -5,8 +5,8 @@ import { builtins } from '../../../helpers/ucode-on-node/builtins.mjs';
 import { files } from '../../../helpers/ucode-on-node/files.mjs';
 import { loop } from '../../../helpers/ucode-on-node/loop.mjs';
 
-/** What the host has written to stderr and stdout since the test began. */
-export const said = { stderr: '', stdout: '' };
+/** What the host has written to stderr and stdout, and the exit codes it asked for, since the test began. */
+export const said = { stderr: '', stdout: '', exits: [] as number[] };
 
 /** What the host has opened. */
 const opened: UcodeFile[] = [];
@@ -36,6 +36,9 @@ const globals = {
   print: (text: string) => {
     said.stdout += text;
   },
+  exit: (code: number) => {
+    said.exits.push(code);
+  },
 };
 Object.assign(globalThis, globals);
 
@@ -44,7 +47,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
   for (const file of opened.splice(0)) file.close();
   Object.assign(globalThis, globals, { fs: ownFiles(), uloop: { ...loop } });
-  Object.assign(said, { stderr: '', stdout: '' });
+  Object.assign(said, { stderr: '', stdout: '', exits: [] });
 });
 
 /** For this test, files that cannot be had for real: what is in /proc. */
