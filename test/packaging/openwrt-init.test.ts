@@ -20,7 +20,7 @@ describe('the init script of the agent', () => {
         max_bitrate: '20M',
         servers: ['iperf1.example.net', 'iperf2.example.net:5202'],
       },
-      ...{ wan_interface: 'eth1' },
+      ...{ wan_interface: 'eth1', nice: '10' },
     });
     expect(log).toEqual([]);
     expect(started()).toEqual({
@@ -35,7 +35,7 @@ describe('the init script of the agent', () => {
         ...{ max_duration_s: 60, max_streams: 8, max_bitrate: 20_000_000 },
         servers: ['iperf1.example.net', 'iperf2.example.net:5202'],
       },
-      ...{ wan_interface: 'eth1', state: join(router, 'tmp/perfleet') },
+      ...{ wan_interface: 'eth1', nice: 10, state: join(router, 'tmp/perfleet') },
     });
   });
 
@@ -143,11 +143,6 @@ describe('the init script of the agent', () => {
     );
     service.reload();
     expect(service.read('var/run/perfleet/firewall')).toBe("\toption flow_offloading '1'\n");
-  });
-
-  it('hands over how nice the tests are', () => {
-    const { read } = startWith({ ...MINIMAL, nice: '0' });
-    expect(JSON.parse(read('var/run/perfleet/agent.json'))).toMatchObject({ nice: 0 });
   });
 
   it('writes the same on a reload when nothing has changed, so that procd lets the agent be', () => {
