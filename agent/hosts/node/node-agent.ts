@@ -5,6 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { MqttLink } from '../../../broker/client.ts';
 import type { Clock } from '../../../broker/clock.ts';
+import { MAX_PAYLOAD_BYTES } from '../../../broker/contract/numbers.ts';
 import { commandTopic, controllerTopic, statusTopic } from '../../../broker/contract/topics.ts';
 import type { Log } from '../../../broker/log.ts';
 import { type Agent, createAgent } from '../../core/agent.ts';
@@ -138,11 +139,13 @@ export class NodeAgent {
   }
 
   #receive(topic: 'command' | 'status' | 'controller', bytes: Uint8Array): void {
+    const { log } = this.#around;
+    if (bytes.length > MAX_PAYLOAD_BYTES) return log.warn({ topic, bytes: bytes.length }, 'message dropped: too large');
     try {
       const payload: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
       this.#take({ kind: 'message', topic, payload });
     } catch (error) {
-      this.#around.log.warn({ topic, error: String(error) }, 'message dropped: not UTF-8 JSON');
+      log.warn({ topic, error: String(error) }, 'message dropped: not UTF-8 JSON');
     }
   }
 
