@@ -5,7 +5,6 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { MqttLink } from '../../../broker/client.ts';
 import type { Clock } from '../../../broker/clock.ts';
-import { MAX_PAYLOAD_BYTES } from '../../../broker/contract/numbers.ts';
 import { commandTopic, controllerTopic, statusTopic } from '../../../broker/contract/topics.ts';
 import type { Log } from '../../../broker/log.ts';
 import { type Agent, createAgent } from '../../core/agent.ts';
@@ -15,6 +14,7 @@ import { Guards } from './guards.ts';
 import { endLeftovers } from './leftovers.ts';
 import { lockFolder } from './lock.ts';
 import { iperf3Finder, resolveHost } from './preflight.ts';
+import { readPayload } from './read-payload.ts';
 import { rehearse } from './rehearsal.ts';
 import { ResultFolder } from './result-folder.ts';
 import { countWan, watchWan } from './wan-traffic.ts';
@@ -139,13 +139,10 @@ export class NodeAgent {
   }
 
   #receive(topic: 'command' | 'status' | 'controller', bytes: Uint8Array): void {
-    const { log } = this.#around;
-    if (bytes.length > MAX_PAYLOAD_BYTES) return log.warn({ topic, bytes: bytes.length }, 'message dropped: too large');
     try {
-      const payload: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-      this.#take({ kind: 'message', topic, payload });
+      this.#take({ kind: 'message', topic, payload: readPayload(bytes) });
     } catch (error) {
-      log.warn({ topic, error: String(error) }, 'message dropped: not UTF-8 JSON');
+      this.#around.log.warn({ topic, error: String(error) }, 'message dropped');
     }
   }
 
