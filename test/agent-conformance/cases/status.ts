@@ -47,7 +47,7 @@ export const STATUS_CASES: readonly Case[] = [
       await world.broker.stop();
       from = world.controller.position;
       await world.broker.start();
-      await world.controller.status({ online: true, boot }, { from, within_s: 60 });
+      await world.controller.status({ online: true, boot }, { from, within_s: 40 });
       must(world.controller.statuses(from).at(-1)?.online, 'the agent is connected, and its status says offline');
     },
   },
