@@ -2,11 +2,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { CASES } from './cases/all.ts';
-import { runCase, type Verdict } from './run-cases.ts';
-import { buildWrong, FAULTS } from './wrong-agents.ts';
+import { CASES } from '../cases/all.ts';
+import { runCase, type Verdict } from '../run-cases.ts';
+import { buildWrong } from './build.ts';
+import { ENDING_FAULTS } from './ending.ts';
+import { MESSAGE_FAULTS } from './messages.ts';
+import { STARTING_FAULTS } from './starting.ts';
 
-const JOBS = 12;
+const FAULTS = [...MESSAGE_FAULTS, ...STARTING_FAULTS, ...ENDING_FAULTS];
+
+/** They wait, mostly: for what a wrong agent does not do. */
+const JOBS = 20;
 
 const folder = mkdtempSync(join(tmpdir(), 'perfleet-wrong-agents-'));
 const verdicts: (Verdict[] | Error)[] = [];
@@ -31,12 +37,12 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it.each(FAULTS.map((fault, index) => [fault.what, fault.rule, index] as const))(
+it.each(FAULTS.map((fault, index) => [fault.what, fault.rule, fault.says, index] as const))(
   'an agent that %s is found by a case of %s',
-  (_what, _rule, index) => {
+  (_what, _rule, says, index) => {
     const found = verdicts[index];
     if (!Array.isArray(found)) throw found;
     expect(found).toHaveLength(1);
-    expect(found[0]?.problem).toMatch(/\S/);
+    expect(`${found[0]?.problem}`).toContain(says);
   },
 );
