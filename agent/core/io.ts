@@ -21,6 +21,12 @@ export interface StoredResult {
   tests: TestOutput[];
 }
 
+/** How much may be kept of results that nobody accepted yet. */
+export interface Room {
+  results: number;
+  bytes: number;
+}
+
 /** Who the agent is. `boot` is a random id of this start, `random` gives a fresh random id for each nonce. */
 export interface AgentIdentity {
   device: string;
@@ -37,6 +43,8 @@ export interface AgentIdentity {
   random: () => string;
   /** Results that an earlier start left, oldest first. */
   stored: StoredResult[];
+  /** Asked whenever a result is added; without it, what a device with plenty of memory can hold. */
+  room?: () => Room;
 }
 
 /** What went through the WAN interface while it was watched, both directions together; whole bit/s. */

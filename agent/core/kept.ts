@@ -4,13 +4,12 @@ import { resultTopic } from '../../broker/contract/topics.ts';
 import { bury } from './dead-tokens.ts';
 import { each } from './each.ts';
 import { sayFinished } from './events.ts';
-import type { StoredResult } from './io.ts';
+import type { Room, StoredResult } from './io.ts';
 import type { Kept, State } from './state.ts';
 import { act, log } from './state.ts';
 
-/** Bounds of what lies in the router's memory. The oldest goes first. */
-const MOST_KEPT = 64;
-const MOST_KEPT_BYTES = 8388608;
+/** Bounds of what lies in the device's memory, where the host sets none. The oldest goes first. */
+const ROOM: Room = { results: 64, bytes: 8388608 };
 
 /**
  * The result leaves this long after `finished`: in that time the next device begins, and neither the link nor the controller is to be busy
@@ -93,7 +92,7 @@ const totalBytes = (state: State): number => {
   return total.bytes;
 };
 
-/** Keeps a result in memory until it is accepted, and drops the oldest ones when there are too many. */
+/** Keeps a result in memory until it is accepted, and drops the oldest ones when there are too many; never this one. */
 export const keep = (state: State, result: StoredResult): Kept => {
   const kept: Kept = {
     result,
@@ -103,9 +102,10 @@ export const keep = (state: State, result: StoredResult): Kept => {
     delay_ms: RESEND_FIRST_MS,
   };
   push(state.kept, kept);
-  while (length(state.kept) > MOST_KEPT || totalBytes(state) > MOST_KEPT_BYTES) {
+  const room = state.identity.room?.() ?? ROOM;
+  while (length(state.kept) > 1 && (length(state.kept) > room.results || totalBytes(state) > room.bytes)) {
     each(slice(state.kept, 0, 1), (oldest) => {
-      log(state, 'warn', `result of run ${oldest.result.run} dropped: too many results wait to be accepted`);
+      log(state, 'warn', `result of run ${oldest.result.run} dropped: too many wait to be accepted, or memory is low`);
       forget(state, oldest);
     });
   }

@@ -1,8 +1,9 @@
 // @ts-check
-import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { root } from '../root.mjs';
+import { bundleForUcode } from './ucode.mjs';
 import { define } from './version.mjs';
 
 /** Where the commands expect the bundles. */
@@ -33,8 +34,22 @@ export const bundlePerfleet = (folder = DIST) =>
 /** agent.js, the agent for devices with Node.js; needs nothing else. @param {string} folder */
 export const bundleAgent = (folder = DIST) => bundle('agent/main.ts', join(folder, 'agent.js'));
 
-/** Both bundles; takes about half a second. @param {string} folder */
-export const buildAll = (folder = DIST) => ({ perfleet: bundlePerfleet(folder), agent: bundleAgent(folder) });
+/** perfleet-agent.uc, the agent for OpenWrt, and perfleet-agent, which starts it. @param {string} folder */
+export const bundleOpenwrt = (folder = DIST) => {
+  mkdirSync(folder, { recursive: true });
+  replace(
+    join(folder, 'perfleet-agent.uc'),
+    bundleForUcode('agent/hosts/openwrt/main.ts', define.PERFLEET_VERSION),
+    0o644,
+  );
+  replace(join(folder, 'perfleet-agent'), readFileSync(join(root, 'agent/hosts/openwrt/perfleet-agent.sh')), 0o755);
+};
+
+/** All that is shipped; takes about a second. @param {string} folder */
+export const buildAll = (folder = DIST) => {
+  bundleOpenwrt(folder);
+  return { perfleet: bundlePerfleet(folder), agent: bundleAgent(folder) };
+};
 
 /** Any other program of this repository as one file that needs nothing else, as the agent is. @param {string} entry @param {string} outfile */
 export const bundleAlone = (entry, outfile) => bundle(entry, outfile);

@@ -1,9 +1,8 @@
 import { execFile } from 'node:child_process';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import Table from 'cli-table3';
 import type { Bench, BenchOptions, Findings, Target } from './bench.ts';
+import { buildProgram } from './build-program.ts';
 import type { NightSize } from './night-fleet.ts';
 import type { NightLap } from './night-lap.ts';
 import { median } from './statistics.ts';
@@ -28,16 +27,6 @@ const FLAT = 1.2;
 
 /** Node.js may not use more for its heap: less than the target for the whole process. */
 const HEAP_MIB = 1536;
-
-/** Built as the bench itself; the builder finds the repository by its own place, so it is not bundled into this program. */
-const buildProcess = async (): Promise<string> => {
-  const build: typeof import('../../packaging/build/build.mjs') = await import(
-    pathToFileURL(resolve('packaging/build/build.mjs')).href
-  );
-  const file = resolve(join('node_modules/.cache/perfleet', 'night-process.js'));
-  build.bundleForHere('test/bench/night-process.ts', file);
-  return file;
-};
 
 /** A night, and the CPU time in µs a device of making the same records and touching them as often, without deciding anything. */
 interface Lap extends NightLap {
@@ -134,7 +123,7 @@ const findings = (nights: Lap[], small: Lap, laps: number): Findings => {
 export const benchOf = ({ fleets, small, laps }: Nights): Bench => ({
   about: 'simulated nights of up to 1,000,000 devices on 1,000 servers, by the real schedule and slots',
   async run(options) {
-    const file = await buildProcess();
+    const file = await buildProgram('night-process');
     const seen = new Map<NightSize, Lap[]>();
     for (let lap = 0; lap < laps; lap += 1) {
       for (const size of [...fleets, small])

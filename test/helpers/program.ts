@@ -57,7 +57,7 @@ export class Program {
   }
 
   /** Waits until it has said something that matches, on stdout or stderr. */
-  async says(pattern: RegExp, within_s = 15): Promise<RegExpExecArray> {
+  async says(pattern: RegExp, within_s = 30): Promise<RegExpExecArray> {
     return until(
       `${this.name} says ${pattern}`,
       () => {

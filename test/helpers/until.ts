@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 export const until = async <T>(
   what: string,
   condition: () => T | Promise<T>,
-  within_s = 10,
+  within_s = 30,
 ): Promise<NonNullable<T>> => {
   const end = performance.now() + 1000 * within_s;
   for (;;) {

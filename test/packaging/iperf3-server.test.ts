@@ -1,6 +1,6 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import '../../agent/hosts/node/builtins.ts';
@@ -144,6 +144,24 @@ describe('the loop for OpenWrt, in BusyBox ash with the applets of a router', ()
     });
     await until('it is gone', () => loop.servers().every(({ pid }) => pid !== stuck.pid));
     await answers(loop.port);
+  });
+
+  it('tries again and again for as long as it cannot begin', async () => {
+    const folder = temporaryFolder();
+    const busybox = findProgram('busybox', process.env) ?? '';
+    symlinkSync(busybox, join(folder, 'sh'));
+    const script = (name: string, line: string) =>
+      writeFileSync(join(folder, name), `#!${join(folder, 'sh')}\n${line}\n`, { mode: 0o755 });
+    script('iperf3', `echo >>${join(folder, 'tries')}; exit 1`);
+    script('sleep', `[ $1 = 1 ] && exec ${busybox} sleep 0.02; exec ${busybox} sleep $1`);
+    const timeout = findProgram('timeout', process.env) ?? 'timeout';
+    const child = spawn(timeout, ['60', join(folder, 'sh'), LOOP, '600'], { stdio: 'ignore', env: { PATH: folder } });
+    const ended = once(child, 'exit');
+    writeFileSync(join(folder, 'tries'), '');
+    // Each try ends its watchdog when that was just forked: each may lose the first TERM.
+    await until('it was tried 30 times', () => readFileSync(join(folder, 'tries')).length >= 30, 30);
+    child.kill();
+    await ended;
   });
 
   it('tries again when it cannot begin, and leaves nothing behind when it is told to end', async () => {

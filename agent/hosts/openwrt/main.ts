@@ -1,0 +1,5 @@
+import { runProgram } from './program.ts';
+
+const code = runProgram(ARGV);
+if (code != null) exit(code);
+else uloop.run();

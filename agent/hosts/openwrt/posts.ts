@@ -1,0 +1,87 @@
+import type { Publication } from '../../core/io.ts';
+import { type Child, PLAIN, type Shell, start, writePrivate } from './shell.ts';
+import { after } from './timer.ts';
+
+/** A post that has not left by then is given up. A result is sent again when its time has come. */
+const LIMIT_MS = 120000;
+
+/** A status that did not leave is sent again after this. */
+const RETRY_MS = 5000;
+
+export interface Post {
+  what: Publication['what'];
+  topic: string;
+  text: string;
+}
+
+/** Statuses and results: a mosquitto_pub each, one after another. */
+export interface Posts {
+  send: (post: Post) => void;
+  /** Without a connection nothing but a status is worth trying. */
+  dropResults: () => void;
+  /** Calls back when all has left. */
+  onIdle: (idle: () => void) => void;
+}
+
+/** `args`: host, port and so on. `isWorthIt`: whether a status that did not leave is to be sent again. */
+export const createPosts = (
+  shell: Shell,
+  args: string[],
+  isWorthIt: () => boolean,
+  onProblem: (text: string) => void,
+): Posts => {
+  const now = {
+    child: null as Child | null,
+    queue: [] as Post[],
+    status: null as Post | null,
+    idle: () => {},
+    send: (_: Post): void => {},
+  };
+  const file = `${shell.folder}/post`;
+
+  function next(): void {
+    const post = now.queue[0];
+    if (now.child != null) return;
+    if (post == null) {
+      now.idle();
+      return;
+    }
+    now.queue = slice(now.queue, 1);
+    writePrivate(file, post.text);
+    const words = ['mosquitto_pub', ...args, '-t', post.topic, '-f', file];
+    if (post.what === 'status') push(words, '-r');
+    const failed = { yes: false };
+    const onText = (text: string): void => {
+      failed.yes = true;
+      onProblem(trim(text));
+    };
+    const cancel = after(LIMIT_MS, () => now.child?.kill?.());
+    const onEnd = (): void => {
+      cancel();
+      now.child = null;
+      fs.unlink(file);
+      if (failed.yes && post.what === 'status')
+        after(RETRY_MS, () => {
+          if (now.status === post && isWorthIt()) now.send(post);
+        });
+      next();
+    };
+    now.child = start(shell, { name: 'post', script: PLAIN, args: words, fed: false, marked: true }, onText, onEnd);
+  }
+
+  now.send = (post) => {
+    if (post.what === 'status') now.status = post;
+    // Of one topic only the latest counts.
+    now.queue = filter(now.queue, (other) => other.topic !== post.topic);
+    push(now.queue, post);
+    next();
+  };
+  const dropResults = (): void => {
+    now.queue = filter(now.queue, (post) => post.what === 'status');
+  };
+  const onIdle = (idle: () => void): void => {
+    now.idle = idle;
+    next();
+  };
+  return { send: now.send, dropResults, onIdle };
+};
