@@ -1,7 +1,8 @@
 import { connectAsync, type MqttClient } from 'mqtt';
 import { sleep, systemClock } from '../../broker/clock.ts';
 import { type Dropped, type Inbound, parseInbound } from '../../broker/contract/inbound.ts';
-import type { AgentEvent, AgentStatus, RunResult, TestPlan } from '../../broker/contract/messages.ts';
+import type { AgentEvent, AgentStatus, RunResult } from '../../broker/contract/messages.ts';
+import { PREPARE_REPEAT_MS, START_REPEAT_MS } from '../../broker/contract/numbers.ts';
 import { commandTopic, controllerTopic, statusTopic } from '../../broker/contract/topics.ts';
 import { until } from '../helpers/until.ts';
 import { must } from './case.ts';
@@ -153,11 +154,10 @@ export class Controller {
     );
   }
 
-  /** Sends a `start` and waits for its answer. */
+  /** Sends a `start`, as often as a controller does (L4), until it is answered: an answer may be lost with its connection. */
   async ask(start: Start): Promise<EventOf<'started'> | EventOf<'declined'>> {
     const from = this.position;
-    await this.say(start);
-    return this.answer(start, { from });
+    return this.#repeating(START_REPEAT_MS, start, () => this.answer(start, { from }));
   }
 
   /** Resolves when all that was said before has been read: an agent answers every `start`, also one that means nothing. */
@@ -179,16 +179,14 @@ export class Controller {
   /** Prepares a run and waits for its first `ready` from now. */
   async prepare(command: Prepare): Promise<EventOf<'ready'> & { at_ms: number }> {
     const from = this.position;
-    await this.say(command);
     const { run } = command;
-    await until(
-      `the agent is ready for ${run}`,
-      () => {
-        const [no] = this.events('declined', { run, token: null }, from);
-        must(no === undefined, `the agent declines a good prepare: ${no?.reason}`);
-        return this.events('ready', { run }, from)[0];
-      },
-      PATIENCE_S,
+    const answered = async () => {
+      const [no] = this.events('declined', { run, token: null }, from);
+      must(no === undefined, `the agent declines a good prepare: ${no?.reason}`);
+      return this.events('ready', { run }, from)[0];
+    };
+    await this.#repeating(PREPARE_REPEAT_MS, command, () =>
+      until(`the agent is ready for ${run}`, answered, PATIENCE_S),
     );
     return this.event('ready', { run }, { from });
   }
@@ -211,6 +209,19 @@ export class Controller {
     await this.event('finished', { run: command.run, token }, { from, within_s: 40 });
     return this.result(command.run, { from });
   }
-}
 
-export type { TestPlan };
+  /** Says a command again and again until what is waited for has come. */
+  async #repeating<T>(every_ms: number, command: object, wait: () => Promise<T>): Promise<T> {
+    let stop = () => {};
+    const say = (): void => {
+      void this.say(command).catch(() => {});
+      stop = systemClock.after(every_ms, say);
+    };
+    say();
+    try {
+      return await wait();
+    } finally {
+      stop();
+    }
+  }
+}

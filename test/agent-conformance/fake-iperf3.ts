@@ -69,3 +69,6 @@ export const tcpOutput = (bits_per_second: number): string =>
 
 /** What nobody but KILL ends. */
 export const STUBBORN = "trap '' TERM INT HUP; exec sleep 300";
+
+/** What is over at once. */
+export const QUICK = 'echo measured';

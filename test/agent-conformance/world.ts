@@ -83,6 +83,15 @@ export class World {
     );
   }
 
+  /** Cuts the wire and waits for the agent to be online again, and a moment for what it sends then. The position before all that. */
+  async reconnect(): Promise<number> {
+    const from = this.controller.position;
+    this.wire.cut();
+    await this.controller.status({ online: true }, { from, within_s: 40 });
+    await this.controller.barrier();
+    return from;
+  }
+
   /** From now on iperf3 is this shell script. */
   fakeIperf3(body: string): FakeIperf3 {
     return new FakeIperf3(this.#bin, body);

@@ -1,4 +1,6 @@
 import type { Case } from '../case.ts';
+import { CANCEL_CASES } from './cancel.ts';
+import { CROSS_TRAFFIC_CASES } from './cross-traffic.ts';
 import { END_CASES } from './ends.ts';
 import { HOSTILE_CASES } from './hostile.ts';
 import { PREPARE_CASES } from './prepare.ts';
@@ -13,7 +15,9 @@ export const CASES: readonly Case[] = [
   ...HOSTILE_CASES,
   ...STATUS_CASES,
   ...PREPARE_CASES,
+  ...CROSS_TRAFFIC_CASES,
   ...START_CASES,
   ...END_CASES,
   ...RESULT_CASES,
+  ...CANCEL_CASES,
 ];

@@ -1,29 +1,12 @@
 import { existsSync, readdirSync, symlinkSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { WAN_LOOK_MS } from '../../../broker/contract/numbers.ts';
 import { until } from '../../helpers/until.ts';
 import { type Case, must } from '../case.ts';
-import type { Controller } from '../controller.ts';
 import { tcpOutput } from '../fake-iperf3.ts';
 import { plan, prepareOf, startOf } from '../plans.ts';
+import { refusal } from './refusal.ts';
 
 const NOWHERE = { host: '127.0.0.1', port: 1 };
-
-/** Prepares something, or what only looks like a `prepare`, and waits until the agent declines it; the reason. */
-const refusal = async (controller: Controller, command: { run: string; [key: string]: unknown }): Promise<string> => {
-  const from = controller.position;
-  await controller.say(command);
-  const { run } = command;
-  const answer = await until(
-    `the agent answers the prepare of ${run}`,
-    () => controller.events('declined', { run }, from)[0] ?? controller.events('ready', { run }, from)[0],
-    20,
-  );
-  must(answer.type === 'declined', `it is ready for ${JSON.stringify(command)}`);
-  must(answer.token === null && answer.nonce === null, 'token and nonce are not null');
-  must(/^[a-z0-9-]+: \S/.test(answer.reason), `the reason does not start with a word and a colon: ${answer.reason}`);
-  return answer.reason;
-};
 
 /** Every program of PATH but iperf3, as links. */
 const allButIperf3 = (folder: string, path: string): void => {
@@ -254,58 +237,6 @@ export const PREPARE_CASES: readonly Case[] = [
       await world.controller.measure(prepareOf('run-1', NOWHERE, tests), 1);
       const rates = fake.calls().map(({ argv }) => (argv.includes('-b') ? argv[argv.indexOf('-b') + 1] : null));
       must(rates.join() === ',,8000000,20000000', `-b of the four tests: ${rates}`);
-    },
-  },
-  {
-    rule: 'P5',
-    title: 'with max_cross_traffic it watches for 2 s before ready, and answers commands meanwhile',
-    async run(world) {
-      const { capabilities } = await world.start({ wan_interface: 'lo' });
-      const { controller } = world;
-      const begin = performance.now();
-      await controller.say(prepareOf('run-1', NOWHERE, [plan()], { max_cross_traffic: 1_000_000_000_000 }));
-      await controller.barrier();
-      const answered = controller.position;
-      const { at_ms } = await controller.event('ready', { run: 'run-1' });
-      if (!capabilities.includes('cross-traffic')) return;
-      must(at_ms - begin >= WAN_LOOK_MS, `it is ready after ${Math.round(at_ms - begin)} ms`);
-      must(
-        controller.events('ready', { run: 'run-1' }, answered).length > 0,
-        'it answered no command until it was ready',
-      );
-    },
-  },
-  {
-    rule: 'P5',
-    title: 'with more traffic than max_cross_traffic it declines as cross-traffic',
-    async run(world) {
-      const { capabilities } = await world.start({ wan_interface: 'lo' });
-      const { controller } = world;
-      await controller.say(prepareOf('run-1', NOWHERE, [plan()], { max_cross_traffic: 1 }));
-      const answer = await until('the agent answers', async () => {
-        // Traffic on loopback.
-        await controller.barrier();
-        return controller.events('declined', { run: 'run-1' })[0] ?? controller.events('ready', { run: 'run-1' })[0];
-      });
-      if (!capabilities.includes('cross-traffic'))
-        return must(answer.type === 'ready', 'it declines without being able to tell');
-      must(answer.type === 'declined' && answer.token === null, 'it is ready beside more traffic than 1 bit/s');
-      must(answer.reason.startsWith('cross-traffic:'), `the reason is ${answer.reason}`);
-    },
-  },
-  {
-    rule: 'P5',
-    title: 'without such an interface it does not decline; a number that makes no sense is a wrong plan',
-    async run(world) {
-      await world.start({ wan_interface: 'no-such-if0' });
-      await world.controller.prepare(prepareOf('run-1', NOWHERE, [plan()], { max_cross_traffic: 1 }));
-      for (const most of [0, -1, 1.5, '2M', 1e300]) {
-        const reason = await refusal(world.controller, {
-          ...prepareOf('run-2', NOWHERE),
-          max_cross_traffic: most,
-        } as { run: string; [key: string]: unknown });
-        must(!reason.startsWith('cross-traffic:'), `${most} is declined as cross-traffic`);
-      }
     },
   },
 ];
