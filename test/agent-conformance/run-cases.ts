@@ -10,7 +10,7 @@ export interface Verdict {
 }
 
 /** What the agent printed last: it says why, mostly. */
-const LAST_LOG = 600;
+const LAST_LOG = 1500;
 
 /** Runs one case against the agent that `command` starts. Never rejects. */
 export const runCase = async (one: Case, command: string, device: string): Promise<Verdict> => {
