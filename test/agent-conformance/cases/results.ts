@@ -1,4 +1,5 @@
 import { RESEND_FIRST_MS } from '../../../broker/contract/numbers.ts';
+import { until } from '../../helpers/until.ts';
 import { type Case, must } from '../case.ts';
 import { QUICK } from '../fake-iperf3.ts';
 import { plan, prepareOf } from '../plans.ts';
@@ -134,9 +135,13 @@ export const RESULT_CASES: readonly Case[] = [
       must(growth < 65_536, `it grew by ${growth} KiB`);
       const from = controller.position;
       await controller.becomes('controller-2');
-      await controller.result(`run-${MANY}`, { from, within_s: 40 });
+      await controller.event('finished', { run: `run-${MANY}` }, { from, within_s: 40 });
+      await controller.barrier();
       const kept = () => new Set(controller.events('finished', {}, from).map(({ token }) => token));
-      await controller.status({ pending: kept().size }, { within_s: 20 });
+      await until(
+        'its status counts what it has sent again',
+        () => controller.statuses().at(-1)?.pending === kept().size,
+      );
       const oldest = MANY - kept().size + 1;
       must(Math.min(...kept()) === oldest, `it keeps ${[...kept()].sort((a, b) => a - b)}`);
       if (oldest > 1)
