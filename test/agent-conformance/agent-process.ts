@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { sleep, systemClock } from '../../broker/clock.ts';
 import { type FoundProcess, processesWith } from '../helpers/processes.ts';
 import { type Ended, Program } from '../helpers/program.ts';
 import { until } from '../helpers/until.ts';
 
 /** Everything that an agent starts inherits this. */
 const MARK = 'PERFLEET_CONFORMANCE';
+
+/** How often all processes are looked through. */
+const LOOK_MS = 50;
 
 /** Programs that may be a guard. */
 const SHELLS = ['sh', 'ash', 'dash', 'bash', 'busybox'];
@@ -35,13 +39,13 @@ const parentOf = (pid: number): number => {
   }
 };
 
-/** `pid` and all that descends from it. */
-const familyOf = (pid: number): number[] => {
-  const children = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((other) => parentOf(other) === pid);
-  return [pid, ...children.flatMap(familyOf)];
+/** `root` and all that descends from it. */
+const familyOf = (root: number): number[] => {
+  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const parents = all.map((name) => ({ pid: Number(name), parent: parentOf(Number(name)) }));
+  const family = [root];
+  for (const member of family) family.push(...parents.filter(({ parent }) => parent === member).map(({ pid }) => pid));
+  return family;
 };
 
 /** The agent under test, as a process with all that it starts. */
@@ -116,14 +120,27 @@ export class AgentProcess {
     await this.kill();
   }
 
+  /** The same a little later: looking through all processes is not cheap. */
+  async processesIn(ms: number): Promise<FoundProcess[]> {
+    await sleep(systemClock, ms);
+    return this.processes();
+  }
+
+  /** Resolves when no process of it is left. */
+  async gone(): Promise<void> {
+    const left = async () => (this.processes().length === 0 ? true : (await this.processesIn(LOOK_MS)).length === 0);
+    await until('no process of the agent is left', left, 20);
+  }
+
   /** Kills all of it, but for `spared`, and waits until it is gone. */
   async killAll(spared: readonly number[] = []): Promise<void> {
-    // Stopped first: nobody notices that somebody else is gone.
     const left = () => this.processes().filter(({ pid }) => !spared.includes(pid));
+    // Stopped first: nobody notices that somebody else is gone.
     for (const { pid } of left()) signal(pid, 'SIGSTOP');
-    await until('all of the agent is gone', () => {
+    await until('all of the agent is gone', async () => {
       const found = left();
       for (const { pid } of found) signal(pid, 'SIGKILL');
+      if (found.length > 0) await sleep(systemClock, LOOK_MS);
       return found.length === 0;
     });
     await this.#program.ended;

@@ -92,7 +92,7 @@ export const STATUS_CASES: readonly Case[] = [
         );
       must(goodbyes.length > 0, 'it did not publish online: false: the broker published its last will');
       must(world.controller.statuses(from).at(-1)?.online === false, 'the last that was heard is not online: false');
-      await until('no process of the agent is left', () => world.agent.processes().length === 0);
+      await world.agent.gone();
     },
   },
   {
@@ -106,7 +106,7 @@ export const STATUS_CASES: readonly Case[] = [
       const took_ms = await world.agent.stop();
       must(took_ms < STOP_LIMIT_MS, `it takes ${Math.round(took_ms)} ms to stop`);
       must(world.agent.iperf3().length === 0, 'the agent has left, and its iperf3 runs');
-      await until('no process of the agent is left', () => world.agent.processes().length === 0);
+      await world.agent.gone();
     },
   },
   {
