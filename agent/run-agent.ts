@@ -9,7 +9,8 @@ const USAGE = `Usage: perfleet agent --config FILE
 
 Measures this device with iperf3 when the controller says so.
 
-  --config FILE  JSON or YAML: device, broker, username, password_file, tls, limits, wan_interface, state
+  --config FILE  JSON or YAML: device, broker, username, password_file, tls, limits, wan_interface,
+                 nice, state
   --version      print the version
   --help         print this
 `;

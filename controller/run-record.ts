@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SystemLoad } from '../broker/contract/messages.ts';
 import { Failure, Measurement } from './results/measurement.ts';
 
 /** How a run ended: exactly one per run. */
@@ -24,6 +25,8 @@ export const RunRecord = z.object({
   measurements: z.array(Measurement),
   failures: z.array(Failure.extend({ test: z.string() })),
   warnings: z.array(z.string()),
+  /** How busy the device was during each test, in its last attempt; only where its agent says it. */
+  system: z.array(SystemLoad.extend({ test: z.string() })).optional(),
   /** Only of a run that was to confirm an alert. */
   origin: z.literal('retest').optional(),
 });

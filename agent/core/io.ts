@@ -1,4 +1,4 @@
-import type { AgentEvent, AgentStatus, RunResult, TestOutput } from '../../broker/contract/messages.ts';
+import type { AgentEvent, AgentStatus, RunResult, SystemLoad, TestOutput } from '../../broker/contract/messages.ts';
 import type { eventTopic, resultTopic, statusTopic } from '../../broker/contract/topics.ts';
 
 /** What goes into the core and what comes out of it: plain data, so that every host and every test can drive it. */
@@ -61,12 +61,16 @@ export interface Found {
   wan: WanTraffic | null;
 }
 
-/** How an iperf3 ended. `wan_bytes`: what went over the WAN interface meanwhile, both ways; null or absent when that is not known. */
+/**
+ * How an iperf3 ended. `wan_bytes`: what went over the WAN interface meanwhile, both ways; `system`: how busy the device was (system.ts); null
+ * or absent when that is not known.
+ */
 export interface Exit {
   exit_code: number | null;
   stdout: string;
   stderr: string;
   wan_bytes?: number | null;
+  system?: SystemLoad | null;
 }
 
 export type Input =

@@ -129,6 +129,7 @@ export const onExit = (state: State, exit: Exit): void => {
     started_ms: child.spawned_ms - running.accepted_ms,
     ended_ms: state.now_ms - running.accepted_ms,
     wan_bytes: exit.wan_bytes ?? null,
+    system: exit.system ?? null,
   };
   const delay_ms = retryDelay(state, running, child, output);
   if (delay_ms != null) {

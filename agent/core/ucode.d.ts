@@ -12,6 +12,7 @@ declare function type(value: unknown): 'array' | 'object' | 'string' | 'int' | '
 /** The match and its groups, as many as the pattern has, or null. POSIX extended regular expressions: no `(?:`, no `\d`. */
 declare function match(text: string, pattern: RegExp): [string, string, string] | null;
 declare function replace(text: string, pattern: RegExp, replacement: string): string;
+declare function split(text: string, separator: string): string[];
 declare function index(text: string, part: string): number;
 declare function substr(text: string, offset: number, count?: number): string;
 declare function ord(text: string, offset: number): number;

@@ -110,6 +110,24 @@ const SinceStart = z
   .min(0)
   .max(32 * 90_000_000);
 
+const Percent = z.number().min(0).max(100).nullable().catch(null);
+
+/** How busy a device was while a test ran. What it cannot tell is null, and so is what makes no sense. */
+export const SystemLoad = z.object({
+  /** All CPUs together. */
+  cpu_percent: Percent,
+  /** The one that was busiest. */
+  cpu_busiest_percent: Percent,
+  /** Of that one: what the kernel did for packets. */
+  softirq_percent: Percent,
+  /** Load average of one minute, at the end. */
+  load: z.number().min(0).nullable().catch(null),
+  memory_available_bytes: z.int().min(0).nullable().catch(null),
+  /** What its firewall is configured to do with forwarded packets. */
+  offload: z.object({ flow: z.boolean(), hardware: z.boolean() }).nullable().catch(null),
+});
+export type SystemLoad = z.infer<typeof SystemLoad>;
+
 /** One test of a result: iperf3's own output, untouched. Times count from the acceptance of the start, monotonic. */
 export const TestOutput = z.object({
   test: Id,
@@ -120,6 +138,8 @@ export const TestOutput = z.object({
   ended_ms: SinceStart,
   /** What went over the device's WAN interface from spawn to exit, both ways; null or absent when it was not counted. */
   wan_bytes: z.int().min(0).nullish().catch(null),
+  /** How busy the device was from spawn to exit; null or absent when nobody looked. */
+  system: SystemLoad.nullish().catch(null),
 });
 export type TestOutput = z.infer<typeof TestOutput>;
 

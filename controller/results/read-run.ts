@@ -1,4 +1,5 @@
 import type { TestOutput, TestPlan } from '../../broker/contract/messages.ts';
+import { busyWarning, isAtLimit, type TestSystem } from './busy-device.ts';
 import { failure } from './failure-table.ts';
 import { readIperf3Text } from './iperf3-documents.ts';
 import type { Failure, Measurement } from './measurement.ts';
@@ -16,6 +17,8 @@ export interface RunReading {
   measurements: TimedMeasurement[];
   failures: TestFailure[];
   warnings: string[];
+  /** Of each planned test whose agent says it. */
+  system: TestSystem[];
   /** What all its tests have moved over the device's link, both ways: also those that failed midway, or that nobody planned. */
   moved_bytes: number;
 }
@@ -40,7 +43,7 @@ const ofMissing = (plan: TestPlan, plans: TestPlan[], failures: TestFailure[]): 
  * never planned, or comes twice, is dropped with a warning.
  */
 export const readRun = (plans: TestPlan[], outputs: TestOutput[]): RunReading => {
-  const run: RunReading = { measurements: [], failures: [], warnings: [], moved_bytes: 0 };
+  const run: RunReading = { measurements: [], failures: [], warnings: [], system: [], moved_bytes: 0 };
   const texts = new Map(outputs.map((output) => [output, readIperf3Text(output.stdout)]));
   run.moved_bytes = addedUp([...texts.values()].map(({ output }) => (output === null ? 0 : movedBytes(output))));
   const byTest = new Map<string, TestOutput>();
@@ -56,11 +59,14 @@ export const readRun = (plans: TestPlan[], outputs: TestOutput[]): RunReading =>
       run.failures.push({ ...ofMissing(plan, plans, run.failures), test });
       continue;
     }
-    const { started_ms, ended_ms } = output;
+    const { started_ms, ended_ms, system } = output;
     const reading = readTest({ ...output, elapsed_ms: ended_ms - started_ms }, plan, texts.get(output));
     run.warnings.push(...reading.warnings.map((warning) => `${test}: ${warning}`));
     run.measurements.push(...reading.measurements.map((numbers) => ({ ...numbers, started_ms })));
     if (!reading.ok) run.failures.push({ ...reading.failure, test });
+    if (system != null) run.system.push({ test, ...system });
   }
+  const measured = new Set(run.measurements.map(({ test }) => test));
+  run.warnings.push(...run.system.filter((one) => measured.has(one.test) && isAtLimit(one)).map(busyWarning));
   return run;
 };

@@ -1,5 +1,6 @@
 import type { TestPlan } from '../../broker/contract/messages.ts';
 import { KILL_AFTER_TERM_MS, testLimitMs } from '../../broker/contract/numbers.ts';
+import { CPU_BOUND_PERCENT } from './busy-device.ts';
 import { crossTraffic } from './cross-traffic.ts';
 import { directionSums, directionsOf, ownWords, type Shape } from './direction-sums.ts';
 import { type Classified, classifyErrors, classifyStderr, failure } from './failure-table.ts';
@@ -24,9 +25,6 @@ export interface Iperf3Result {
 
 /** The device's kill timer may fire this much early: the guard counts whole seconds, rounded down. */
 const TIMER_TOLERANCE_MS = 1000;
-
-/** A device's CPU that is used this much, as iperf3 measures it, leaves nothing for a faster test. */
-const CPU_BOUND_PERCENT = 95;
 
 /** 3.9 is the only version that has its errors on stderr alone, whatever it printed before. */
 const isErrorOf39 = (version: string | null, stderr: string): boolean =>

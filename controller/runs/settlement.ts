@@ -75,7 +75,7 @@ export class Settlement {
     if (known === null) return { settled: 'unchanged', served: null };
     const { run, grant } = known;
     const attempt = readAttempt(run, grant, result.tests);
-    const { measurements, failures, warnings, moved_bytes, timed, duration_s } = attempt;
+    const { measurements, failures, warnings, system, moved_bytes, timed, duration_s } = attempt;
     const verdict = decides(run, token) ? this.#verdict(run, measurements, failures, at_ms) : null;
     const change = verdict === null ? null : this.#change(run, verdict, failures, { at_ms, duration_s });
     const outcome = store.atomically(() => {
@@ -88,6 +88,7 @@ export class Settlement {
         measurements: timed,
         failures,
         warnings,
+        system,
         points: this.#options.influx ? timedPoints(run, grant.server, timed) : [],
         change,
       });

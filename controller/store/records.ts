@@ -15,7 +15,13 @@ export interface RecordFilter {
   limit?: number;
 }
 
-const Head = RunRecord.omit({ granted_at: true, queued_s: true, measurements: true, warnings: true }).extend({
+const Head = RunRecord.omit({
+  granted_at: true,
+  queued_s: true,
+  measurements: true,
+  warnings: true,
+  system: true,
+}).extend({
   origin: z.string(),
   granted_at_ms: z.number().nullable(),
   requested_at_ms: z.number(),
@@ -32,6 +38,7 @@ const Attempt = z.object({
   token: z.int(),
   failures: jsonColumn(RunRecord.shape.failures),
   warnings: jsonColumn(z.array(z.string())),
+  system: jsonColumn(RunRecord.shape.system.unwrap()),
 });
 type Attempt = z.infer<typeof Attempt>;
 
@@ -54,6 +61,11 @@ const standingFailures = (attempts: readonly Attempt[], figures: readonly Figure
   }
   return [...standing.values()].flat();
 };
+
+/** Of each test what its last attempt says. */
+const lastSystem = (attempts: readonly Attempt[]): NonNullable<RunRecord['system']> => [
+  ...new Map(attempts.flatMap(({ system }) => system.map((one) => [one.test, one] as const))).values(),
+];
 
 /** Runs as people and programs see them. */
 export class Records {
@@ -84,10 +96,15 @@ export class Records {
       (row) => row.run,
     );
     const attempts = grouped(
-      this.#database.all(Attempt, `SELECT run, token, failures, warnings FROM results ${among} ORDER BY token`, ids),
+      this.#database.all(
+        Attempt,
+        `SELECT run, token, failures, warnings, system FROM results ${among} ORDER BY token`,
+        ids,
+      ),
       (row) => row.run,
     );
     return heads.map(({ granted_at_ms, requested_at_ms, left_queue_at_ms, origin, ...head }) => {
+      const system = lastSystem(attempts.get(head.run) ?? []);
       const mine = { figures: figures.get(head.run) ?? [], attempts: attempts.get(head.run) ?? [] };
       return {
         ...head,
@@ -96,6 +113,7 @@ export class Records {
         measurements: mine.figures.map((row) => row.measurement),
         failures: [...standingFailures(mine.attempts, mine.figures), ...head.failures],
         warnings: mine.attempts.flatMap((row) => row.warnings),
+        ...(system.length > 0 ? { system } : {}),
         ...(origin === 'retest' ? { origin } : {}),
       };
     });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { TestOutput } from '../../broker/contract/messages.ts';
 import type { Point } from '../influx/points.ts';
+import type { TestSystem } from '../results/busy-device.ts';
 import { Measurement } from '../results/measurement.ts';
 import type { Outcome, RunRecord } from '../run-record.ts';
 import { jsonColumn } from './columns.ts';
@@ -41,6 +42,7 @@ export interface ResultWrite {
   measurements: TimedMeasurement[];
   failures: RunRecord['failures'];
   warnings: string[];
+  system: TestSystem[];
   /** Those of `measurements`; none without InfluxDB. */
   points: Point[];
   /** Null: the result of an earlier attempt, which came so late that it decides nothing. */
@@ -74,8 +76,8 @@ export class Results {
       const state = this.#runs.state(write.run);
       if (state === null) return 'unknown-run';
       const added = this.#database.run(
-        'INSERT INTO results (run, token, failures, warnings) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-        [write.run, write.token, JSON.stringify(write.failures), JSON.stringify(write.warnings)],
+        'INSERT INTO results (run, token, failures, warnings, system) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+        [write.run, write.token, ...[write.failures, write.warnings, write.system].map((part) => JSON.stringify(part))],
       );
       if (added === 0) return 'duplicate';
       this.#moved.correct(write.token, write.moved_bytes);

@@ -102,6 +102,7 @@ const MIGRATIONS: readonly string[] = [
   CREATE TABLE receivers (receiver TEXT PRIMARY KEY, place TEXT NOT NULL /* a hash of where it is reached */) STRICT, WITHOUT ROWID;
   `,
   'ALTER TABLE devices ADD COLUMN ssh TEXT /* JSON */',
+  "ALTER TABLE results ADD COLUMN system TEXT NOT NULL DEFAULT '[]' /* JSON */",
 ];
 
 /** Brings the file to the newest version, each step in one transaction; refuses a file from a newer perfleet. */

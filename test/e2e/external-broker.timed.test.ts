@@ -43,7 +43,7 @@ test.concurrent('a restart of the broker in the middle of a run costs nothing: t
   await fleet.seen(1);
   await mosquitto.stop();
   await mosquitto.start();
-  expect(await fleet.over(first)).toMatchObject({ outcome: 'success', attempts: 1, warnings: [] });
+  expect(await fleet.over(first)).toMatchObject({ outcome: 'success', attempts: 1 });
   expect(await fleet.over(second)).toMatchObject({ outcome: 'success' });
   const records = await fleet.api.runs({});
   expect(records.map(({ measurements }) => measurements.length)).toEqual([1, 1]);

@@ -16,10 +16,10 @@ const TESTS = [
   { ...ONE_SECOND, protocol: 'udp', bitrate: 'auto' },
 ];
 
-/** The keys of design.md, section 7, in their order. */
+/** The keys that a run has, in their order. */
 const RECORD_KEYS = [
   ...['run', 'device', 'organization', 'server', 'via', 'outcome', 'reason', 'granted_at', 'queued_s', 'duration_s'],
-  ...['attempts', 'measurements', 'failures', 'warnings'],
+  ...['attempts', 'measurements', 'failures', 'warnings', 'system'],
 ];
 const BOTH = ['test', 'protocol', 'direction', 'bits_per_second', 'bytes', 'seconds'];
 const CPU = ['cpu_device_percent', 'cpu_server_percent'];

@@ -12,7 +12,15 @@ export const storeRun = (
   const timed = measurements.map((measurement, index) => ({ measurement, time_ms: granted_ms + index * 1000 }));
   const times = { requested_at_ms: granted_ms, not_before_ms: granted_ms, window_end_ms: at_ms };
   const origin = { server: null, origin: 'demand', night: null } as const;
-  const result = { outputs: [], moved_bytes: 1, measurements: timed, failures: [], warnings: [], points: [] };
+  const result = {
+    outputs: [],
+    moved_bytes: 1,
+    measurements: timed,
+    failures: [],
+    warnings: [],
+    system: [],
+    points: [],
+  };
   const end = { outcome: 'success', reason: null, server: 'server-0', finished_at_ms: at_ms, duration_s: 60 } as const;
   const { runs, results } = store;
   store.deferred(() => {

@@ -22,6 +22,7 @@ const builtins = {
   type: typeName,
   match: (text: string, pattern: RegExp) => text.match(pattern)?.map((group) => group ?? null) ?? null,
   replace: (text: string, pattern: RegExp, replacement: string) => text.replace(pattern, () => replacement),
+  split: (text: string, separator: string) => text.split(separator),
   index: (text: string, part: string) => text.indexOf(part),
   substr: (text: string, offset: number, count = text.length) => text.slice(offset, offset + count),
   ord: (text: string, offset: number) => text.charCodeAt(offset),

@@ -14,6 +14,8 @@ export interface AgentConfig {
   tls: { ca: string | null; cert: string | null; key: string | null } | null;
   limits: Limits;
   wan_interface: string | null;
+  /** How much nicer than the agent iperf3 is, 0 to 19. */
+  nice: number;
   /** Folder on RAM disk. */
   state: string;
 }
@@ -72,6 +74,14 @@ class Reader {
     return amount >= 1 ? amount : this.wrong(path, expected, value);
   }
 
+  /** A whole number of this range, or null when it is not there. */
+  whole(path: string, value: unknown, low: number, high: number): number | null {
+    if (value === undefined || value === null) return null;
+    return Number.isInteger(value) && Number(value) >= low && Number(value) <= high
+      ? Number(value)
+      : this.wrong(path, `a whole number from ${low} to ${high}`, value);
+  }
+
   /** The content of a file that the configuration names, relative to `folder`. */
   file(path: string, value: unknown, folder: string): string | null {
     const name = this.text(path, value, /./, 'the path of a file');
@@ -99,7 +109,10 @@ const readLimits = (reader: Reader, value: unknown): Limits => {
   };
 };
 
-const KEYS = 'device broker username password password_file tls limits wan_interface state'.split(' ');
+/** Enough that the router's own work comes before a test, and too little to starve the test (docs/agent.md). */
+const NICE = 5;
+
+const KEYS = 'device broker username password password_file tls limits wan_interface nice state'.split(' ');
 
 /** Checks the content of a configuration file, JSON or YAML. Files that it names are looked for from `file`. Throws a ConfigError. */
 export const parseConfig = (text: string, file: string): AgentConfig => {
@@ -140,6 +153,7 @@ export const parseConfig = (text: string, file: string): AgentConfig => {
           },
     limits: readLimits(reader, raw['limits']),
     wan_interface: reader.text('wan_interface', raw['wan_interface'], INTERFACE, 'the name of a network interface'),
+    nice: reader.whole('nice', raw['nice'], 0, 19) ?? NICE,
     state: resolve(reader.text('state', raw['state'], /./, 'the path of a folder') ?? `/tmp/perfleet-${device}`),
   };
   if (reader.problems.length > 0) throw new ConfigError(file, reader.problems);

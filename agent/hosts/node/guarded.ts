@@ -1,10 +1,12 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Log } from '../../../broker/log.ts';
 import type { Action, Exit } from '../../core/io.ts';
 import { GUARD } from '../../iperf3/guard.ts';
 import { capture } from './capture.ts';
 import { MARKER, signal } from './leftovers.ts';
+import { beNice } from './priority.ts';
 
 type Spawn = Extract<Action, { kind: 'spawn' }>;
 
@@ -26,6 +28,14 @@ export interface Guard {
   stderr: () => string;
 }
 
+/** What guards are started with: the agent's folder, its environment, and how much nicer than the agent they are. */
+export interface GuardedBy {
+  state: string;
+  nice: number;
+  env: NodeJS.ProcessEnv;
+  log: Log;
+}
+
 const isAlive = ({ process }: Guard): boolean => process.exitCode === null && process.signalCode === null;
 
 /**
@@ -34,8 +44,7 @@ const isAlive = ({ process }: Guard): boolean => process.exitCode === null && pr
  */
 export const startGuard = (
   { argv, env: own }: Pick<Spawn, 'argv' | 'env'>,
-  state: string,
-  env: NodeJS.ProcessEnv,
+  { state, nice, env, log }: GuardedBy,
   onError: (error: Error) => void,
 ): Guard | null => {
   const guard = spawn('sh', ['-c', GUARD, 'guard', join(state, 'iperf3.pid'), 'iperf3', ...argv], {
@@ -46,6 +55,8 @@ export const startGuard = (
   guard.on('error', onError);
   const { pid } = guard;
   if (pid === undefined) return null;
+  // Before it gets its line: all that it starts is as nice as it is itself.
+  beNice(pid, nice, log);
   // It was killed before it got its line: its exit says so too.
   guard.stdin.on('error', () => {});
   return {
@@ -68,7 +79,7 @@ export const dismiss = (guard: Guard): void => {
  */
 export const runGuarded = (
   action: Spawn,
-  { state, env, now_ms, waiting }: { state: string; env: NodeJS.ProcessEnv; now_ms: number; waiting: Guard | null },
+  { now_ms, waiting, ...by }: GuardedBy & { now_ms: number; waiting: Guard | null },
   onExit: (exit: Exit) => void,
 ): Kill => {
   const end = (exit: Exit): void => {
@@ -88,7 +99,7 @@ export const runGuarded = (
     return refuse(String(error));
   }
   const guard =
-    waiting !== null && isAlive(waiting) ? waiting : startGuard(action, state, env, ({ message }) => refuse(message));
+    waiting !== null && isAlive(waiting) ? waiting : startGuard(action, by, ({ message }) => refuse(message));
   if (guard === null) return () => {};
   const { process, group, stdout, stderr } = guard;
   process.stdin.write(`${limit_s}\n`);

@@ -8,6 +8,8 @@ type Of<K extends Action['kind']> = Extract<Action, { kind: K }>;
 export interface GuardsOptions {
   /** The agent's folder. */
   state: string;
+  /** How much nicer than the agent iperf3 is, 0 to 19. */
+  nice: number;
   env: NodeJS.ProcessEnv;
   clock: Clock;
   log: Log;
@@ -41,9 +43,9 @@ export class Guards {
 
   /** Runs iperf3, under the guard that waits for it or a new one. */
   spawn(action: Of<'spawn'>): void {
-    const { state, env, clock, onExit } = this.#options;
+    const { clock, onExit } = this.#options;
     const { key } = action;
-    const kill = runGuarded(action, { state, env, now_ms: clock.now(), waiting: this.#take(key) }, (exit) => {
+    const kill = runGuarded(action, { ...this.#options, now_ms: clock.now(), waiting: this.#take(key) }, (exit) => {
       this.#running.delete(key);
       onExit(key, exit);
     });
@@ -61,9 +63,9 @@ export class Guards {
 
   #start(action: Of<'arm'>): void {
     if (!this.#wanted.delete(action.key)) return;
-    const { state, env, log } = this.#options;
+    const { log } = this.#options;
     const onError = (error: Error) => log.debug({ error: error.message }, 'no guard could be started ahead of time');
-    const guard = startGuard(action, state, env, onError);
+    const guard = startGuard(action, this.#options, onError);
     if (guard !== null) this.#waiting.set(action.key, guard);
   }
 

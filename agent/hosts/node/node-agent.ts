@@ -13,11 +13,12 @@ import type { AgentConfig } from './config.ts';
 import { Guards } from './guards.ts';
 import { endLeftovers } from './leftovers.ts';
 import { lockFolder } from './lock.ts';
+import { type Meanwhile, watchDevice } from './meanwhile.ts';
 import { iperf3Finder, resolveHost } from './preflight.ts';
 import { readPayload } from './read-payload.ts';
 import { rehearse } from './rehearsal.ts';
 import { ResultFolder } from './result-folder.ts';
-import { countWan, watchWan } from './wan-traffic.ts';
+import { watchWan } from './wan-traffic.ts';
 
 export interface AgentSurroundings {
   /** Version of the agent. */
@@ -53,8 +54,8 @@ export class NodeAgent {
   readonly #results: ResultFolder;
   readonly #findIperf3: ReturnType<typeof iperf3Finder>;
   readonly #guards: Guards;
-  /** For each iperf3 that runs: what has gone over the WAN since it was started. */
-  readonly #wanSince = new Map<number, () => number | null>();
+  /** For each iperf3 that runs: what the device has done since it was started. */
+  readonly #meanwhile = new Map<number, () => Meanwhile>();
   readonly #end = new EventEmitter<{ stopped: [] }>();
   #starting = false;
   #stopping = false;
@@ -67,11 +68,10 @@ export class NodeAgent {
   constructor(config: AgentConfig, around: AgentSurroundings) {
     this.#config = config;
     this.#around = around;
-    const { env, clock, log } = around;
     const onExit = (key: number, exit: Exit) => this.#onExit(key, exit);
-    this.#guards = new Guards({ state: config.state, env, clock, log, onExit });
-    this.#findIperf3 = iperf3Finder(env);
-    this.#results = new ResultFolder(join(config.state, 'results'), log);
+    this.#guards = new Guards({ ...around, state: config.state, nice: config.nice, onExit });
+    this.#findIperf3 = iperf3Finder(around.env);
+    this.#results = new ResultFolder(join(config.state, 'results'), around.log);
     this.stopped = once(this.#end, 'stopped').then(() => {});
   }
 
@@ -175,7 +175,7 @@ export class NodeAgent {
       case 'spawn':
         this.#guards.spawn(action);
         // Only now: iperf3 is on its way, and has sent nothing yet.
-        this.#wanSince.set(action.key, countWan(this.#config.wan_interface, PROC_NET));
+        this.#meanwhile.set(action.key, watchDevice(this.#config.wan_interface, PROC_NET));
         break;
       case 'kill':
         this.#guards.kill(action);
@@ -197,9 +197,9 @@ export class NodeAgent {
   }
 
   #onExit(key: number, exit: Exit): void {
-    const wan_bytes = this.#wanSince.get(key)?.() ?? null;
-    this.#wanSince.delete(key);
-    this.#take({ kind: 'exited', key, ...exit, wan_bytes });
+    const seen = this.#meanwhile.get(key)?.();
+    this.#meanwhile.delete(key);
+    this.#take({ kind: 'exited', key, ...exit, ...seen });
   }
 
   #wakeAt(at_ms: number): void {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { DEFAULT_LIMIT } from '../../api/list-limit.ts';
+import { isAtLimit } from '../../results/busy-device.ts';
 import type { Measurement } from '../../results/measurement.ts';
 import type { RunRecord } from '../../run-record.ts';
 import { asksController, type Context, type ControllerFlags, clientOf, printJson } from '../context.ts';
@@ -21,8 +22,12 @@ interface ResultsFlags extends ControllerFlags {
 const first = (record: RunRecord, protocol: Measurement['protocol'], direction?: Measurement['direction']) =>
   record.measurements.find((one) => one.protocol === protocol && (direction ?? one.direction) === one.direction);
 
-const marked = (figures: Measurement | undefined): string =>
-  `${megabits(figures?.bits_per_second)}${figures !== undefined && remarksOn(figures) !== '' ? '*' : ''}`;
+/** Whether there is more behind a figure than the link. */
+const isMarked = ({ system = [] }: RunRecord, figures: Measurement): boolean =>
+  remarksOn(figures) !== '' || system.some((one) => one.test === figures.test && isAtLimit(one));
+
+const marked = (record: RunRecord, figures: Measurement | undefined): string =>
+  `${megabits(figures?.bits_per_second)}${figures !== undefined && isMarked(record, figures) ? '*' : ''}`;
 
 const COLUMNS: readonly Column<RunRecord>[] = [
   { head: 'started (UTC)', cell: ({ granted_at }) => utc(granted_at) },
@@ -30,8 +35,8 @@ const COLUMNS: readonly Column<RunRecord>[] = [
   { head: 'device', cell: ({ device }) => device },
   { head: 'server', cell: ({ server }) => server ?? NOTHING },
   { head: 'outcome', cell: ({ outcome }) => outcome ?? 'not over' },
-  { head: 'up Mbit/s', align: 'right', cell: (record) => marked(first(record, 'tcp', 'upload')) },
-  { head: 'down Mbit/s', align: 'right', cell: (record) => marked(first(record, 'tcp', 'download')) },
+  { head: 'up Mbit/s', align: 'right', cell: (record) => marked(record, first(record, 'tcp', 'upload')) },
+  { head: 'down Mbit/s', align: 'right', cell: (record) => marked(record, first(record, 'tcp', 'download')) },
   { head: 'jitter ms', align: 'right', cell: (record) => figure(first(record, 'udp')?.jitter_ms) },
   { head: 'loss %', align: 'right', cell: (record) => figure(first(record, 'udp')?.lost_percent, 2) },
   {
@@ -58,7 +63,7 @@ export const addResults = (program: Command, context: Context): void => {
     if (flags.json) printJson(context, records);
     else if (records.length > 0) stdout.write(table(context, COLUMNS, records));
     else stderr.write('no such runs\n');
-    if (!flags.json && records.some(({ measurements }) => measurements.some((one) => remarksOn(one) !== ''))) {
+    if (!flags.json && records.some((record) => record.measurements.some((one) => isMarked(record, one)))) {
       stderr.write('* not the link alone, or not measured as such: perfleet results show RUN says why\n');
     }
     if (limit === undefined && records.length === DEFAULT_LIMIT) {

@@ -203,6 +203,7 @@ describe('the tests of a run', () => {
         started_ms: 1_500,
         ended_ms: 1_500,
         wan_bytes: null,
+        system: null,
       },
     ]);
   });

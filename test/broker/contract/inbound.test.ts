@@ -75,6 +75,26 @@ describe('every kind of message is told apart, and absent keys become null or th
     });
   });
 
+  test.each([
+    [{ load: 0.5 }, { load: 0.5 }],
+    [
+      { cpu_percent: 101, cpu_busiest_percent: -1, softirq_percent: 97.5, load: '1', memory_available_bytes: 0.5 },
+      { softirq_percent: 97.5 },
+    ],
+    [{ memory_available_bytes: 1024, offload: { flow: true } }, { memory_available_bytes: 1024 }],
+    [{ offload: { flow: true, hardware: false } }, { offload: { flow: true, hardware: false } }],
+    ['busy', null],
+    [null, null],
+  ])('the system %j of a result: what makes no sense is dropped, never the result', (system, expected) => {
+    const unknown = { cpu_percent: null, cpu_busiest_percent: null, softirq_percent: null };
+    const nothing = { ...unknown, load: null, memory_available_bytes: null, offload: null };
+    const sent = { run: 'r-1', token: 7, boot: 'b1', tests: [{ ...output, system }] };
+    expect(parse(resultTopic('ap-12', 'r-1'), sent)).toMatchObject({
+      kind: 'result',
+      payload: { tests: [{ system: expected === null ? null : { ...nothing, ...expected } }] },
+    });
+  });
+
   test('slot', () => {
     const nobody = { device: null, run: null, token: null, until: null, length_ms: null, state: null };
     expect(parse(slotTopic('milan-1'), {})).toEqual({ kind: 'slot', server: 'milan-1', payload: nobody });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../../../controller/cli/run-cli.ts';
 import { runRecord } from '../api/sample-run.ts';
+import { testSystem } from '../results/test-system.ts';
 import { smallController } from './small-controller.ts';
 
 describe('server list', () => {
@@ -51,6 +52,15 @@ describe('results', () => {
 `,
       err: '',
     });
+  });
+
+  it('mark a figure that was measured while a CPU of the device was at its end', async () => {
+    const { cli, service } = await smallController();
+    const system = [testSystem('tcp-upload', 94), testSystem('tcp-download', 95), testSystem('udp-upload', null)];
+    service.stored.set('r-1', runRecord({ system }));
+    const { out, err } = await cli('results');
+    expect(out).toMatch(/ 94\.0 +188\* /);
+    expect(err).toBe('* not the link alone, or not measured as such: perfleet results show RUN says why\n');
   });
 
   it('--json are an array of run objects', async () => {

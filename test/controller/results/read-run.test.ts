@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TestOutput, TestPlan } from '../../../broker/contract/messages.ts';
 import { readRun } from '../../../controller/results/read-run.ts';
 import { corpusOutput } from '../../helpers/iperf3-corpus.ts';
+import { testSystem } from './test-system.ts';
 
 const plan = (test: string, more: object = {}): TestPlan => {
   const [protocol, direction] = test.split('-');
@@ -70,6 +71,39 @@ describe('the reading of a run', () => {
       'tcp-upload: reported twice, the second was dropped',
       'tcp-mystery: not planned, dropped',
     ]);
+  });
+});
+
+describe('a device that is busy', () => {
+  const UPLOAD = output('tcp-upload', 'v3.12__tcp_up.json');
+  const during = (test: string, busiest: number | null, more: object = {}) => {
+    const { test: _, ...system } = testSystem(test, busiest, more);
+    return { ...UPLOAD, test, system };
+  };
+
+  it('is told of each test that says it', () => {
+    const down = { ...output('tcp-download', 'v3.12__tcp_down.json'), system: null };
+    const run = readRun([UP, DOWN], [during('tcp-upload', 94), down]);
+    expect(run.system).toEqual([testSystem('tcp-upload', 94)]);
+    expect(run.warnings).toEqual([]);
+    expect(readRun([UP], [UPLOAD]).system).toEqual([]);
+  });
+
+  it.each([
+    [{ softirq_percent: 61.9, offload: { flow: false, hardware: true } }, 'softirq 61%, flow offloading off'],
+    [{ softirq_percent: null, offload: null }, 'softirq not known, flow offloading not known'],
+    [{ softirq_percent: 0, offload: { flow: true, hardware: false } }, 'softirq 0%, flow offloading on'],
+    [{ softirq_percent: 99, offload: { flow: true, hardware: true } }, 'softirq 99%, flow offloading on, in hardware'],
+  ])('has a warning when one CPU was at its end: %j', (more, words) => {
+    expect(readRun([UP], [during('tcp-upload', 95, more)]).warnings).toEqual([
+      `tcp-upload: the device's busiest CPU was 95% busy (${words}): the figure may be the router's limit, not the line's`,
+    ]);
+  });
+
+  it('has no warning where there is no figure, or the CPUs are not known', () => {
+    const refused = { ...output('tcp-upload', 'v3.12__err_refused.json'), system: during('tcp-upload', 100).system };
+    expect(readRun([UP], [refused])).toMatchObject({ warnings: [], system: [testSystem('tcp-upload', 100)] });
+    expect(readRun([UP], [during('tcp-upload', null)]).warnings).toEqual([]);
   });
 });
 

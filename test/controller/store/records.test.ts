@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { FailureClass } from '../../../controller/results/measurement.ts';
 import { RunRecord } from '../../../controller/run-record.ts';
+import { testSystem } from '../results/test-system.ts';
 import { openStore } from './open-store.ts';
 import { ending, grant, measurement, newRun, plan, resultWrite, T0 } from './samples.ts';
 
@@ -101,6 +102,20 @@ test('a failure counts until a later attempt measures the test or fails in anoth
     failures: [failure('b', 'link-lost'), failure('c', 'busy')],
     warnings: ['first', 'second'],
   });
+});
+
+test('how busy the device was is there once a test, as its last attempt says, and absent where nobody told', () => {
+  const { runs, results, records } = openStore();
+  runs.add([newRun('r-1', { tests: [plan('a'), plan('b')] }), newRun('r-2')]);
+  const retry = { not_before_ms: T0, tests: [plan('a')], failed_attempts: { unreachable: 1 } };
+  const first = [testSystem('a', 10), testSystem('b', 20)];
+  results.store(resultWrite('r-1', 1, { system: first, change: { kind: 'retry', retry } }));
+  results.store(resultWrite('r-1', 2, { system: [testSystem('a', 30)] }));
+  results.store(resultWrite('r-2', 3));
+  const record = records.get('r-1');
+  expect(record?.system).toEqual([testSystem('a', 30), testSystem('b', 20)]);
+  expect(RunRecord.parse(record)).toEqual(record);
+  expect(records.get('r-2')).not.toHaveProperty('system');
 });
 
 test('measurements come in the order of their time, and each run has its own', () => {

@@ -83,6 +83,7 @@ export const resultWrite = (run: string, token: number, changes: Partial<ResultW
   measurements: [{ measurement: measurement(), time_ms: T0 + 1262 }],
   failures: [],
   warnings: [],
+  system: [],
   points: [],
   change: { kind: 'final', ending: ending() },
   ...changes,

@@ -68,7 +68,7 @@ test('a store that was written by a newer version is refused, and keeps its vers
   database.exec('PRAGMA user_version = 99');
   database.close();
   for (const _ of [1, 2]) {
-    expect(() => Store.open(folder)).toThrow(storeError('newer', 'has version 99, this perfleet knows up to 2'));
+    expect(() => Store.open(folder)).toThrow(storeError('newer', 'has version 99, this perfleet knows up to 3'));
   }
 });
 

@@ -27,6 +27,7 @@ describe("the agent's configuration", () => {
       tls: null,
       limits: { max_duration_s: null, max_streams: null, max_bitrate: null, servers: null },
       wan_interface: null,
+      nice: 5,
       state: '/tmp/perfleet-ap-12',
     });
   });
@@ -43,13 +44,14 @@ describe("the agent's configuration", () => {
       tls: { ca: 'ca.pem' },
       limits,
     };
-    writeFileSync(file, JSON.stringify({ ...text, wan_interface: 'eth0.2', state: '/tmp/x' }));
+    writeFileSync(file, JSON.stringify({ ...text, wan_interface: 'eth0.2', nice: 0, state: '/tmp/x' }));
     expect(readConfig(file)).toMatchObject({
       username: 'u',
       password: 'secret',
       tls: { ca: 'CA', cert: null, key: null },
       limits: { max_duration_s: 90, max_streams: 4, max_bitrate: 1_500_000_000, servers: ['a', 'b:5201'] },
       wan_interface: 'eth0.2',
+      nice: 0,
       state: '/tmp/x',
     });
     expect(parseConfig('device: d\nbroker: mqtt://b\npassword: p\nlimits: {max_duration: 60}', file)).toMatchObject({
@@ -69,10 +71,11 @@ password_file: ca2.pem
 tls: [x]
 limits: { max_duration: 5d, max_streams: 0, max_bitrate: fast, servers: a, more: 1 }
 wan_interface: "-x y"
+nice: 20
 `;
     writeFileSync(join(folder, 'ca2.pem'), 'x');
     expect(problems(text)).toEqual([
-      'colour: unknown key, expected one of device, broker, username, password, password_file, tls, limits, wan_interface, state',
+      'colour: unknown key, expected one of device, broker, username, password, password_file, tls, limits, wan_interface, nice, state',
       'device: expected 1 to 64 letters, digits, "_" or "-", found "a b"',
       'broker: expected a URL, mqtt://host:port or mqtts://host:port, found "http://b"',
       'tls: expected keys and values, found ["x"]',
@@ -84,6 +87,7 @@ wan_interface: "-x y"
       'limits.max_streams: expected a number, found 0',
       'limits.max_bitrate: expected a rate like 20M, found "fast"',
       'wan_interface: expected the name of a network interface, found "-x y"',
+      'nice: expected a whole number from 0 to 19, found 20',
     ]);
   });
 
@@ -93,6 +97,9 @@ wan_interface: "-x y"
     ['a: [', /./],
     ['device: d\nbroker: mqtt://b\npassword_file: none', /^password_file: cannot read none: ENOENT/],
     ['device: d\nbroker: mqtt://b\nlimits: {servers: [1]}', /^limits.servers: expected a list/],
+    ['device: d\nbroker: mqtt://b\nnice: -1', /^nice: expected a whole number from 0 to 19, found -1/],
+    ['device: d\nbroker: mqtt://b\nnice: 1.5', /^nice: expected a whole number/],
+    ['device: d\nbroker: mqtt://b\nnice: "5"', /^nice: expected a whole number/],
   ])('refuses %j', (text, problem) => {
     expect(problems(text)[0]).toMatch(problem);
   });

@@ -8,7 +8,7 @@ import { tempFolder } from '../../../helpers/temp-folder.ts';
 it('a guard that is not wanted any more before it was started is never started', async () => {
   const state = tempFolder();
   const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-  const guards = new Guards({ state, env: process.env, clock: systemClock, log, onExit: () => {} });
+  const guards = new Guards({ state, nice: 5, env: process.env, clock: systemClock, log, onExit: () => {} });
   guards.arm({ kind: 'arm', key: 1, argv: ['--version'], env: {}, key_file: null });
   guards.disarm(1);
   await nextTurn();

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } fro
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findLeftovers } from '../../../../agent/hosts/node/leftovers.ts';
+import { SystemLoad } from '../../../../broker/contract/messages.ts';
 import { ManualClock } from '../../../helpers/manual-clock.ts';
 import { groupOf, isRunning, isStopped } from '../../../helpers/processes.ts';
 import { until } from '../../../helpers/until.ts';
@@ -29,6 +30,8 @@ describe('the agent on Node', () => {
     const [result] = world.results();
     expect(result).toMatchObject({ run: 'r-1', token: 7, tests: [{ test: 'tcp-upload', exit_code: 0, stderr: '' }] });
     expect(JSON.parse(result?.tests[0]?.stdout ?? '').end.sum_received.bits_per_second).toBeGreaterThan(0);
+    const { offload: _, ...known } = SystemLoad.parse(result?.tests[0]?.system);
+    expect(Object.values(known)).not.toContain(null);
     expect(world.events('finished')).toHaveLength(1);
     expect(results()).toEqual(['r-1.json']);
     await until('the status counts it', () => world.status()?.pending === 1);

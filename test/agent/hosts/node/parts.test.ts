@@ -18,7 +18,7 @@ import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Action, Exit } from '../../../../agent/core/io.ts';
 import { capture } from '../../../../agent/hosts/node/capture.ts';
-import { type Guard, runGuarded, startGuard } from '../../../../agent/hosts/node/guarded.ts';
+import { type Guard, type GuardedBy, runGuarded, startGuard } from '../../../../agent/hosts/node/guarded.ts';
 import { endLeftovers, findLeftovers, signal } from '../../../../agent/hosts/node/leftovers.ts';
 import { lineLog } from '../../../../agent/hosts/node/line-log.ts';
 import { iperf3Finder, resolveHost } from '../../../../agent/hosts/node/preflight.ts';
@@ -77,9 +77,9 @@ describe('a guarded process', () => {
     until_ms: 60_000,
     ...more,
   });
-  let at: { state: string; env: NodeJS.ProcessEnv; now_ms: number; waiting: Guard | null };
+  let at: GuardedBy & { now_ms: number; waiting: Guard | null };
   beforeEach(() => {
-    at = { state: folder, env: process.env, now_ms: 0, waiting: null };
+    at = { state: folder, nice: 5, env: process.env, log: new RecordedLog(), now_ms: 0, waiting: null };
   });
   const run = (more: object, env: NodeJS.ProcessEnv = { PATH: folder }, now_ms = 0, waiting: Guard | null = null) =>
     new Promise<Exit>((resolve) => {
@@ -117,7 +117,7 @@ describe('a guarded process', () => {
     writeFileSync(join(folder, 'iperf3'), '#!/bin/sh\necho "$0 $1 $OF_ITS_OWN"\n', { mode: 0o755 });
     const env = { PATH: `${folder}:${process.env['PATH']}` };
     const what = { argv: ['-x'], env: { OF_ITS_OWN: 'env' } };
-    const waiting = startGuard(what, folder, env, () => {});
+    const waiting = startGuard(what, { ...at, env }, () => {});
     const exit = await new Promise<Exit>((resolve) => {
       runGuarded(action(), { ...at, env: {}, waiting }, resolve);
     });
@@ -129,13 +129,13 @@ describe('a guarded process', () => {
   });
 
   it('that is refused ends the guard that waits for it', async () => {
-    const waiting = startGuard(action(), folder, process.env, () => {});
+    const waiting = startGuard(action(), at, () => {});
     expect((await run({}, {}, 57_001, waiting)).stderr).toMatch(/its time was over/);
     await until('the guard is gone', () => findLeftovers(folder).length === 0);
   });
 
   it('reports a guard that ends before it can read its line', async () => {
-    const waiting = startGuard(action(), folder, process.env, () => {});
+    const waiting = startGuard(action(), at, () => {});
     waiting?.process.kill('SIGKILL');
     // Nobody here has heard of its end yet.
     while (isRunning(waiting?.process.pid ?? 0));

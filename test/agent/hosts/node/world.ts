@@ -85,6 +85,7 @@ export class World {
       tls: null,
       limits: { max_duration_s: null, max_streams: null, max_bitrate: null, servers: null },
       wan_interface: null,
+      nice: 5,
       state: this.state,
       ...more,
     };
