@@ -66,7 +66,7 @@ export class UcodeFile {
   /** @param {number} fd @param {Socket | null} socket of the program */
   constructor(fd, socket = null) {
     this.#fd = fd;
-    this.#socket = socket;
+    this.#socket = socket === null ? null : this.#hear(socket);
   }
 
   fileno() {
@@ -131,7 +131,8 @@ export class UcodeFile {
     this.#watch = own;
     setImmediate(() => {
       if (own.onReadable === null || !this.#open) return;
-      this.#listen().resume().ref();
+      this.#socket ??= this.#hear(new Socket({ fd: this.#fd }));
+      this.#socket.resume().ref();
       if (this.#rest !== '' || this.#ended) this.#tell();
     });
     return () => {
@@ -140,20 +141,17 @@ export class UcodeFile {
     };
   }
 
-  #listen() {
-    if (this.#socket === null) this.#socket = new Socket({ fd: this.#fd });
-    if (this.#socket.listenerCount('data') > 0) return this.#socket;
+  /** At once: Node.js lets a stream flow when its program has ended. @param {Socket} socket */
+  #hear(socket) {
     const onEnd = () => {
       this.#ended = true;
       this.#tell();
     };
-    return this.#socket
-      .on('data', (bytes) => {
-        this.#rest += fromBytes(bytes);
-        this.#tell();
-      })
-      .on('end', onEnd)
-      .on('error', onEnd);
+    const onData = (/** @type {Buffer} */ bytes) => {
+      this.#rest += fromBytes(bytes);
+      this.#tell();
+    };
+    return socket.pause().on('data', onData).on('end', onEnd).on('error', onEnd);
   }
 
   #tell() {
