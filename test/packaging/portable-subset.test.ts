@@ -13,6 +13,10 @@ const refused: [string, string][] = [
   ['let a = 1; [a] = [2];', 'destructuring: take the parts one by one'],
   ['const f = ({ a }) => a;', 'destructuring: take the parts one by one'],
   ['const f = (a = 1) => a;', 'a default parameter: use ??'],
+  [
+    'const f = (a: number) => { if (a) { while (a < 2) a += 1; } };',
+    'an arrow function that ends with a loop, on which ucode of 22.03 fails: write a function',
+  ],
   ['for (const a of []) {}', 'ForOfStatement: not in the portable subset'],
   ['for (const a in {}) {}', 'ForInStatement: not in the portable subset'],
   ['do {} while (true);', 'DoWhileStatement: not in the portable subset'],
