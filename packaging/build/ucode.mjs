@@ -18,6 +18,8 @@ const OPTIONS = /** @type {const} */ ({
   target: 'esnext',
   format: 'esm',
   legalComments: 'none',
+  // "é" is two bytes in ucode, as in a file; what esbuild writes otherwise, "\xE9", is one there.
+  charset: 'utf8',
   tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
 });
 
@@ -82,7 +84,17 @@ export const bundleForUcode = (entry, version) => {
   const visit = (file) => {
     if (parts.has(file)) return;
     parts.set(file, '');
-    problems.push(...checkFile(file));
+    const found = checkFile(file);
+    problems.push(...found);
+    try {
+      add(file);
+    } catch (error) {
+      // What is refused may also be what cannot be transformed: the reason is told, and no error of a parser.
+      if (found.length === 0) throw error;
+    }
+  };
+  /** @param {string} file */
+  const add = (file) => {
     const source = readFileSync(file, 'utf8');
     for (const [name, line] of topNames(source)) {
       const where = `${relative(process.cwd(), file)}:${line}`;

@@ -35,7 +35,10 @@ const isNull = (node) => node.type === 'NullLiteral';
 
 /** What is wrong with each kind of node; a rule gives the reason, or null. @type {Record<string, (node: any) => string | null>} */
 export const RULES = {
-  VariableDeclaration: ({ kind }) => (kind === 'const' || kind === 'let' ? null : `"${kind}": use const or let`),
+  VariableDeclaration: ({ kind, declare }) => {
+    if (declare) return '"declare": it is not there at run time';
+    return kind === 'const' || kind === 'let' ? null : `"${kind}": use const or let`;
+  },
   VariableDeclarator: ({ id }) => (id.type === 'Identifier' ? null : 'destructuring: take the parts one by one'),
   FunctionDeclaration: (node) => functionProblem(node),
   FunctionExpression: (node) => functionProblem(node),
@@ -62,8 +65,10 @@ export const RULES = {
     const isLoose = operator === '==' || operator === '!=';
     return isLoose && !withNull ? `"${operator}" only with null: use "${operator}="` : null;
   },
-  AssignmentExpression: ({ left }) =>
-    left.type.endsWith('Pattern') ? 'destructuring: take the parts one by one' : null,
+  AssignmentExpression: ({ left, operator }) => {
+    if (left.type.endsWith('Pattern')) return 'destructuring: take the parts one by one';
+    return operator === '>>>=' ? `"${operator}": means something else in ucode, or nothing` : null;
+  },
   MemberExpression: (node) => memberProblem(node),
   OptionalMemberExpression: (node) => memberProblem(node),
   CallExpression: (node) => callProblem(node),
@@ -75,6 +80,7 @@ export const RULES = {
     const classes = pattern.match(/\\.|\[(?:\\.|[^\]\\])*\]/g)?.filter((part) => part.startsWith('[')) ?? [];
     if (classes.some((one) => one.includes('\\'))) return 'a "\\" in a class: POSIX takes it for itself';
     if (classes.some((one) => one.includes('/'))) return 'a "/" in a class: ucode ends the expression there';
+    if (/\[\^?\]/.test(pattern)) return 'an empty class: POSIX takes the "]" as its first character';
     return /^[gi]*$/.test(flags) ? null : `regular expression flags "${flags}"`;
   },
 };

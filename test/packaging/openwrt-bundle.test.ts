@@ -84,6 +84,10 @@ const sub = add;
     expect(uc).toContain('a?.b?.c, a?.[0]?.[1], a?.b?.()?.(2), a.b.c, a?.["x"]?.y');
   });
 
+  test('leaves letters beyond ASCII as the bytes that they are in the file', () => {
+    expect(bundle(['main.ts', 'lc("é€😀");\nlc(`ä`);\n'])).toContain('lc("é€😀");\nlc(`ä`);\n');
+  });
+
   test('leaves texts of several lines as they are', () => {
     const uc = bundle(['main.ts', 'const go = () => {\n    lc(`if\n      x\n    fi`);\n};\ngo();\n']);
     expect(uc).toContain('\nlc(`if\n      x\n    fi`);\n');
@@ -99,7 +103,9 @@ const sub = add;
       'let a = 1;\nlet match = 1;\n',
       ['main.ts:2: "match" is in ucode too: all files are one scope'],
     ],
-    ['what does not parse', 'let a = 1;\nlet b = ;\n', ['main.ts:2:8: ERROR: Unexpected ";"']],
+    ['what does not parse', 'let a = 1;\nlet b = ;\n', ['main.ts:2: Unexpected token (2:8)']],
+    ['what esbuild would turn into something else', 'lc(this);\n', ['main.ts:1: ThisExpression']],
+    ['an import of nothing', "import './b.ts';\n", ['main.ts:1: "./b.ts" is not portable']],
     ['all at once', 'class A {}\nenum B {}\n', ['main.ts:1: ClassDeclaration', 'main.ts:2: TSEnumDeclaration']],
   ];
   test.each(refused)('is refused with file and line: %s', (_, text, lines) => {
