@@ -42,14 +42,22 @@ const filesOf = (build, dist) =>
         : { content: readFileSync(source.startsWith('dist/') ? join(dist, basename(source)) : join(root, source)) }),
     }));
 
+/** What eleven octal digits, which tar has for a time, can hold. */
+const LAST_TIME = 0o77777777777;
+
+/** SOURCE_DATE_EPOCH, seconds since 1970, or 0 when it is not set. @param {string} [epoch] @throws {Error} when it is no such number */
+const timeOf = (epoch = '0') => {
+  if (/^\d*$/.test(epoch) && Number(epoch) <= LAST_TIME) return new Date(Number(epoch) * 1000);
+  throw new Error(`SOURCE_DATE_EPOCH is ${epoch}: expected seconds since 1970`);
+};
+
 /**
- * Both .ipk files, of the agents that were built into the folder before; those of other versions go. The time in them is
- * SOURCE_DATE_EPOCH (seconds since 1970), or 0.
+ * Both .ipk files, of the agents that were built into the folder before; those of other versions go. The time in them is that of SOURCE_DATE_EPOCH.
  * @param {string} dist
  * @returns {string[]} their names
  */
 export const packOpenwrt = (dist) => {
-  const mtime = new Date(Number(process.env['SOURCE_DATE_EPOCH'] ?? 0) * 1000);
+  const mtime = timeOf(process.env['SOURCE_DATE_EPOCH']);
   for (const name of readdirSync(dist)) if (/^perfleet-agent.*\.ipk$/.test(name)) rmSync(join(dist, name));
   return PACKAGES.map(({ name, build, fields, description }) => {
     const control = {

@@ -193,6 +193,19 @@ describe('a build', () => {
     expect(lines.match(/2026-01-02 03:04/g)).toHaveLength(3);
   });
 
+  it('refuses a SOURCE_DATE_EPOCH that is no time, and leaves the packages that are there', () => {
+    const before = readdirSync(built.dist);
+    for (const epoch of ['yesterday', '-5', '99999999999', '1.5']) {
+      vi.stubEnv('SOURCE_DATE_EPOCH', epoch);
+      try {
+        expect(() => packOpenwrt(built.dist)).toThrow(`SOURCE_DATE_EPOCH is ${epoch}: expected seconds since 1970`);
+      } finally {
+        vi.unstubAllEnvs();
+      }
+    }
+    expect(readdirSync(built.dist)).toEqual(before);
+  });
+
   it('refuses a path that tar has no place for', () => {
     const path = `./${'a'.repeat(300)}`;
     expect(() => tarOf([{ path, mode: 0o644, content: '' }], new Date(0))).toThrow(`${path} is too long for tar`);
