@@ -33,11 +33,20 @@ describe('the init script starts nothing, and says why in the log', () => {
     [{ device: 'aa:bb' }, 'device: expected 1 to 64 letters, digits, "_" or "-", found aa:bb'],
     [{ device: 'a\nb' }, 'device: expected 1 to 64 letters, digits, "_" or "-", found several lines'],
     [{ broker: 'controller' }, 'broker: expected a URL, mqtt://host:port or mqtts://host:port, found controller'],
+    [
+      { broker: 'mqtt://::1:1883' },
+      'broker: expected a URL, mqtt://host:port or mqtts://host:port, found mqtt://::1:1883',
+    ],
+    [
+      { broker: 'mqtt://host:1/x' },
+      'broker: expected a URL, mqtt://host:port or mqtts://host:port, found mqtt://host:1/x',
+    ],
     [{ username: 'a\nb' }, 'username: expected one line, found several lines'],
     [{ password: 'two\nlines' }, 'password: expected one line, found several'],
     [{ password_file: '/nowhere' }, 'password_file: there is no file /nowhere'],
     [{ tls_ca: '/nowhere' }, 'tls_ca: there is no file /nowhere'],
     [{ max_duration: '1 minute' }, 'max_duration: expected a duration like 60s, found 1 minute'],
+    [{ max_duration: '60' }, 'max_duration: expected a duration like 60s, found 60'],
     [{ max_streams: '0' }, 'max_streams: expected range(1,128), found 0'],
     [{ max_bitrate: 'fast' }, 'max_bitrate: expected a rate like 20M, found fast'],
     [{ max_bitrat: '20M' }, 'max_bitrat: unknown option, expected one of enabled device broker'],
@@ -51,6 +60,24 @@ describe('the init script starts nothing, and says why in the log', () => {
     expect(isStarted(procd)).toBe(false);
     expect(log.join('\n')).toContain(`not started: /etc/config/perfleet: ${problem}`);
     expect(read('var/run/perfleet/agent.json')).toBe('');
+  });
+
+  it('does not repeat a password that somebody wrote into the URL', () => {
+    const { procd, log } = startWith({ broker: 'mqtt://ap-12:hunter2@controller.example.net' });
+    expect(isStarted(procd)).toBe(false);
+    expect(log).toEqual([expect.stringContaining('broker: expected mqtt://host:port or mqtts://host:port; a name')]);
+    expect(log.join()).not.toContain('hunter2');
+  });
+
+  it('starts nothing without room for what the agent reads, and says what to do', () => {
+    const service = createService();
+    service.set(MINIMAL);
+    service.file('var/run/perfleet/agent.json.new/full', '');
+    const { procd, log } = service.start();
+    expect(isStarted(procd)).toBe(false);
+    expect(log).toEqual([
+      '/var/run/perfleet/agent.json cannot be written: make room in /tmp, then /etc/init.d/perfleet-agent reload',
+    ]);
   });
 
   it('tells all mistakes at once', () => {

@@ -113,6 +113,46 @@ describe('the init script of the agent', () => {
     expect(statSync(join(service.router, 'var/run/perfleet/key.pem')).mode & 0o777).toBe(0o600);
   });
 
+  it('takes the certificates away that are not set any more', () => {
+    const service = createService();
+    service.set({ ...MINIMAL, tls_key: service.file('etc/perfleet/key.pem', 'key\n', 0o400) });
+    service.start();
+    expect(service.read('var/run/perfleet/key.pem')).toBe('key\n');
+    service.set(MINIMAL);
+    service.reload();
+    expect(service.read('var/run/perfleet/key.pem')).toBe('');
+    expect(readConfig(service.config).tls).toBeNull();
+  });
+
+  it('lets an agent go on with what it has when there is no room for what is new, and says so', () => {
+    const service = createService();
+    service.set(MINIMAL);
+    service.start();
+    const before = service.read('var/run/perfleet/agent.json');
+    service.file('var/run/perfleet/agent.json.new/full', '');
+    service.set({ ...MINIMAL, max_bitrate: '20M' });
+    const { procd, log } = service.reload();
+    expect(isStarted(procd)).toBe(true);
+    expect(service.read('var/run/perfleet/agent.json')).toBe(before);
+    expect(log).toEqual([expect.stringContaining('/var/run/perfleet/agent.json cannot be written: make room in /tmp')]);
+  });
+
+  it.each([
+    ...[
+      'mqtt://192.0.2.1',
+      'mqtts://broker_1.example-net:8883/',
+      'mqtt://[2001:db8::1]:1883',
+      'mqtt://[fe80::1%br-lan]',
+    ],
+  ])('takes the broker %s', (broker) => {
+    expect(startWith({ ...MINIMAL, broker }).started().broker).toBe(broker);
+  });
+
+  it('takes amounts as the agent does', () => {
+    const { started } = startWith({ ...MINIMAL, max_bitrate: '1.5G', max_duration: '1.5m' });
+    expect(started().limits).toMatchObject({ max_bitrate: 1_500_000_000, max_duration_s: 90 });
+  });
+
   it('takes servers as a list and as words, and no name for a pattern', () => {
     expect(startWith({ ...MINIMAL, servers: 'a.example.net b.example.net:5202' }).started().limits.servers).toEqual([
       ...['a.example.net', 'b.example.net:5202'],
