@@ -31,6 +31,8 @@ On an OpenWrt router with the package in /tmp: the first line up to 24.10, the s
   opkg install …
   apk add …
 
+Copy the certificate of the authority that signed the broker's to /etc/perfleet/ca.pem, or leave tls_ca out if that is a public one.
+
 Then:
 
   uci set perfleet.agent=agent
@@ -39,8 +41,6 @@ Then:
   uci set perfleet.agent.password='s3cret'
   uci set perfleet.agent.tls_ca='/etc/perfleet/ca.pem'
   uci commit perfleet
-
-Copy the certificate of the authority that signed the broker's to /etc/perfleet/ca.pem, or leave tls_ca out if that is a public one.
 
 On any other device, with Node.js: put the password into /etc/perfleet/password, and into /etc/perfleet/agent.yaml:
 
