@@ -36,7 +36,7 @@ test('npm ships the programs, the pages and what a controller is installed with,
         encoding: 'utf8',
         env: { ...process.env, npm_config_cache: join(folder, '.npm'), npm_config_update_notifier: 'false' },
         stdio: ['ignore', 'pipe', 'ignore'],
-        timeout: 30_000,
+        timeout: 100_000,
       }),
     ),
   );

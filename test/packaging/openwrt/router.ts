@@ -51,7 +51,7 @@ export const createRouter = () => {
     const { status, stdout, stderr } = spawnSync(BUSYBOX, ['ash', ...command], {
       encoding: 'utf8',
       env: { PATH: join(router, 'bin'), ROUTER: router, ...env },
-      timeout: 20_000,
+      timeout: 100_000,
     });
     return { status, output: outside(stdout + stderr) };
   };
