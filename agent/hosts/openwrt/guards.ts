@@ -1,3 +1,4 @@
+import { each } from '../../core/each.ts';
 import type { Action, Exit } from '../../core/io.ts';
 import { GUARD } from '../../iperf3/guard.ts';
 import { type Child, markOf, type Shell, start, writePrivate } from './shell.ts';
@@ -12,7 +13,7 @@ const STDERR_LIMIT = 16384;
 /** The guard ends iperf3 in time only if it has this long. */
 const SHORTEST_LIMIT_S = 3;
 
-/** Guards that may be there at once: one runs, one waits, and some are just about to end. */
+/** Guards that may be there at once: one runs, one waits, and some are just about to end. Taken in turn: what a killed one left may still read. */
 export const GUARD_NAMES: readonly string[] = ['guard-0', 'guard-1', 'guard-2', 'guard-3'];
 
 /**
@@ -58,10 +59,13 @@ const ascii = (text: string): string => replace(text, regexp('[^ -~\n\r\t]', 'g'
 
 /** The guards of this agent: at most one waits, and at most one runs. `onExit` hears how an iperf3 ended. */
 export const createGuards = (shell: Shell, nice: number, onExit: (key: number, exit: Exit) => void): Guards => {
-  const all = { guards: [] as Guard[] };
+  const all = { guards: [] as Guard[], started: 0 };
   const find = (key: number): Guard | null => filter(all.guards, (guard) => guard.key === key)[0] ?? null;
-  const freeName = (): string | null =>
-    filter(GUARD_NAMES, (name) => length(filter(all.guards, (guard) => guard.name === name)) === 0)[0] ?? null;
+  const freeName = (): string | null => {
+    const free = filter(GUARD_NAMES, (name) => length(filter(all.guards, (guard) => guard.name === name)) === 0);
+    all.started += 1;
+    return length(free) > 0 ? (free[all.started % length(free)] ?? null) : null;
+  };
 
   const refuse = (key: number, reason: string): void => {
     after(0, () => onExit(key, { exit_code: null, stdout: '', stderr: `perfleet: not started: ${reason}` }));
@@ -71,7 +75,7 @@ export const createGuards = (shell: Shell, nice: number, onExit: (key: number, e
     const key = action.key;
     const name = freeName();
     if (name == null) return null;
-    const base = `${shell.folder}/${name}`;
+    const base = `${shell.folder}/iperf3-${key}`;
     const password = action.env['IPERF3_PASSWORD'];
     const output = { text: '' };
     const onText = (text: string): void => {
@@ -84,15 +88,13 @@ export const createGuards = (shell: Shell, nice: number, onExit: (key: number, e
       const code = trim(fs.readfile(`${base}.code`) ?? '');
       const exit_code = length(code) > 0 ? int(code) : null;
       const stderr = ascii(readBounded(`${base}.err`, STDERR_LIMIT));
-      fs.unlink(`${base}.code`);
-      fs.unlink(`${base}.err`);
+      each(['code', 'err', 'pid'], (part) => fs.unlink(`${base}.${part}`));
       if (!guard?.running) return;
       if (action.key_file != null) fs.unlink(action.key_file.path);
       onExit(key, { exit_code, stdout: ascii(output.text), stderr });
     };
-    const pidfile = `${shell.state}/iperf3.pid`;
     const secret = password == null ? '' : 'password';
-    const args = [secret, `${nice}`, base, GUARD, 'guard', pidfile, 'iperf3', ...action.argv];
+    const args = [secret, `${nice}`, base, GUARD, 'guard', `${base}.pid`, 'iperf3', ...action.argv];
     const child = start(shell, { name, script: RUN, args, fed: true, marked: true }, onText, onEnd);
     if (password != null) child.write(`${password}\n`);
     const guard = { key, name, child, running: false };

@@ -175,14 +175,14 @@ export const connect = (shell: Shell, options: LinkOptions): Link => {
 
   const close = (limit_ms: number, onClosed: () => void): void => {
     link.closing = true;
-    const cancel = after(limit_ms, () => {
-      posts.onIdle(() => {});
+    const finish = (): void => {
+      posts.stop();
       onClosed();
-    });
+    };
+    const cancel = after(limit_ms, finish);
     posts.onIdle(() => {
       cancel();
-      posts.onIdle(() => {});
-      onClosed();
+      finish();
     });
   };
 

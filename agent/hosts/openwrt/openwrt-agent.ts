@@ -8,6 +8,7 @@ import { createGuards } from './guards.ts';
 import { connect, type Link } from './link.ts';
 import { preflight } from './preflight.ts';
 import { openResults, roomIn } from './results.ts';
+import { createSeldom } from './seldom.ts';
 import { type Shell, writePrivate } from './shell.ts';
 import { after, now } from './timer.ts';
 import { countWan, trafficOf } from './wan.ts';
@@ -49,6 +50,7 @@ const writeSecrets = (config: Config, shell: Shell): void => {
 export const startAgent = (config: Config, shell: Shell, iperf3: string | null, around: Surroundings): OpenwrtAgent => {
   const device = config.device;
   const say = around.say;
+  const seldom = createSeldom(say);
   const results = openResults(`${config.state}/results`, say);
   const core: Agent = createAgent({
     device,
@@ -82,7 +84,7 @@ export const startAgent = (config: Config, shell: Shell, iperf3: string | null, 
     preflight(shell, action.host, (found) => {
       const answer = (): void => {
         const wan = count == null ? null : trafficOf(config.wan_interface, count(), now() - began);
-        if (count != null && wan == null) say('cross-traffic is not looked at: set wan_interface');
+        if (count != null && wan == null) seldom('cross-traffic is not looked at: set wan_interface');
         take({ kind: 'checked', key: action.key, iperf3: found.iperf3, resolved: found.resolved, error: null, wan });
       };
       // Who has to decline anyway does so at once.
@@ -118,7 +120,8 @@ export const startAgent = (config: Config, shell: Shell, iperf3: string | null, 
       case 'forget_result':
         return results.forget(action.run);
       case 'log':
-        if (action.level !== 'debug') say(action.message);
+        if (action.level === 'info') say(action.message);
+        if (action.level === 'warn') seldom(action.message);
         return;
       case 'exit':
         return state.link?.close?.(GOODBYE_MS, around.onLeft);

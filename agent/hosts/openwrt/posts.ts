@@ -21,6 +21,8 @@ export interface Posts {
   dropResults: () => void;
   /** Calls back when all has left. */
   onIdle: (idle: () => void) => void;
+  /** Sends nothing any more. */
+  stop: () => void;
 }
 
 /** `args`: host, port and so on. `isWorthIt`: whether a status that did not leave is to be sent again. */
@@ -83,5 +85,10 @@ export const createPosts = (
     now.idle = idle;
     next();
   };
-  return { send: now.send, dropResults, onIdle };
+  const stop = (): void => {
+    now.queue = [];
+    now.send = () => {};
+    now.idle = () => {};
+  };
+  return { send: (post) => now.send(post), dropResults, onIdle, stop };
 };
