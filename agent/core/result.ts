@@ -16,7 +16,7 @@ const shorten = (test: TestOutput): void => {
 };
 
 /** Halves the longest output again and again until the tests fit one MQTT message together, and says so in that test's stderr. */
-export const fitPayload = (tests: TestOutput[]): void => {
+export function fitPayload(tests: TestOutput[]): void {
   const sizes = map(tests, (test) => length(sprintf('%J', test)));
   const total = { bytes: 0, largest: 0, size: 0 };
   const measure = (): boolean => {
@@ -36,7 +36,7 @@ export const fitPayload = (tests: TestOutput[]): void => {
       sizes[total.largest] = length(sprintf('%J', test));
     });
   }
-};
+}
 
 const isTime = (value: unknown): boolean =>
   (type(value) === 'int' || type(value) === 'double') && (value as number) >= 0;

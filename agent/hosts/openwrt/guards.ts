@@ -3,6 +3,7 @@ import type { Action, Exit } from '../../core/io.ts';
 import { GUARD } from '../../iperf3/guard.ts';
 import { type Child, markOf, type Shell, start, writePrivate } from './shell.ts';
 import { after } from './timer.ts';
+import { asUtf8 } from './utf8.ts';
 
 type Of<K extends Action['kind']> = Extract<Action, { kind: K }>;
 
@@ -54,9 +55,6 @@ const readBounded = (path: string, limit: number): string => {
   return text;
 };
 
-/** A text that every JSON parser takes, also when it was cut. */
-const ascii = (text: string): string => replace(text, regexp('[^ -~\n\r\t]', 'g'), '?');
-
 /** The guards of this agent: at most one waits, and at most one runs. `onExit` hears how an iperf3 ended. */
 export const createGuards = (shell: Shell, nice: number, onExit: (key: number, exit: Exit) => void): Guards => {
   const all = { guards: [] as Guard[], started: 0 };
@@ -87,11 +85,11 @@ export const createGuards = (shell: Shell, nice: number, onExit: (key: number, e
       all.guards = filter(all.guards, (other) => other.key !== key);
       const code = trim(fs.readfile(`${base}.code`) ?? '');
       const exit_code = length(code) > 0 ? int(code) : null;
-      const stderr = ascii(readBounded(`${base}.err`, STDERR_LIMIT));
+      const stderr = asUtf8(readBounded(`${base}.err`, STDERR_LIMIT));
       each(['code', 'err', 'pid'], (part) => fs.unlink(`${base}.${part}`));
       if (!guard?.running) return;
       if (action.key_file != null) fs.unlink(action.key_file.path);
-      onExit(key, { exit_code, stdout: ascii(output.text), stderr });
+      onExit(key, { exit_code, stdout: asUtf8(output.text), stderr });
     };
     const secret = password == null ? '' : 'password';
     const args = [secret, `${nice}`, base, GUARD, 'guard', `${base}.pid`, 'iperf3', ...action.argv];

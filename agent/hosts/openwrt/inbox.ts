@@ -1,3 +1,4 @@
+import { MAX_PAYLOAD_BYTES } from '../../../broker/contract/numbers.ts';
 import { each } from '../../core/each.ts';
 
 /** What mosquitto_sub prints, as messages. A longer line is dropped: the contract's largest payload, quoted, is shorter. */
@@ -30,6 +31,8 @@ const onLine = (line: string, listener: Listener) => {
   const said = readJson(line) as Said | null;
   if (said == null || type(said.topic) !== 'string' || type(said.payload) !== 'string')
     return listener.onProblem('message dropped: not UTF-8');
+  if (said.payloadlen > MAX_PAYLOAD_BYTES)
+    return listener.onProblem(`message on ${said.topic} dropped: it is too long`);
   if (length(said.payload) !== said.payloadlen)
     return listener.onProblem(`message on ${said.topic} dropped: it has a NUL byte`);
   const payload = readJson(said.payload);

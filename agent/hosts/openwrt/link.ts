@@ -61,7 +61,7 @@ const socketsOf = (pid: string): string => {
 
 /** How long to wait before a program is started again that was started at `began_ms`, after `wait_ms` the last time. */
 const nextWait = (wait_ms: number, began_ms: number): number =>
-  now() - began_ms >= LONG_LIFE_MS ? RESTART_FIRST_MS : min(2 * wait_ms, RESTART_MAX_MS);
+  now() - began_ms >= LONG_LIFE_MS ? RESTART_FIRST_MS : max(RESTART_FIRST_MS, min(2 * wait_ms, RESTART_MAX_MS));
 
 export const connect = (shell: Shell, options: LinkOptions): Link => {
   const link = {
@@ -71,6 +71,7 @@ export const connect = (shell: Shell, options: LinkOptions): Link => {
     sub_wait_ms: 0,
     events: null as Child | null,
     events_wait_ms: 0,
+    events_killed: false,
     sockets: '',
     looks: 0,
     problems: [] as string[],
@@ -96,9 +97,11 @@ export const connect = (shell: Shell, options: LinkOptions): Link => {
     const began_ms = now();
     const onEnd = (): void => {
       link.events = null;
-      link.events_wait_ms = nextWait(link.events_wait_ms, began_ms);
+      // That of the connection before has been killed.
+      link.events_wait_ms = link.events_killed ? 0 : nextWait(link.events_wait_ms, began_ms);
       after(link.events_wait_ms, startEvents);
     };
+    link.events_killed = false;
     link.events = start(shell, { name: 'event', script: PLAIN, args, fed: true, marked: true }, problem, onEnd);
   }
 
@@ -114,6 +117,7 @@ export const connect = (shell: Shell, options: LinkOptions): Link => {
     }
     // It may not know yet that its connection is gone, and would lose what it is given.
     link.events?.kill?.();
+    link.events_killed = true;
     posts.dropResults();
     options.onDisconnected();
   };
@@ -157,12 +161,17 @@ export const connect = (shell: Shell, options: LinkOptions): Link => {
     link.sub = start(shell, { name: 'sub', script: PLAIN, args, fed: false, marked: true }, inbox, onEnd);
   }
 
+  /** Whether its connection is gone. */
+  const isCut = (): boolean => link.connected && link.sockets !== socketsOf(link.sub?.pid?.() ?? '');
+  const checkSockets = (): void => {
+    if (!isCut()) return;
+    link.looks = 0;
+    setConnected(false);
+  };
+
   function look(): void {
     after(LOOK_MS, look);
-    if (link.connected && link.sockets !== socketsOf(link.sub?.pid?.() ?? '')) {
-      link.looks = 0;
-      setConnected(false);
-    }
+    checkSockets();
     if (link.looks <= 1 || link.looks % PROBE_LOOKS === 0) probe();
     link.looks += 1;
   }
@@ -170,6 +179,8 @@ export const connect = (shell: Shell, options: LinkOptions): Link => {
   const publish = (publication: Publication): void => {
     const text = sprintf('%J', publication.payload);
     if (publication.what === 'event') link.events?.write?.(`${text}\n`);
+    // "online" would come from another connection than the one that hears commands.
+    else if (isCut()) after(0, checkSockets);
     else posts.send({ what: publication.what, topic: publication.topic, text });
   };
 
