@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { parse } from '@babel/parser';
 import { transformSync } from 'esbuild';
-import { checkFile } from '../portable-subset/portable.mjs';
+import { checkFile, hostBuiltins } from '../portable-subset/portable.mjs';
 import { root } from '../root.mjs';
 
 /** ucode's modules, as the sources name them. ucode of 22.03 has no `slice`. */
@@ -49,40 +49,57 @@ const forUcode = (text) => {
   return whole;
 };
 
+/** Without what only people need, but line ends: an error says where it is. @param {string} text */
+const withoutIndent = (text) => {
+  const kept = parse(text, { tokens: true }).tokens?.filter(({ type }) => type.label === 'template') ?? [];
+  return text.replace(/\n +/g, (space, /** @type {number} */ at) =>
+    kept.some(({ start, end }) => start <= at && at < end) ? space : '\n',
+  );
+};
+
+/** The names that a file declares at its top level, and their lines. @param {string} source @returns {[name: string, line: number][]} */
+const topNames = (source) =>
+  source.split('\n').flatMap((line, index) => {
+    const name = /^(?:export )?(?:const|let|function) (\w+)/.exec(line)?.[1];
+    return name === undefined ? [] : [[name, index + 1]];
+  });
+
 /**
  * The program that `entry` is, as one file for ucode: types and comments are stripped, imports become files above, integers stay integers.
  * @param {string} entry relative to the repository
  * @param {string} version of the agent
  * @returns {string}
- * @throws {Error} with file and line of all that is outside the portable subset
+ * @throws {Error} with file and line of all that is outside the portable subset, or does not become one scope
  */
 export const bundleForUcode = (entry, version) => {
   /** @type {Map<string, string>} */
   const parts = new Map();
   /** @type {string[]} */
   const problems = [];
-  /** @type {Map<string | undefined, string>} All files are one scope. */
-  const names = new Map();
+  /** @type {Map<string, string>} All files are one scope. */
+  const names = new Map(hostBuiltins.map((name) => [name, 'ucode']));
   /** @param {string} file */
   const visit = (file) => {
     if (parts.has(file)) return;
     parts.set(file, '');
     problems.push(...checkFile(file));
-    const { code } = transformSync(readFileSync(file, 'utf8'), OPTIONS);
+    const source = readFileSync(file, 'utf8');
+    for (const [name, line] of topNames(source)) {
+      const where = `${relative(process.cwd(), file)}:${line}`;
+      if (names.has(name)) problems.push(`${where}: "${name}" is in ${names.get(name)} too: all files are one scope`);
+      names.set(name, where);
+    }
+    const { code } = transformSync(source, { ...OPTIONS, sourcefile: relative(process.cwd(), file) });
     const body = forUcode(code)
       .replace(/^import\s+\{[^}]*\}\s+from\s+"([^"]+)";\n/gm, (_, path) => {
-        visit(resolve(dirname(file), path));
+        if (path.startsWith('.')) visit(resolve(dirname(file), path));
         return '';
       })
       .replace(/^export\s+\{[^}]*\};?\n/gm, '')
       .replace(/^export /gm, '');
-    for (const [, name] of body.matchAll(/^(?:const|let|function) (\w+)/gm)) {
-      if (names.has(name)) problems.push(`${relative(root, file)}: "${name}" is in ${names.get(name)} too`);
-      names.set(name, relative(root, file));
-    }
     // A Map keeps its order: what is imported stands before who imports it.
     parts.delete(file);
-    parts.set(file, body);
+    parts.set(file, withoutIndent(body));
   };
   visit(join(root, entry));
   if (problems.length > 0) throw new Error(problems.join('\n'));

@@ -17,7 +17,8 @@ export const portable = [
   ...['broker/contract/numbers.ts', 'broker/contract/topics.ts'].map((name) => join(root, name)),
 ];
 const builtins = declared('agent/core/ucode.d.ts');
-const hostBuiltins = [...builtins, ...declared('agent/hosts/openwrt/ucode.d.ts')];
+/** All that the host on OpenWrt may name without an import. */
+export const hostBuiltins = [...builtins, ...declared('agent/hosts/openwrt/ucode.d.ts')];
 
 /** What is outside the portable subset in a file, `file:line: reason`. @param {string} file @returns {string[]} */
 export const checkFile = (file) => {

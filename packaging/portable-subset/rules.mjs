@@ -18,6 +18,9 @@ export const ALLOWED = new Set(
   ),
 );
 
+/** Names in TypeScript, keywords in ucode. */
+export const RESERVED = new Set(['as', 'elif', 'endfor', 'endfunction', 'endif', 'endwhile', 'from']);
+
 const OPERATORS = new Set('+ - * / % ** < > <= >= === !== == != & | ^ << >>'.split(' '));
 const UNARY = new Set(['!', '-', '+', '~']);
 
@@ -50,8 +53,11 @@ export const RULES = {
     UNARY.has(operator) ? null : `"${operator}": ucode has none, use type() and null`,
   BinaryExpression: ({ operator, left, right }) => {
     if (!OPERATORS.has(operator)) return `"${operator}": means something else in ucode, or nothing`;
+    const withNull = isNull(left) || isNull(right);
+    if (/^[!=]==$/.test(operator) && withNull)
+      return `"${operator}" with null: use "${operator[0]}=", as Node has undefined`;
     const isLoose = operator === '==' || operator === '!=';
-    return isLoose && !isNull(left) && !isNull(right) ? `"${operator}" only with null: use "${operator}="` : null;
+    return isLoose && !withNull ? `"${operator}" only with null: use "${operator}="` : null;
   },
   AssignmentExpression: ({ left }) =>
     left.type.endsWith('Pattern') ? 'destructuring: take the parts one by one' : null,
@@ -63,14 +69,25 @@ export const RULES = {
   RegExpLiteral: ({ pattern, flags }) => {
     if (/\(\?/.test(pattern)) return 'a group with "(?": POSIX has none';
     if (/\\[a-zA-Z0-9]/.test(pattern)) return 'an escape with a letter or digit: write the class out, as [0-9]';
-    if (/\[[^\]]*\//.test(pattern)) return 'a "/" in a class: ucode ends the expression there';
+    const classes = pattern.match(/\\.|\[(?:\\.|[^\]\\])*\]/g)?.filter((part) => part.startsWith('[')) ?? [];
+    if (classes.some((one) => one.includes('\\'))) return 'a "\\" in a class: POSIX takes it for itself';
+    if (classes.some((one) => one.includes('/'))) return 'a "/" in a class: ucode ends the expression there';
     return /^[gi]*$/.test(flags) ? null : `regular expression flags "${flags}"`;
   },
 };
 
-const functionProblem = ({ async, generator, params }) => {
+/** The last statement that is executed, of a block or a branch. */
+const endsWithWhile = (node) => {
+  if (node?.type === 'BlockStatement') return endsWithWhile(node.body.at(-1));
+  if (node?.type === 'IfStatement') return endsWithWhile(node.alternate ?? node.consequent);
+  return node?.type === 'WhileStatement';
+};
+
+const functionProblem = ({ type: kind, body, async, generator, params }) => {
   if (async) return 'async: ucode has no promises';
   if (generator) return 'a generator';
+  if (kind === 'ArrowFunctionExpression' && endsWithWhile(body))
+    return 'an arrow function that ends with "while": ucode of 22.03 breaks its jump, make it a function';
   for (const { type } of params) {
     if (type === 'AssignmentPattern') return 'a default parameter: use ??';
     if (type === 'ObjectPattern' || type === 'ArrayPattern') return 'destructuring: take the parts one by one';

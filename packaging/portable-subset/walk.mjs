@@ -1,5 +1,5 @@
 import { parse } from '@babel/parser';
-import { ALLOWED, RULES, TYPE_KEYS, TYPE_STATEMENTS } from './rules.mjs';
+import { ALLOWED, RESERVED, RULES, TYPE_KEYS, TYPE_STATEMENTS } from './rules.mjs';
 
 /** Bookkeeping of the parser, and names that are no references. */
 const SKIPPED_KEYS = new Set([
@@ -30,13 +30,22 @@ export const findProblems = (text, { builtins, isPortable }) => {
   const report = (node, reason) => problems.push({ line: node.loc.start.line, reason });
   /** Innermost scope last. */
   const scopes = [new Set(builtins)];
-  const declare = (name) => scopes.at(-1).add(name);
+  const declare = (node) => {
+    if (RESERVED.has(node.name)) report(node, `"${node.name}": a keyword of ucode`);
+    scopes.at(-1).add(node.name);
+  };
+  /** Scopes of functions, and of what stands in the brackets of `for`. */
+  const functions = new WeakSet();
+  const loops = new WeakSet();
 
-  const inScope = (visit) => {
-    scopes.push(new Set());
+  const inScope = (visit, kind = new WeakSet()) => {
+    const scope = new Set();
+    kind.add(scope);
+    scopes.push(scope);
     visit();
     scopes.pop();
   };
+  const find = (name) => scopes.findLastIndex((scope) => scope.has(name));
   const children = (node, except = []) => {
     for (const [key, value] of Object.entries(node)) {
       if (SKIPPED_KEYS.has(key) || TYPE_KEYS.has(key) || except.includes(key)) continue;
@@ -44,21 +53,25 @@ export const findProblems = (text, { builtins, isPortable }) => {
     }
   };
   const visitFunction = (node) => {
-    if (node.type === 'FunctionDeclaration') declare(node.id.name);
+    if (node.type === 'FunctionDeclaration') declare(node.id);
     inScope(() => {
       for (const param of node.params) {
         const name = param.type === 'RestElement' ? param.argument : param;
-        if (name.type === 'Identifier') declare(name.name);
+        if (name.type === 'Identifier') declare(name);
       }
       visit(node.body);
-    });
+    }, functions);
   };
 
   const special = {
     ImportDeclaration: (node) => {
       for (const specifier of node.specifiers) {
         if (specifier.type !== 'ImportSpecifier') report(specifier, `${specifier.type}: import by name`);
-        else if (specifier.importKind !== 'type') declare(specifier.local.name);
+        else if (specifier.importKind !== 'type') {
+          declare(specifier.local);
+          if (specifier.imported.name !== specifier.local.name)
+            report(specifier, 'another name: all files are one scope');
+        }
       }
       const isUsed = node.specifiers.length === 0 || node.specifiers.some(({ importKind }) => importKind !== 'type');
       if (isUsed && !isPortable(node.source.value))
@@ -68,24 +81,29 @@ export const findProblems = (text, { builtins, isPortable }) => {
     FunctionExpression: visitFunction,
     ArrowFunctionExpression: visitFunction,
     BlockStatement: (node) => inScope(() => children(node)),
-    ForStatement: (node) => inScope(() => children(node)),
+    ForStatement: (node) => inScope(() => children(node), loops),
     SwitchStatement: (node) => inScope(() => children(node)),
     CatchClause: (node) =>
       inScope(() => {
-        if (node.param?.type === 'Identifier') declare(node.param.name);
+        if (node.param?.type === 'Identifier') declare(node.param);
         visit(node.body);
       }),
     VariableDeclarator: (node) => {
       if (node.init) visit(node.init);
-      if (node.id.type === 'Identifier') declare(node.id.name);
+      if (node.id.type === 'Identifier') declare(node.id);
     },
     MemberExpression: (node) => children(node, node.computed ? [] : ['property']),
     OptionalMemberExpression: (node) => children(node, node.computed ? [] : ['property']),
     ObjectProperty: (node) => children(node, node.computed ? [] : ['key']),
-    ExportSpecifier: (node) => visit(node.local),
+    ExportSpecifier: (node) => {
+      visit(node.local);
+      if (node.local.name !== node.exported.name) report(node, 'another name: all files are one scope');
+    },
     Identifier: (node) => {
-      if (!scopes.some((scope) => scope.has(node.name)))
-        report(node, `"${node.name}" is neither declared above nor a builtin of ucode`);
+      const at = find(node.name);
+      if (at < 0) report(node, `"${node.name}" is neither declared above nor a builtin of ucode`);
+      else if (loops.has(scopes[at]) && scopes.slice(at).some((scope) => functions.has(scope)))
+        report(node, `"${node.name}" is one variable for all rounds in ucode: copy it into a const inside`);
     },
   };
 

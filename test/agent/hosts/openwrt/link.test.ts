@@ -1,0 +1,194 @@
+import './ucode.ts';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import type { Publication } from '../../../../agent/core/io.ts';
+import { connect } from '../../../../agent/hosts/openwrt/link.ts';
+import type { Shell } from '../../../../agent/hosts/openwrt/shell.ts';
+import { MqttLink } from '../../../../broker/client.ts';
+import { systemClock } from '../../../../broker/clock.ts';
+import { commandTopic, eventTopic, resultTopic, statusTopic } from '../../../../broker/contract/topics.ts';
+import { Mosquitto } from '../../../helpers/mosquitto.ts';
+import { RecordedLog } from '../../../helpers/recorded-log.ts';
+import { until } from '../../../helpers/until.ts';
+import { makeShell, marked } from './rig.ts';
+import { hurry } from './ucode.ts';
+
+const status = (online: boolean) => ({
+  online,
+  boot: 'boot-1',
+  agent: '0.1.0',
+  host: 'openwrt' as const,
+  iperf3: '3.12',
+  capabilities: [],
+  pending: 0,
+});
+const statusOf = (online: boolean): Publication => ({
+  kind: 'publish',
+  what: 'status',
+  topic: statusTopic('ap-1'),
+  payload: status(online),
+});
+const event = (run: string): Publication => ({
+  kind: 'publish',
+  what: 'event',
+  topic: eventTopic('ap-1'),
+  payload: { type: 'finished', run, boot: 'boot-1', token: 1 },
+});
+const result = (run: string): Publication => ({
+  kind: 'publish',
+  what: 'result',
+  topic: resultTopic('ap-1', run),
+  payload: { run, token: 1, boot: 'boot-1', tests: [] },
+});
+
+/** A link to the broker on this port, which publishes the status as the core does. */
+const open = (port: number) => {
+  const shell: Shell = makeShell(['event']);
+  const said: string[] = [];
+  const changes: boolean[] = [];
+  const heard: [string, unknown][] = [];
+  const link = connect(shell, {
+    device: 'ap-1',
+    args: ['-h', '127.0.0.1', '-p', `${port}`, '-k', '30'],
+    event_topic: eventTopic('ap-1'),
+    will: { topic: statusTopic('ap-1'), text: JSON.stringify(status(false)) },
+    topics: [commandTopic('ap-1'), statusTopic('ap-1')],
+    onConnected: () => {
+      changes.push(true);
+      link.publish(statusOf(true));
+    },
+    onDisconnected: () => changes.push(false),
+    onMessage: (topic, payload) => heard.push([topic, payload]),
+    say: (text) => said.push(text),
+  });
+  const connected = (times = 1) =>
+    until('it is connected', () => changes.filter(Boolean).length >= times && changes.at(-1) === true);
+  return { shell, link, said, changes, heard, connected };
+};
+
+describe('the link to the broker', () => {
+  let broker: Mosquitto;
+  let observer: MqttLink;
+  let seen: [string, Record<string, unknown>][];
+  beforeEach(async () => {
+    broker = await Mosquitto.start();
+    seen = [];
+    observer = new MqttLink({
+      url: broker.url,
+      clientId: 'observer',
+      username: null,
+      password: null,
+      tls: null,
+      clock: systemClock,
+      random: Math.random,
+      log: new RecordedLog(),
+      reconnect: { min_ms: 20, max_ms: 20 },
+    });
+    observer.onMessage((topic, bytes) => seen.push([topic, JSON.parse(Buffer.from(bytes).toString())]));
+    observer.subscribe(['perfleet/1/#']);
+    observer.start();
+    await until('the observer is there', () => observer.connected);
+  });
+  afterEach(async () => {
+    await observer.stop();
+    await broker.remove();
+  });
+  const last = (topic: string) => seen.filter(([name]) => name === topic).at(-1)?.[1];
+  const sees = (topic: string, part: object) =>
+    until(`there is ${JSON.stringify(part)}`, () => {
+      const found = last(topic);
+      return found !== undefined && Object.entries(part).every(([key, value]) => found[key] === value);
+    });
+
+  it('tells statuses, events and results, and hears what comes', async () => {
+    const { link, connected, heard } = open(broker.port);
+    await connected();
+    await sees(statusTopic('ap-1'), { online: true });
+    link.publish(result('r-1'));
+    link.publish(result('r-2'));
+    link.publish(event('r-1'));
+    link.publish(event('r-2'));
+    await sees(eventTopic('ap-1'), { run: 'r-2' });
+    await sees(resultTopic('ap-1', 'r-1'), { run: 'r-1' });
+    await sees(resultTopic('ap-1', 'r-2'), { run: 'r-2' });
+    await observer.publish(commandTopic('ap-1'), { type: 'accepted', run: 'é"\\\n', token: 2 });
+    await until('the command is heard', () => heard.some(([topic]) => topic === commandTopic('ap-1')));
+    const payload = heard.find(([topic]) => topic === commandTopic('ap-1'))?.[1];
+    expect(payload).toMatchObject({ run: Buffer.from('é"\\\n').toString('latin1'), token: 2 });
+  });
+
+  it('has said all when it is closed, and its will is told when it is killed', async () => {
+    const { shell, link, connected } = open(broker.port);
+    await connected();
+    await sees(statusTopic('ap-1'), { online: true });
+    link.publish(statusOf(false));
+    await new Promise<void>((closed) => link.close(10_000, closed));
+    await sees(statusTopic('ap-1'), { online: false });
+    link.publish(statusOf(true));
+    await sees(statusTopic('ap-1'), { online: true });
+    for (const pid of marked(`${shell.state};`)) process.kill(pid, 'SIGKILL');
+    await sees(statusTopic('ap-1'), { online: false });
+  });
+
+  it('is there again after the broker, with the status that is true', async () => {
+    hurry(10);
+    const { link, connected, changes, said } = open(broker.port);
+    await connected();
+    await broker.stop();
+    await until('it has noticed', () => changes.at(-1) === false);
+    link.publish(event('lost'));
+    link.publish(result('lost'));
+    await broker.start();
+    await connected(2);
+    await sees(statusTopic('ap-1'), { online: true });
+    link.publish(event('r-1'));
+    await until('events flow again', async () => {
+      link.publish(event('r-1'));
+      return last(eventTopic('ap-1'))?.['run'] === 'r-1';
+    });
+    expect(said.filter((text) => text === 'connected to the broker').length).toBe(changes.filter(Boolean).length);
+  });
+
+  it('starts programs again that were killed', async () => {
+    hurry(10);
+    const { shell, link, connected, changes } = open(broker.port);
+    await connected();
+    for (const pid of marked(`${shell.state};boot-1;event`)) process.kill(pid, 'SIGKILL');
+    await until('events flow again', () => {
+      link.publish(event('r-1'));
+      return last(eventTopic('ap-1'))?.['run'] === 'r-1';
+    });
+    for (const pid of marked(`${shell.state};boot-1;sub`)) process.kill(pid, 'SIGKILL');
+    await until('it has noticed', () => changes.includes(false));
+    await connected(2);
+  });
+
+  it('waits for a broker that comes later, and logs each problem once', async () => {
+    hurry(20);
+    await broker.stop();
+    const { connected, said } = open(broker.port);
+    await until('it has failed', () => said.length > 0);
+    await broker.start();
+    await connected();
+    const problems = said.slice(0, said.indexOf('connected to the broker'));
+    expect(new Set(problems).size).toBe(problems.length);
+    expect(problems.join()).toMatch(/refused/);
+  });
+});
+
+it('a broker that accepts and never answers keeps nobody waiting', async () => {
+  hurry(400);
+  const server = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const address = server.address();
+  const { link, changes, shell } = open(typeof address === 'object' ? (address?.port ?? 0) : 0);
+  await until('its clients have connected', () => marked(`${shell.state};boot-1;post`).length > 0);
+  const [stuck] = marked(`${shell.state};boot-1;post`);
+  await until('the post was given up', () => !marked(`${shell.state};boot-1;post`).includes(stuck ?? 0));
+  await until('the next one tries', () => marked(`${shell.state};boot-1;post`).length > 0);
+  link.publish(statusOf(false));
+  await new Promise<void>((closed) => link.close(1500, closed));
+  expect(changes).toEqual([]);
+});

@@ -1,0 +1,44 @@
+import './ucode.ts';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it, vi } from 'vitest';
+import { type Preflight, preflight } from '../../../../agent/hosts/openwrt/preflight.ts';
+import { tempFolder } from '../../../helpers/temp-folder.ts';
+import { until } from '../../../helpers/until.ts';
+import { makeShell } from './rig.ts';
+import { hurry } from './ucode.ts';
+
+const look = async (host: string): Promise<Preflight & { answers: number }> => {
+  const found: Preflight[] = [];
+  preflight(makeShell(['one']), host, (one) => found.push(one));
+  const first = await until('it has looked', () => found[0]);
+  return { ...first, answers: found.length };
+};
+
+/** For this test, a program of this name that is this script. */
+const program = (name: string, script: string): void => {
+  const bin = join(tempFolder(), 'bin');
+  mkdirSync(bin);
+  writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  vi.stubEnv('PATH', `${bin}:${process.env['PATH']}`);
+};
+
+it.each(['127.0.0.1', '::1', 'fe80::1%eth0', 'localhost'])('iperf3 is there, and %s has an address', async (host) => {
+  expect(await look(host)).toEqual({ iperf3: expect.stringMatching(/^3\.\d/), resolved: true, answers: 1 });
+});
+
+it('a name without an address is said to have none', async () => {
+  program('nslookup', 'echo "server can\'t find $1" >&2; exit 1');
+  expect(await look('nowhere.invalid')).toMatchObject({ resolved: false });
+});
+
+it('an iperf3 that does not work is none', async () => {
+  program('iperf3', 'echo broken; exit 1');
+  expect(await look('127.0.0.1')).toMatchObject({ iperf3: null, resolved: true });
+});
+
+it('what takes too long is not waited for', async () => {
+  program('iperf3', 'exec sleep 60');
+  hurry(20);
+  expect(await look('127.0.0.1')).toEqual({ iperf3: null, resolved: false, answers: 1 });
+});
