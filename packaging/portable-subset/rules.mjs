@@ -76,9 +76,18 @@ export const RULES = {
   },
 };
 
-const functionProblem = ({ async, generator, params }) => {
+/** The last statement that is executed, of a block or a branch. */
+const endsWithWhile = (node) => {
+  if (node?.type === 'BlockStatement') return endsWithWhile(node.body.at(-1));
+  if (node?.type === 'IfStatement') return endsWithWhile(node.alternate ?? node.consequent);
+  return node?.type === 'WhileStatement';
+};
+
+const functionProblem = ({ type: kind, body, async, generator, params }) => {
   if (async) return 'async: ucode has no promises';
   if (generator) return 'a generator';
+  if (kind === 'ArrowFunctionExpression' && endsWithWhile(body))
+    return 'an arrow function that ends with "while": ucode of 22.03 breaks its jump, make it a function';
   for (const { type } of params) {
     if (type === 'AssignmentPattern') return 'a default parameter: use ??';
     if (type === 'ObjectPattern' || type === 'ArrayPattern') return 'destructuring: take the parts one by one';

@@ -25,6 +25,10 @@ const refused: [string, string][] = [
   ['const a = JSON;', '"JSON" is neither declared above nor a builtin of ucode'],
   ['const f = async () => 1;', 'async: ucode has no promises'],
   ['function* f() {}', 'a generator'],
+  [
+    'const f = () => { if (true) { while (false) {} } };',
+    'an arrow function that ends with "while": ucode of 22.03 breaks its jump, make it a function',
+  ],
   ['const a = [1].length;', '".length": use length()'],
   ["const a = ''?.length;", '".length": use length()'],
   ['const a = [1].map(int);', '".map()": values have no methods in ucode, use a builtin'],
