@@ -146,6 +146,17 @@ describe('the link to the broker', () => {
     await sees(statusTopic('ap-1'), { online: true });
   });
 
+  it('sends no status while the connection is cut: it would come from another one', async () => {
+    hurry(10);
+    const { link, connected, changes } = open(broker.port);
+    await connected();
+    fs.lsdir = () => null;
+    link.publish({ ...statusOf(true), payload: { ...status(true), pending: 9 } } as Publication);
+    await until('it has noticed', () => changes.includes(false));
+    await connected(2);
+    expect(seen.filter(([, payload]) => payload['pending'] === 9)).toEqual([]);
+  });
+
   it('hears what mosquitto_sub said last, though the line has no end', async () => {
     const said = JSON.stringify({ topic: statusTopic('ap-1'), payloadlen: 2, payload: '{}', retain: 0 });
     withPrograms({ mosquitto_sub: `printf '%s' '${said}'` });
@@ -216,7 +227,10 @@ it('a broker that accepts and never answers keeps nobody waiting', async () => {
   link.publish(statusOf(false));
   await new Promise<void>((closed) => link.close(1500, closed));
   expect(changes).toEqual([]);
+  const later = now() + 60_000;
   const [last] = marked(`${shell.state};boot-1;post`);
   for (const pid of marked(`${shell.state};`)) process.kill(pid, 'SIGKILL');
   await until('it is gone', () => !marked(`${shell.state};boot-1;post`).includes(last ?? 0));
+  await until('a minute has gone by', () => now() > later);
+  expect(marked(`${shell.state};`)).toEqual([]);
 });
