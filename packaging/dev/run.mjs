@@ -9,9 +9,10 @@ import { run } from './spawn.mjs';
 import { runTests } from './test-command.mjs';
 
 // The commands of package.json. Each prepares the machine first, so that it works in a bare clone.
-//   node packaging/dev/run.mjs build|check|demo|test|bench|simulate|fuzz|kills [arguments]
+//   node packaging/dev/run.mjs build|check|demo|test|bench|conformance|simulate|fuzz|kills [arguments]
 
-const USAGE = 'usage: node packaging/dev/run.mjs build|check|demo|test|bench|simulate|fuzz|kills [arguments]';
+const USAGE =
+  'usage: node packaging/dev/run.mjs build|check|demo|test|bench|conformance|simulate|fuzz|kills [arguments]';
 
 /** A program of node_modules. @param {string} name */
 const bin = (name) => join(root, 'node_modules/.bin', name);
@@ -61,6 +62,15 @@ const COMMANDS = {
     buildAll();
     bundleForHere('test/bench/main.ts', bench);
     await become(bench, args);
+  },
+
+  async conformance(args) {
+    await prepare({ npm: true, debian: FOR_TESTS });
+    const { buildAll, bundleForHere } = await builder();
+    const conformance = join(root, 'node_modules/.cache/perfleet/conformance.js');
+    buildAll();
+    bundleForHere('test/agent-conformance/main.ts', conformance);
+    await become(conformance, args);
   },
 
   async simulate(args) {

@@ -15,6 +15,7 @@ import { endLeftovers } from './leftovers.ts';
 import { lockFolder } from './lock.ts';
 import { type Meanwhile, watchDevice } from './meanwhile.ts';
 import { iperf3Finder, resolveHost } from './preflight.ts';
+import { readPayload } from './read-payload.ts';
 import { rehearse } from './rehearsal.ts';
 import { ResultFolder } from './result-folder.ts';
 import { watchWan } from './wan-traffic.ts';
@@ -139,10 +140,9 @@ export class NodeAgent {
 
   #receive(topic: 'command' | 'status' | 'controller', bytes: Uint8Array): void {
     try {
-      const payload: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-      this.#take({ kind: 'message', topic, payload });
+      this.#take({ kind: 'message', topic, payload: readPayload(bytes) });
     } catch (error) {
-      this.#around.log.warn({ topic, error: String(error) }, 'message dropped: not UTF-8 JSON');
+      this.#around.log.warn({ topic, error: String(error) }, 'message dropped');
     }
   }
 

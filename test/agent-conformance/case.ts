@@ -1,0 +1,18 @@
+import type { World } from './world.ts';
+
+/** One thing that an agent has to do. `rule` is the number of docs/protocol.md. */
+export interface Case {
+  rule: string;
+  title: string;
+  /** Takes 10 s or more, so it is begun first. */
+  long?: true;
+  /** Takes minutes: only on demand. */
+  slow?: true;
+  /** Rejects with what the agent did wrong. */
+  run(world: World): Promise<void>;
+}
+
+/** Throws `why` unless `condition` holds. */
+export function must(condition: unknown, why: string): asserts condition {
+  if (!condition) throw new Error(why);
+}
