@@ -89,12 +89,15 @@ export const writePrivate = (path: string, text: string): boolean => {
   return fs.writefile(path, text) === length(text);
 };
 
+/** For what need not be heard. */
+export const ignore = (): void => {};
+
 /** Opens the end of a fifo that is written to. Never waits for a reader, and does not fail without one. */
 const openFifo = (path: string): UcodeFile | null => {
   const file = fs.open(path, 'r+e');
   if (file == null) return null;
   // All there is to it: uloop sets O_NONBLOCK.
-  uloop.handle(file, () => {}, uloop.ULOOP_READ)?.['delete']?.();
+  uloop.handle(file, ignore, uloop.ULOOP_READ)?.['delete']?.();
   return file;
 };
 
