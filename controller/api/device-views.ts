@@ -60,11 +60,15 @@ export const DevicesAdded = z.object({
 });
 export type DevicesAdded = z.infer<typeof DevicesAdded>;
 
-/** The device's credentials: shown once, stored only as a hash. `uci` are the lines to paste on an OpenWrt router. */
+/**
+ * The device's credentials: shown once, stored only as a hash. `install` has the line that installs the agent's package on an OpenWrt
+ * router, for each of its package managers; `uci` are the lines to paste there afterwards.
+ */
 export const Credentials = z.object({
   device: z.string(),
   username: z.string(),
   password: z.string(),
   uci: z.array(z.string()),
+  install: z.object({ opkg: z.string(), apk: z.string() }),
 });
 export type Credentials = z.infer<typeof Credentials>;

@@ -27,7 +27,7 @@ import type { Store } from '../store/store.ts';
 import { sshView } from './host-key-desk.ts';
 import { newDeviceProblems, sshUser } from './new-device-problems.ts';
 import { Places } from './places.ts';
-import { uciLines } from './uci-lines.ts';
+import { installLines, uciLines } from './uci-lines.ts';
 import { unknownDevice } from './unknown.ts';
 
 export interface DeviceDeskOptions {
@@ -88,8 +88,10 @@ export class DeviceDesk implements DeviceService {
       return refusal('conflict', `device ${device.device} exists: remove it first to issue a new password`);
     }
     reach.look(device.device);
-    const uci = uciLines(device.device, password, brokerUrl());
-    return { ok: true, value: { device: device.device, username: device.device, password, uci } };
+    const login = { device: device.device, username: device.device, password };
+    const broker = brokerUrl();
+    const uci = uciLines(device.device, password, broker);
+    return { ok: true, value: { ...login, uci, install: installLines(broker) } };
   }
 
   check(devices: readonly DeviceToCheck[]): DevicesChecked {

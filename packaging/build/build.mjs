@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'n
 import { basename, dirname, join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { root } from '../root.mjs';
+import { packOpenwrt } from './openwrt-packages.mjs';
 import { bundleForUcode } from './ucode.mjs';
 import { define } from './version.mjs';
 
@@ -45,10 +46,12 @@ export const bundleOpenwrt = (folder = DIST) => {
   replace(join(folder, 'perfleet-agent'), readFileSync(join(root, 'agent/hosts/openwrt/perfleet-agent.sh')), 0o755);
 };
 
-/** All that is shipped; takes about a second. @param {string} folder */
+/** Everything that is delivered: all bundles, and the packages for OpenWrt. Takes about a second. @param {string} folder */
 export const buildAll = (folder = DIST) => {
+  const metafiles = { perfleet: bundlePerfleet(folder), agent: bundleAgent(folder) };
   bundleOpenwrt(folder);
-  return { perfleet: bundlePerfleet(folder), agent: bundleAgent(folder) };
+  packOpenwrt(folder);
+  return metafiles;
 };
 
 /** Any other program of this repository as one file that needs nothing else, as the agent is. @param {string} entry @param {string} outfile */

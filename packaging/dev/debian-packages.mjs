@@ -14,6 +14,7 @@ export const PACKAGES = {
   influxdb: { programs: ['influxd'], services: ['influxdb'] },
   iperf3: { programs: ['iperf3'], services: ['iperf3'] },
   iproute2: { programs: ['ip', 'tc'] },
+  make: { programs: ['make'] },
   mosquitto: { programs: ['mosquitto'], services: ['mosquitto'] },
   'mosquitto-clients': { programs: ['mosquitto_pub', 'mosquitto_sub'] },
   'openssh-client': { programs: ['ssh', 'ssh-add', 'ssh-agent', 'ssh-keygen'] },

@@ -6,6 +6,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { root } from '../../packaging/root.mjs';
 
+/** What `npm run build` makes for others. */
+const BUILT = ['agent.js', 'perfleet.js', 'perfleet-agent', 'perfleet-agent.uc', 'perfleet-agent_0.0.0-r1_all.ipk'];
+
 /** The files of this checkout in a folder of their own, as if they had just been built: this test builds nothing in dist/. */
 const builtCheckout = (): { folder: string; tracked: string[] } => {
   const folder = mkdtempSync(join(tmpdir(), 'perfleet-pack-'));
@@ -16,7 +19,7 @@ const builtCheckout = (): { folder: string; tracked: string[] } => {
     cpSync(join(root, path), join(folder, path));
   }
   mkdirSync(join(folder, 'dist'));
-  for (const name of ['perfleet.js', 'perfleet.meta.json', 'agent.js', 'agent.meta.json']) {
+  for (const name of [...BUILT, 'perfleet.meta.json', 'agent.meta.json']) {
     writeFileSync(join(folder, 'dist', name), '');
   }
   return { folder, tracked };
@@ -38,9 +41,9 @@ test('npm ships the programs, the pages and what a controller is installed with,
     ),
   );
   const expected = [
-    ...['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', 'dist/agent.js', 'dist/perfleet.js'],
+    ...['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', ...BUILT.map((name) => `dist/${name}`)],
     ...tracked.filter((path) =>
-      /^(docs\/|packaging\/(grafana\/(dashboards|provisioning)|iperf3-server|mosquitto|systemd)\/|packaging\/[^/]+\.yaml$)/.test(
+      /^(docs\/|packaging\/(grafana\/(dashboards|provisioning)|iperf3-server|mosquitto|openwrt|systemd)\/|packaging\/[^/]+\.yaml$)/.test(
         path,
       ),
     ),

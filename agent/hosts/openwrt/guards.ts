@@ -1,7 +1,7 @@
 import { each } from '../../core/each.ts';
 import type { Action, Exit } from '../../core/io.ts';
 import { GUARD } from '../../iperf3/guard.ts';
-import { type Child, markOf, type Shell, start, writePrivate } from './shell.ts';
+import { type Child, MARKED, markOf, type Shell, start, writePrivate } from './shell.ts';
 import { after } from './timer.ts';
 import { asUtf8 } from './utf8.ts';
 
@@ -32,7 +32,9 @@ echo $? >"$base.code"
 `;
 
 /** Ends what bears a mark, when nobody else can. */
-const KILL = `kill -KILL $(grep -lsF "PERFLEET_STATE=$1" /proc/[0-9]*/environ | sed 's/[^0-9]//g') 2>/dev/null`;
+const KILL = `${MARKED}exec 2>/dev/null
+kill -KILL $(marked "$1")
+`;
 
 export interface Guards {
   arm: (action: Of<'arm'>) => void;

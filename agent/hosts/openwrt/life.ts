@@ -1,23 +1,17 @@
-import { type Child, markOf, type Shell, start } from './shell.ts';
+import { type Child, MARKED, markOf, type Shell, start } from './shell.ts';
 
 /**
  * The agent's lock, and who cleans up after it. Takes the lock, ends what an earlier agent left running, says so, and waits for the end of
  * its stdin: however the agent ends, what it started ends too, and only then the lock is free.
  *
- * Found by a mark in the environment, which is not read line by line: so a mark ends with a semicolon. mosquitto's clients get KILL at once:
+ * Found by a mark in the environment; what is looked for ends with a semicolon, as one may begin like another. mosquitto's clients get KILL at once:
  * after TERM they would say goodbye, and the last will would not be told. The others get TERM, and KILL within seconds.
  */
-const LIFE = `state=$1
+const LIFE = `${MARKED}state=$1
 folder=$2
 mine=$3
 begins=$4
 trap '' TERM INT HUP
-marked() {
-  for file in $(grep -lsF "PERFLEET_STATE=$1" /proc/[0-9]*/environ); do
-    file=\${file#/proc/}
-    echo \${file%/environ}
-  done
-}
 finish() {
   for pid in $(marked "$1"); do
     read -r name </proc/$pid/comm || continue

@@ -6,6 +6,7 @@ import type { Action, Input } from '../../core/io.ts';
 import type { Config } from './config.ts';
 import { createGuards } from './guards.ts';
 import { connect, type Link } from './link.ts';
+import { type Meanwhile, watchDevice } from './meanwhile.ts';
 import { preflight } from './preflight.ts';
 import { openResults, roomIn } from './results.ts';
 import { createSeldom } from './seldom.ts';
@@ -67,15 +68,14 @@ export const startAgent = (config: Config, shell: Shell, iperf3: string | null, 
   const state = {
     link: null as Link | null,
     cancelWake: () => {},
-    wanSince: {} as { [key: string]: () => number | null },
+    /** Of the iperf3 that runs. */
+    meanwhile: (): Meanwhile => ({}),
     take: (_: Input): void => {},
   };
   const take = (input: Input): void => state.take(input);
 
   const guards = createGuards(shell, config.nice, (key, exit) => {
-    const wan_bytes = state.wanSince[`${key}`]?.() ?? null;
-    state.wanSince[`${key}`] = () => null;
-    take({ kind: 'exited', key, exit_code: exit.exit_code, stdout: exit.stdout, stderr: exit.stderr, wan_bytes });
+    take({ kind: 'exited', key, ...exit, ...state.meanwhile() });
   });
 
   const check = (action: Extract<Action, { kind: 'check' }>): void => {
@@ -111,7 +111,7 @@ export const startAgent = (config: Config, shell: Shell, iperf3: string | null, 
       case 'spawn':
         guards.spawn(action, now());
         // Only now: iperf3 is on its way, and has sent nothing yet.
-        state.wanSince[`${action.key}`] = countWan(config.wan_interface);
+        state.meanwhile = watchDevice(config.wan_interface);
         return;
       case 'kill':
         return guards.kill(action);

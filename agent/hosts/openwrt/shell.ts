@@ -43,6 +43,17 @@ export interface Child {
   kill: () => void;
 }
 
+/**
+ * A function of the shell: the pids of what bears a mark in its environment. BusyBox's grep sees nothing but the first variable there, as it reads up
+ * to a NUL.
+ */
+export const MARKED = `marked() {
+  for process in /proc/[0-9]*; do
+    [ -O $process ] && tr '\\0' '\\n' <$process/environ | grep -qF "PERFLEET_STATE=$1" && echo \${process#/proc/}
+  done
+}
+`;
+
 /** The value of PERFLEET_STATE of what this start runs, up to the name of one program. */
 export const markOf = (shell: Shell): string => `${shell.state};${shell.boot};`;
 

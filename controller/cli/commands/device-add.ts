@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Credentials } from '../../api/device-views.ts';
 import type { SshAddress } from '../../config/ssh-address.ts';
-import { agentFile, onlyHere } from '../agent-file.ts';
+import { agentFile, onlyHere, stillNeeded } from '../agent-file.ts';
 import type { ApiClient } from '../api-client.ts';
 import { asksController, type Context, type ControllerFlags, clientOf, printJson } from '../context.ts';
 import { CommandFailure } from '../failure.ts';
@@ -32,7 +32,7 @@ const REMEDY =
 
 const instructions = (
   { io }: Context,
-  { device, username, password, uci }: Credentials,
+  { device, username, password, uci, install }: Credentials,
   ssh: SshAddress | null,
 ): string => {
   const warning = (text: string) => painted(text, 'yellow', io.stdout, io.env);
@@ -44,12 +44,15 @@ const instructions = (
       : `It is measured over SSH, at ${addressInWords(ssh)}, and needs nothing more. Try it: perfleet run ${device}\n\nFor the day when an agent is installed on it:\n\n`,
     indented([`username  ${username}`, `password  ${password}`]),
     `\n${warning('It is stored only as a hash and is never shown again: keep it now.')}\n\n`,
-    'On the device, with Node.js: put the password into /etc/perfleet/password, and into /etc/perfleet/agent.yaml:\n\n',
+    'On an OpenWrt router with the package in /tmp: the first line up to 24.10, the second from 25.12 on.\n\n',
+    indented([install.opkg, install.apk]),
+    '\nThen:\n\n',
+    indented(uci),
+    ...stillNeeded(uci).map((sentence) => `\n${sentence}\n`),
+    '\nOn any other device, with Node.js: put the password into /etc/perfleet/password, and into /etc/perfleet/agent.yaml:\n\n',
     indented(agentFile(device, uci)),
     '\nand start: perfleet agent --config /etc/perfleet/agent.yaml\n',
     here === null ? '' : `\n${warning(`Devices elsewhere cannot reach a broker at ${here}.`)} ${REMEDY}\n`,
-    '\nThe same as UCI lines, for the perfleet package for OpenWrt, which is not released yet:\n\n',
-    indented(uci),
   ].join('');
 };
 

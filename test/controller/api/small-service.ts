@@ -107,17 +107,18 @@ export class SmallService implements Service {
         "uci set perfleet.agent.broker='mqtts://perf.example.net:8883'",
         `uci set perfleet.agent.device='${device}'`,
         "uci set perfleet.agent.password='s3cret'",
-        "uci set perfleet.agent.ca='/etc/perfleet/ca.pem'",
+        "uci set perfleet.agent.tls_ca='/etc/perfleet/ca.pem'",
         'uci commit perfleet',
       ];
-      return { ok: true, value: { device, username: device, password: 's3cret', uci } };
+      const install = { opkg: 'opkg install …', apk: 'apk add …' };
+      return { ok: true, value: { device, username: device, password: 's3cret', uci, install } };
     },
     check: () => ({ problems: [] }),
     addAll: (devices) => {
       const added = devices
         .map((device) => this.devices.add(device))
         .flatMap((answer) => (answer.ok ? answer.value : []));
-      return { ok: true, value: { devices: added.map(({ uci: _, ...credentials }) => credentials) } };
+      return { ok: true, value: { devices: added.map(({ uci: _, install: __, ...credentials }) => credentials) } };
     },
     remove: (device) => {
       const found = this.devices.get(device);

@@ -8,14 +8,14 @@ it('device add --json prints the credentials as one object, and the device gets 
   const { cli, service } = await smallController();
   const { code, out, err } = await cli(...ADD, '--uplink-group', 'tower-7', '--json');
   expect([code, err]).toEqual([0, '']);
-  expect(Object.keys(JSON.parse(out))).toEqual(['device', 'username', 'password', 'uci']);
+  expect(Object.keys(JSON.parse(out))).toEqual(['device', 'username', 'password', 'uci', 'install']);
   expect(out.trimEnd().split('\n')).toHaveLength(1);
   expect(service.list).toMatchObject([
     { device: 'ap-12', organization: 'acme', tags: ['roof', 'north'], uplink_group: 'tower-7' },
   ]);
 });
 
-it('device add shows a person the credentials once, the file for Node.js first, and the UCI lines', async () => {
+it('device add shows a person the credentials once, the lines for OpenWrt, and the file for Node.js', async () => {
   const { cli, service } = await smallController();
   const { code, out } = await cli('device', 'add', 'ap-1');
   expect(code).toBe(0);
@@ -26,7 +26,23 @@ it('device add shows a person the credentials once, the file for Node.js first, 
 
 It is stored only as a hash and is never shown again: keep it now.
 
-On the device, with Node.js: put the password into /etc/perfleet/password, and into /etc/perfleet/agent.yaml:
+On an OpenWrt router with the package in /tmp: the first line up to 24.10, the second from 25.12 on.
+
+  opkg install …
+  apk add …
+
+Then:
+
+  uci set perfleet.agent=agent
+  uci set perfleet.agent.broker='mqtts://perf.example.net:8883'
+  uci set perfleet.agent.device='ap-1'
+  uci set perfleet.agent.password='s3cret'
+  uci set perfleet.agent.tls_ca='/etc/perfleet/ca.pem'
+  uci commit perfleet
+
+Copy the certificate of the authority that signed the broker's to /etc/perfleet/ca.pem, or leave tls_ca out if that is a public one.
+
+On any other device, with Node.js: put the password into /etc/perfleet/password, and into /etc/perfleet/agent.yaml:
 
   device: ap-1
   broker: mqtts://perf.example.net:8883
@@ -34,15 +50,6 @@ On the device, with Node.js: put the password into /etc/perfleet/password, and i
   tls: { ca: /etc/perfleet/ca.pem }
 
 and start: perfleet agent --config /etc/perfleet/agent.yaml
-
-The same as UCI lines, for the perfleet package for OpenWrt, which is not released yet:
-
-  uci set perfleet.agent=agent
-  uci set perfleet.agent.broker='mqtts://perf.example.net:8883'
-  uci set perfleet.agent.device='ap-1'
-  uci set perfleet.agent.password='s3cret'
-  uci set perfleet.agent.ca='/etc/perfleet/ca.pem'
-  uci commit perfleet
 `);
   expect(service.list).toMatchObject([{ device: 'ap-1', organization: 'default', tags: [], uplink_group: null }]);
 });
@@ -61,7 +68,8 @@ it('device add says of a broker on a loopback address that devices elsewhere can
   const { cli, service } = await smallController();
   const answer = (url: string) => () => {
     const uci = [`uci set perfleet.agent.broker='${url}'`];
-    return { ok: true as const, value: { device: 'ap-1', username: 'ap-1', password: 's3cret', uci } };
+    const install = { opkg: '', apk: '' };
+    return { ok: true as const, value: { device: 'ap-1', username: 'ap-1', password: 's3cret', uci, install } };
   };
   for (const [url, host] of [
     ['mqtt://127.0.0.1:1883', '127.0.0.1'],

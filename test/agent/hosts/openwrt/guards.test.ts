@@ -22,15 +22,17 @@ const guardsOf = () => {
   const exits = new Map<number, Exit>();
   const guards = createGuards(shell, 7, (key, exit) => exits.set(key, exit));
   const idle = () => until('no guard is left', () => marked(`${shell.state};`).length === 0);
-  const pid = () =>
-    Number(existsSync(join(shell.state, 'iperf3.pid')) && readFileSync(join(shell.state, 'iperf3.pid')));
+  const pid = () => {
+    const file = join(shell.folder, 'iperf3-1.pid');
+    return existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
+  };
   return {
     shell,
     exits,
     guards,
     idle,
     ended: (key: number) => until('it has ended', () => exits.get(key)),
-    /** The pid of iperf3. */
+    /** The pid of the iperf3 with key 1. */
     runs: () => until('iperf3 runs', () => (pid() > 0 && isRunning(pid()) ? pid() : null)),
   };
 };
@@ -90,12 +92,12 @@ describe('a guard', () => {
     expect(exit.stderr).not.toContain('HOME');
   });
 
-  it('keeps no more of the output than can be sent, as plain text', async () => {
-    iperf3("head -c 700000 /dev/zero | tr '\\0' x; printf 'caf\\303\\251\\n' >&2; head -c 20000 /dev/zero >&2");
+  it('keeps no more of the output than can be sent, as UTF-8', async () => {
+    iperf3("head -c 700000 /dev/zero | tr '\\0' x; printf 'caf\\303\\251\\377' >&2; head -c 20000 /dev/zero >&2");
     const { guards, ended } = guardsOf();
     guards.spawn(spawn(1, 1), 0);
     const { stdout, stderr } = await ended(1);
-    expect([stdout.length, stderr.length, stderr.slice(0, 7)]).toEqual([524_288, 16_384, 'caf??\n?']);
+    expect([stdout.length, stderr.length, stderr.slice(0, 6)]).toEqual([524_288, 16_384, 'cafÃ©?']);
   });
 
   it('that is not needed ends, and nothing is said', async () => {

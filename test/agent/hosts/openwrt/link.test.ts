@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vit
 import type { Publication } from '../../../../agent/core/io.ts';
 import { connect } from '../../../../agent/hosts/openwrt/link.ts';
 import type { Shell } from '../../../../agent/hosts/openwrt/shell.ts';
+import { now } from '../../../../agent/hosts/openwrt/timer.ts';
 import { MqttLink } from '../../../../broker/client.ts';
 import { systemClock } from '../../../../broker/clock.ts';
 import { commandTopic, eventTopic, resultTopic, statusTopic } from '../../../../broker/contract/topics.ts';
@@ -12,6 +13,7 @@ import { Mosquitto } from '../../../helpers/mosquitto.ts';
 import { RecordedLog } from '../../../helpers/recorded-log.ts';
 import { until } from '../../../helpers/until.ts';
 import { makeShell, marked } from './rig.ts';
+import { withPrograms } from './started.ts';
 import { hurry } from './ucode.ts';
 
 const status = (online: boolean) => ({
@@ -126,9 +128,30 @@ describe('the link to the broker', () => {
     await new Promise<void>((closed) => link.close(10_000, closed));
     await sees(statusTopic('ap-1'), { online: false });
     link.publish(statusOf(true));
+    expect(marked(`${shell.state};boot-1;post`)).toEqual([]);
+  });
+
+  it('is seen to be offline when all of it is killed', async () => {
+    const { shell, connected } = open(broker.port);
+    await connected();
     await sees(statusTopic('ap-1'), { online: true });
     for (const pid of marked(`${shell.state};`)) process.kill(pid, 'SIGKILL');
     await sees(statusTopic('ap-1'), { online: false });
+  });
+
+  it.each(['lsdir', 'readlink'] as const)('does without what /proc says of sockets: %s', async (name) => {
+    fs[name] = () => null;
+    const { connected } = open(broker.port);
+    await connected();
+    await sees(statusTopic('ap-1'), { online: true });
+  });
+
+  it('hears what mosquitto_sub said last, though the line has no end', async () => {
+    const said = JSON.stringify({ topic: statusTopic('ap-1'), payloadlen: 2, payload: '{}', retain: 0 });
+    withPrograms({ mosquitto_sub: `printf '%s' '${said}'` });
+    const { changes } = open(broker.port);
+    await until('it was heard', () => changes.includes(true));
+    await until('it has ended', () => changes.includes(false));
   });
 
   it('is there again after the broker, with the status that is true', async () => {
@@ -151,9 +174,11 @@ describe('the link to the broker', () => {
   });
 
   it('starts programs again that were killed', async () => {
-    hurry(10);
+    hurry(200);
     const { shell, link, connected, changes } = open(broker.port);
     await connected();
+    const soon = now() + 61_000;
+    await until('a minute has gone by', () => now() > soon);
     for (const pid of marked(`${shell.state};boot-1;event`)) process.kill(pid, 'SIGKILL');
     await until('events flow again', () => {
       link.publish(event('r-1'));
@@ -191,4 +216,7 @@ it('a broker that accepts and never answers keeps nobody waiting', async () => {
   link.publish(statusOf(false));
   await new Promise<void>((closed) => link.close(1500, closed));
   expect(changes).toEqual([]);
+  const [last] = marked(`${shell.state};boot-1;post`);
+  for (const pid of marked(`${shell.state};`)) process.kill(pid, 'SIGKILL');
+  await until('it is gone', () => !marked(`${shell.state};boot-1;post`).includes(last ?? 0));
 });

@@ -36,6 +36,7 @@ describe('the command line', () => {
   it('refuses a state folder that cannot be made', () => {
     const state = join(tempFolder(), 'file');
     writeFileSync(state, '');
+    fs.open = () => null; // not even /dev/urandom
     expect(new Started({ broker: 'mqtt://127.0.0.1:1' }, state).code).toBe(1);
     expect(said.stderr).toBe(`perfleet: the folder ${state} cannot be used\n`);
   });
@@ -96,6 +97,38 @@ describe('the agent', () => {
     await world.go('r-3', 3);
     await world.send({ type: 'cancel', run: 'r-3', reason: 'told to' });
     await until('it has ended', () => world.events('declined').some((event) => 'token' in event && event.token === 3));
+  });
+
+  it('is what the program runs', async () => {
+    vi.resetModules();
+    const agent = new Started({ broker: world.url }, undefined, (argv) => {
+      Object.assign(globalThis, { ARGV: argv });
+      void import('../../../../agent/hosts/openwrt/main.ts');
+      return null;
+    });
+    await until('the agent is online', () => world.status()?.online);
+    await agent.stop();
+    expect(said.exits).toEqual([]);
+  });
+
+  it('works where the kernel tells little, and without a stdin', async () => {
+    const { readfile } = fs;
+    fs.readfile = (path) => (path.startsWith('/proc/') ? null : readfile(path));
+    const agent = new Started({ broker: world.url }, undefined, (argv) => {
+      fs.fdopen = () => null;
+      return runProgram(argv);
+    });
+    await world.begin('r-1', 7, 1);
+    await until('there is a result', () => world.results()[0]);
+    agent.leave();
+  });
+
+  it('is not told what is not for it', async () => {
+    const text = JSON.stringify({ topic: 'perfleet/1/other', payloadlen: 2, payload: '{}', retain: 0 });
+    withPrograms({ mosquitto_sub: `echo '${text}'; echo 'that was all'; exec sleep 60` });
+    new Started({ broker: world.url });
+    await says(/that was all/);
+    expect(said.stderr).not.toMatch(/connected/);
   });
 
   it('drops what is on deck when it is stopped', async () => {

@@ -1,5 +1,5 @@
 import './ucode.ts';
-import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openResults, roomIn } from '../../../../agent/hosts/openwrt/results.ts';
@@ -36,9 +36,10 @@ it('what is no whole result is removed, with a warning', () => {
   writeFileSync(join(folder, 'r-1.json'), '{"run":');
   writeFileSync(join(folder, 'r-2.json'), '{}');
   writeFileSync(join(folder, 'r-3.json.tmp'), '');
+  symlinkSync('/nowhere', join(folder, 'r-4.json'));
   expect(results.load()).toEqual([]);
   expect(readdirSync(folder)).toEqual([]);
-  expect(warnings).toHaveLength(3);
+  expect(warnings).toHaveLength(4);
 });
 
 it('a folder that cannot be made holds nothing', () => {

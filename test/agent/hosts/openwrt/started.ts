@@ -35,7 +35,8 @@ export class Started {
   readonly #stdin: number;
   #ended = false;
 
-  constructor(config: object, state = stateFolder()) {
+  /** `run` takes the arguments of the program, and gives its exit code if it has not begun. */
+  constructor(config: object, state = stateFolder(), run = runProgram) {
     this.state = state;
     const folder = tempFolder();
     const stdin = join(folder, 'stdin');
@@ -48,7 +49,7 @@ export class Started {
     };
     const file = join(folder, 'agent.json');
     writeFileSync(file, JSON.stringify({ device: 'ap-12', state, ...config }));
-    this.code = runProgram(['--config', file]);
+    this.code = run(['--config', file]);
     running.add(this);
   }
 
@@ -57,6 +58,12 @@ export class Started {
     if (!running.delete(this)) return;
     writeSync(this.#stdin, '\n');
     await this.ended();
+    closeSync(this.#stdin);
+  }
+
+  /** Gives up one that cannot be stopped. */
+  leave(): void {
+    running.delete(this);
     closeSync(this.#stdin);
   }
 

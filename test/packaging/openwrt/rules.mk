@@ -1,0 +1,2 @@
+# A stand-in for OpenWrt's rules.mk.
+INCLUDE_DIR:=$(TOPDIR)
