@@ -11,7 +11,7 @@ import type { WatchedServer } from '../servers.ts';
 const NOWHERE = { host: '127.0.0.1', port: 1 };
 
 /** The guard counts in whole seconds, and a busy machine is late. */
-const EARLY_MS = 2000;
+const EARLY_MS = 4000;
 const LATE_S = 10;
 
 /** Of the first two times that a busy server is tried again. */
