@@ -11,6 +11,9 @@ const MARK = 'PERFLEET_CONFORMANCE';
 /** How often all processes are looked through. */
 const LOOK_MS = 50;
 
+/** An agent that has not ended by then never will. */
+const STOP_S = 60;
+
 /** Programs that may be a guard. */
 const SHELLS = ['sh', 'ash', 'dash', 'bash', 'busybox'];
 
@@ -104,7 +107,9 @@ export class AgentProcess {
   /** Tells it to end, and waits until it has. Milliseconds that took. */
   async stop(): Promise<number> {
     const begin = performance.now();
-    await this.#program.end('SIGTERM');
+    signal(this.pid, 'SIGTERM');
+    await until('the agent ends', () => !this.running, STOP_S);
+    await this.#program.ended;
     return performance.now() - begin;
   }
 
