@@ -7,8 +7,8 @@ const TIMED = 'test/**/*.timed.test.ts';
 export default defineConfig({
   define,
   test: {
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // Most files wait for servers rather than compute: two at a time suit two cores.
     maxWorkers: 2,
     projects: [

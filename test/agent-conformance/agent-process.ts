@@ -11,6 +11,9 @@ const MARK = 'PERFLEET_CONFORMANCE';
 /** How often all processes are looked through. */
 const LOOK_MS = 50;
 
+/** An agent that has not ended by then never will. */
+const STOP_S = 60;
+
 /** Programs that may be a guard. */
 const SHELLS = ['sh', 'ash', 'dash', 'bash', 'busybox'];
 
@@ -22,10 +25,10 @@ const signal = (pid: number, name: NodeJS.Signals): void => {
   }
 };
 
-/** The memory of a process in KiB, its share of what it shares; 0 when it is gone. */
+/** What a process keeps of its own in memory, in KiB: its program, which others may share, is left out. 0 when it is gone. */
 const memoryOf = (pid: number): number => {
   try {
-    return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1] ?? 0);
+    return Number(/^Anonymous:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1] ?? 0);
   } catch {
     return 0;
   }
@@ -96,7 +99,7 @@ export class AgentProcess {
     return this.processes().filter(({ name, command }) => name === 'iperf3' && / -c /.test(command));
   }
 
-  /** Of all its processes together, in KiB. */
+  /** What all its processes together keep in memory, in KiB. */
   memory(): number {
     return this.processes().reduce((sum, { pid }) => sum + memoryOf(pid), 0);
   }
@@ -104,7 +107,9 @@ export class AgentProcess {
   /** Tells it to end, and waits until it has. Milliseconds that took. */
   async stop(): Promise<number> {
     const begin = performance.now();
-    await this.#program.end('SIGTERM');
+    signal(this.pid, 'SIGTERM');
+    await until('the agent ends', () => !this.running, STOP_S);
+    await this.#program.ended;
     return performance.now() - begin;
   }
 

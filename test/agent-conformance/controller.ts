@@ -26,7 +26,7 @@ interface Where {
 }
 
 /** Long enough for a busy machine; what is there sooner is taken sooner. */
-const PATIENCE_S = 20;
+const PATIENCE_S = 30;
 
 const isLike = (value: object, like: object): boolean =>
   Object.entries(like).every(([key, wanted]) => (value as Record<string, unknown>)[key] === wanted);

@@ -15,6 +15,8 @@ export class Wire {
   readonly #sockets = new Set<Socket>();
   readonly #server = net.createServer((near) => this.#join(near));
 
+  #broken = false;
+
   private constructor(target: number) {
     this.#target = target;
   }
@@ -36,6 +38,16 @@ export class Wire {
     return this.connections.flatMap(({ packets }) => packets.filter(isMeant));
   }
 
+  /** Ends all connections, and new ones at once, until `mend()`. */
+  break(): void {
+    this.#broken = true;
+    this.cut();
+  }
+
+  mend(): void {
+    this.#broken = false;
+  }
+
   /** Ends all connections without a goodbye. New ones come through. */
   cut(): void {
     for (const socket of this.#sockets) socket.destroy();
@@ -48,6 +60,10 @@ export class Wire {
   }
 
   #join(near: Socket): void {
+    if (this.#broken) {
+      near.destroy();
+      return;
+    }
     const far = net.connect(this.#target, '127.0.0.1');
     for (const [one, other] of [
       [near, far],

@@ -13,7 +13,7 @@ import { WatchedServer } from './servers.ts';
 import { Wire } from './wire.ts';
 
 /** An agent that has not come online by then never will. */
-const START_S = 30;
+const START_S = 60;
 
 /** What one case has around it: a broker, a wire to it, a controller, servers, and the agent. Nothing of it is shared with other cases. */
 export class World {

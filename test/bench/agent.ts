@@ -1,163 +1,99 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { gzipSync } from 'node:zlib';
+import { join } from 'node:path';
 import Table from 'cli-table3';
-import { EmbeddedBroker } from '../../broker/broker.ts';
-import { sleep, systemClock } from '../../broker/clock.ts';
-import { Children } from '../../controller/demo/children.ts';
-import type { Bench, Findings } from './bench.ts';
-import { type Memory, memoryOf } from './memory.ts';
-import { median } from './statistics.ts';
+import { AgentField } from './agent-field.ts';
+import { type AgentHost, agentHosts } from './agent-hosts.ts';
+import { type Idle, type IdleClient, watchIdle } from './agent-idle.ts';
+import { type AtWork, watchAtWork } from './agent-runs.ts';
+import { compareStarts, sizesOf } from './agent-starts.ts';
+import type { Bench, BenchOptions } from './bench.ts';
 import { unlessStopped } from './unless-stopped.ts';
 
-const STARTS = 5;
+/** The package of the agent for ucode is for devices with 8 MB of flash. */
+const MOST_IPK_KIB = 30;
 
-/** A process has done all it does after connecting, and is idle. */
-const SETTLE_MS = 2_000;
+/** What is known of a host: only its size where it cannot be run. */
+type Seen = ReturnType<typeof sizesOf> & { ipk_bytes: number | null } & Partial<Idle & AtWork>;
 
-interface Start extends Memory {
-  /** From the spawn of the process to the broker's acceptance of its CONNECT. */
-  connected_ms: number;
-}
-
-/** A program and how to start it as a device of this name. */
-interface Candidate {
-  file: string;
-  args: (name: string, url: string) => string[];
-}
-
-/** Starts programs and sees them come online. */
-class Starter {
-  readonly #children = new Children(systemClock);
-  readonly #arrivals = new Map<string, () => void>();
-  readonly #broker = new EmbeddedBroker({
-    ...{ host: '127.0.0.1', port: 0, tls: null },
-    authenticate: (device) => {
-      this.#arrivals.get(device)?.();
-      return { kind: 'device', device };
-    },
-    log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
-  });
-  #url = '';
-
-  async open(): Promise<void> {
-    this.#url = `mqtt://127.0.0.1:${(await this.#broker.start()).port}`;
-  }
-
-  async close(): Promise<void> {
-    await this.#children.stop();
-    await this.#broker.stop();
-  }
-
-  /** Starts one, looks at it, ends it. */
-  async start({ file, args }: Candidate, name: string): Promise<Start> {
-    const command = [file, ...args(name, this.#url)];
-    const began = systemClock.now();
-    let pid = 0;
-    const connected_ms = await new Promise<number>((arrived, gone) => {
-      this.#arrivals.set(name, () => arrived(systemClock.now() - began));
-      let said = '';
-      const child = this.#children.spawn(process.execPath, command, {
-        env: process.env,
-        onOutput: (text) => {
-          said += text;
-        },
-        onExit: (reason) => gone(new Error(`${file}: ${reason}\n${said}`)),
-      });
-      pid = child.pid ?? 0;
-    });
-    await sleep(systemClock, SETTLE_MS);
-    if (this.#broker.connected !== 1) throw new Error(`${name} connected, but did not stay`);
-    const memory = memoryOf(pid);
-    await this.#children.stop();
-    return { connected_ms, ...memory };
-  }
-}
-
-const sizesOf = (file: string) => {
-  const bundle = readFileSync(file);
-  return { bundle_bytes: bundle.length, gzipped_bytes: gzipSync(bundle, { level: 9 }).length };
-};
-
-/** The agent with an empty configuration, and a state folder below `folder`. */
-const agentIn = (folder: string): Candidate => ({
-  file: resolve('dist/agent.js'),
-  args: (device, broker) => {
-    const state = join(folder, device);
-    mkdirSync(state);
-    const file = join(state, 'agent.json');
-    writeFileSync(file, JSON.stringify({ device, broker, password: 'of no importance', state }), { mode: 0o600 });
-    return ['--config', file];
-  },
-});
-
-/** Built as the agent is. The builder finds the repository by its own place, so it is not bundled into this program. */
-const bareClientIn = async (folder: string): Promise<Candidate> => {
-  const build: typeof import('../../packaging/build/build.mjs') = await import(
-    pathToFileURL(resolve('packaging/build/build.mjs')).href
-  );
-  const file = join(folder, 'bare-client.mjs');
-  build.bundleAlone('test/bench/bare-client.ts', file);
-  return { file, args: (name, url) => [url, name] };
-};
-
-const compare = async (starter: Starter, folder: string, say: (line: string) => void): Promise<Findings> => {
-  const agent = agentIn(folder);
-  const bare = await bareClientIn(folder);
-  await starter.open();
-  const seen: { agent: Start[]; bare: Start[] } = { agent: [], bare: [] };
-  for (let turn = 1; turn <= STARTS; turn += 1) {
-    say(`start ${turn} of ${STARTS} …`);
-    seen.bare.push(await starter.start(bare, `bare-${turn}`));
-    seen.agent.push(await starter.start(agent, `agent-${turn}`));
-  }
-  return findings(
-    { ...sizesOf(agent.file), ...mediansOf(seen.agent) },
-    { ...sizesOf(bare.file), ...mediansOf(seen.bare) },
-  );
-};
-
-const mediansOf = (starts: Start[]): Start => ({
-  pss_mib: median(starts.map(({ pss_mib }) => pss_mib)),
-  rss_mib: median(starts.map(({ rss_mib }) => rss_mib)),
-  connected_ms: median(starts.map(({ connected_ms }) => connected_ms)),
-});
-
-type Figures = Start & ReturnType<typeof sizesOf>;
-
-const ROWS: { key: keyof Figures; name: string; digits: number }[] = [
+const ROWS: { key: keyof Seen; name: string; digits: number }[] = [
   { key: 'bundle_bytes', name: 'bundle, bytes', digits: 0 },
   { key: 'gzipped_bytes', name: 'gzipped, bytes', digits: 0 },
-  { key: 'pss_mib', name: 'PSS when idle, MiB', digits: 1 },
-  { key: 'rss_mib', name: 'RSS when idle, MiB', digits: 1 },
-  { key: 'connected_ms', name: 'start to connected, ms', digits: 0 },
+  { key: 'ipk_bytes', name: 'package (.ipk), bytes', digits: 0 },
+  { key: 'processes', name: 'processes, idle', digits: 0 },
+  { key: 'idle_pss_mib', name: 'PSS idle, MiB', digits: 1 },
+  { key: 'running_pss_mib', name: 'PSS during a test, MiB', digits: 1 },
+  { key: 'cpu_ms_a_minute', name: 'CPU idle, ms a minute', digits: 1 },
+  { key: 'bytes_a_day', name: 'MQTT idle, bytes a day', digits: 0 },
+  { key: 'start_ms', name: 'start to iperf3 connects, ms', digits: 1 },
+  { key: 'bare_ms', name: 'iperf3 started by hand, ms', digits: 1 },
 ];
 
-const findings = (agent: Figures, bare: Figures): Findings => {
+const tableOf = (hosts: AgentHost[], seen: Seen[], bare: IdleClient): string => {
   const table = new Table({
-    head: [`median of ${STARTS} starts`, 'agent.js', 'bare mqtt client', 'ratio'],
+    head: ['each with all its processes', ...hosts.map(({ name }) => name), 'mosquitto_sub'],
     style: { head: [], border: [], compact: true },
-    colAligns: ['left', 'right', 'right', 'right'],
+    colAligns: ['left', ...hosts.map(() => 'right' as const), 'right'],
   });
-  for (const { key, name, digits } of ROWS)
-    table.push([name, agent[key].toFixed(digits), bare[key].toFixed(digits), (agent[key] / bare[key]).toFixed(3)]);
-  const ratio = Object.fromEntries(ROWS.map(({ key }) => [key, agent[key] / bare[key]]));
-  return { figures: { starts: STARTS, agent, bare, ratio }, tables: [table.toString()], targets: [] };
+  const beside: Partial<Record<keyof Seen, number>> = bare;
+  const shown = (value: number | null | undefined, digits: number) => value?.toFixed(digits) ?? '-';
+  for (const { key, name, digits } of ROWS) {
+    const baseline = beside[key];
+    const times = (value: number | null | undefined) =>
+      value == null || baseline === undefined || key === 'processes' ? '' : ` (${(value / baseline).toFixed(1)} ×)`;
+    const cells = seen.map((one) => `${shown(one[key], digits)}${times(one[key])}`);
+    table.push([name, ...cells, shown(baseline, digits)]);
+  }
+  return table.toString();
 };
 
-/** What does the agent weigh, beside the least that Node.js and MQTT.js can do? */
-export const agentBench: Bench = {
-  about: 'size, memory and start of the agent, beside a bare MQTT client built the same way',
-  async run({ say, signal }) {
-    const folder = mkdtempSync(join(tmpdir(), 'perfleet-bench-'));
-    const starter = new Starter();
-    try {
-      return await unlessStopped(signal).race(compare(starter, folder, say));
-    } finally {
-      await starter.close();
-      rmSync(folder, { recursive: true });
+const watchHosts = async (field: AgentField, hosts: AgentHost[], say: (line: string) => void) => {
+  const here = hosts.filter(({ command }) => command !== null);
+  say('idle for a minute …');
+  const idle = await watchIdle(field, here);
+  const seen: Seen[] = [];
+  for (const host of hosts) {
+    const sizes = { ...sizesOf(host.bundle), ipk_bytes: host.ipk_bytes };
+    if (host.command === null) {
+      say(`no ${host.name} on this machine: only the size of its agent is known`);
+      seen.push(sizes);
+      continue;
     }
-  },
+    say(`runs on ${host.name} …`);
+    seen.push({ ...sizes, ...idle.agents[here.indexOf(host)], ...(await watchAtWork(field, host)) });
+  }
+  return { seen, bare: idle.bare };
+};
+
+const run = async ({ say, signal }: BenchOptions) => {
+  const folder = mkdtempSync(join(tmpdir(), 'perfleet-bench-'));
+  const field = await AgentField.open(folder);
+  try {
+    const starts = await compareStarts(folder, { say, signal });
+    const hosts = agentHosts(process.env);
+    const { seen, bare } = await unlessStopped(signal).race(watchHosts(field, hosts, say));
+    const ipk = hosts.flatMap(({ name, ipk_bytes }) => (name === 'ucode' && ipk_bytes !== null ? [ipk_bytes] : []));
+    return {
+      figures: {
+        hosts: Object.fromEntries(hosts.map(({ name }, index) => [name, seen[index]])),
+        mosquitto_sub: bare,
+        starts: starts.figures,
+      },
+      tables: [tableOf(hosts, seen, bare), ...starts.tables],
+      targets: ipk.map((bytes) => ({
+        what: 'the package for ucode, in KiB,',
+        seen: bytes / 1024,
+        at_most: MOST_IPK_KIB,
+      })),
+    };
+  } finally {
+    await field.close();
+    rmSync(folder, { recursive: true });
+  }
+};
+
+/** What does an agent cost a device, on Node.js and on ucode? */
+export const agentBench: Bench = {
+  about: 'what an agent costs its device: size, memory, idle CPU and traffic, how fast iperf3 begins (UCODE=…)',
+  run,
 };

@@ -21,25 +21,25 @@ const BENCHES: Record<string, Bench> = {
   ssh: sshBench,
 };
 
-const USAGE = `usage: npm run bench -- [NAME] [--json]
+const USAGE = `usage: npm run bench -- [NAME] [--json] [--help]
 
 ${Object.entries(BENCHES)
   .map(([name, { about }]) => `  ${name.padEnd(8)} ${about}`)
   .join('\n')}
 
-Without a name all of them run, one after another.
+Without a name all of them run, one after another. The agent on ucode is measured where ucode is on the PATH, or named: UCODE=/path/to/ucode.
 `;
 
 /** The names of the benches to run; null when the arguments make no sense. */
-const readArguments = (args: string[]): { names: string[]; json: boolean } | null => {
+const readArguments = (args: string[]): { names: string[]; json: boolean; help: boolean } | null => {
   try {
     const { values, positionals } = parseArgs({
       args,
-      options: { json: { type: 'boolean', default: false } },
+      options: { json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
       allowPositionals: true,
     });
     const known = positionals.length <= 1 && positionals.every((name) => Object.hasOwn(BENCHES, name));
-    return known ? { names: positionals.length > 0 ? positionals : Object.keys(BENCHES), json: values.json } : null;
+    return known ? { names: positionals.length > 0 ? positionals : Object.keys(BENCHES), ...values } : null;
   } catch {
     return null;
   }
@@ -51,6 +51,10 @@ const main = async (args: string[], signal: AbortSignal): Promise<number> => {
   if (wanted === null) {
     process.stderr.write(USAGE);
     return 2;
+  }
+  if (wanted.help) {
+    process.stdout.write(USAGE);
+    return 0;
   }
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const report: Record<string, object> = {};

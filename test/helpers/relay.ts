@@ -3,6 +3,8 @@ import net, { type AddressInfo, type Socket } from 'node:net';
 /** A wire to a TCP server that a test can cut: it passes bytes on, both ways. */
 export class Relay {
   readonly #target: { host: string; port: number };
+  /** What has gone over it so far, both ways. */
+  bytes = 0;
   readonly #sockets = new Set<Socket>();
   readonly #server = net.createServer((near) => this.#accept(near));
   /** Those that came while the wire was cut; null while it is whole. */
@@ -52,6 +54,9 @@ export class Relay {
       one.once('close', () => {
         this.#sockets.delete(one);
         other.destroy();
+      });
+      one.on('data', (chunk) => {
+        this.bytes += chunk.length;
       });
       one.pipe(other);
     }

@@ -17,6 +17,10 @@ const refused: [string, string][] = [
     'const f = (a: number) => { if (a) { while (a < 2) a += 1; } };',
     'an arrow function that ends with a loop, on which ucode of 22.03 fails: write a function',
   ],
+  [
+    'const f = (a: number) => { if (a) { for (; a < 2; ) a += 1; } else {} };',
+    'an arrow function that ends with a loop, on which ucode of 22.03 fails: write a function',
+  ],
   ['for (const a of []) {}', 'ForOfStatement: not in the portable subset'],
   ['for (const a in {}) {}', 'ForInStatement: not in the portable subset'],
   ['do {} while (true);', 'DoWhileStatement: not in the portable subset'],

@@ -114,5 +114,5 @@ describe('Node.js', () => {
 
 test('an unknown command prints the usage to stderr and fails', () => {
   const run = () => execFileSync(process.execPath, [join(root, 'packaging/dev/run.mjs'), 'tset'], { stdio: 'pipe' });
-  expect(run).toThrow('usage: node packaging/dev/run.mjs build|check|demo|test|bench|simulate|fuzz');
+  expect(run).toThrow('usage: node packaging/dev/run.mjs build|check|demo|test|bench|conformance|simulate|fuzz');
 });

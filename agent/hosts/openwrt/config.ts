@@ -120,7 +120,8 @@ export const readConfig = (path: string, problems: string[]): Config => {
   const port = match(address, /:([0-9]+)$/)?.[1] ?? (secure ? '8883' : '1883');
 
   const password_file = section.text('password_file', LONGEST_PATH);
-  const content = password_file == null ? null : fs.readfile(pathOf(password_file) ?? '');
+  const secret_file = pathOf(password_file);
+  const content = secret_file == null ? null : fs.readfile(secret_file);
   const password = section.text('password', LONGEST_SECRET);
   if (password != null && password_file != null) push(problems, 'password_file: expected either this or password');
   const secret = password ?? (content == null ? null : replace(content, regexp('\r?\n$'), ''));

@@ -1,7 +1,7 @@
 import { each } from '../../core/each.ts';
 import type { Action, Exit } from '../../core/io.ts';
 import { GUARD } from '../../iperf3/guard.ts';
-import { type Child, MARKED, markOf, type Shell, start, writePrivate } from './shell.ts';
+import { type Child, ignore, MARKED, markOf, type Shell, start, writePrivate } from './shell.ts';
 import { after } from './timer.ts';
 import { asUtf8 } from './utf8.ts';
 
@@ -64,7 +64,7 @@ export const createGuards = (shell: Shell, nice: number, onExit: (key: number, e
   const freeName = (): string | null => {
     const free = filter(GUARD_NAMES, (name) => length(filter(all.guards, (guard) => guard.name === name)) === 0);
     all.started += 1;
-    return length(free) > 0 ? (free[all.started % length(free)] ?? null) : null;
+    return free[all.started % max(1, length(free))] ?? null;
   };
 
   const refuse = (key: number, reason: string): void => {
@@ -124,12 +124,7 @@ export const createGuards = (shell: Shell, nice: number, onExit: (key: number, e
     guard.child.end();
     if (action.signal === 'TERM') return;
     const args = [`${markOf(shell)}${guard.name}`];
-    start(
-      shell,
-      { name: 'kill', script: KILL, args, fed: false, marked: false },
-      () => {},
-      () => {},
-    );
+    start(shell, { name: 'kill', script: KILL, args, fed: false, marked: false }, ignore, ignore);
   };
 
   return {

@@ -46,7 +46,7 @@ export const createInbox = (listener: Listener): ((piece: string) => void) => {
   return (piece) => {
     const lines = split(`${unread.text}${piece}`, '\n');
     const last = length(lines) - 1;
-    unread.text = lines[last] ?? '';
+    unread.text = lines[last] as string;
     each(slice(lines, 0, last), (line) => {
       if (!unread.dropping) onLine(line, listener);
       unread.dropping = false;

@@ -6,7 +6,7 @@ import type { Action, Input } from '../../core/io.ts';
 import type { Config } from './config.ts';
 import { createGuards } from './guards.ts';
 import { connect, type Link } from './link.ts';
-import { type Meanwhile, watchDevice } from './meanwhile.ts';
+import { watchDevice } from './meanwhile.ts';
 import { preflight } from './preflight.ts';
 import { openResults, roomIn } from './results.ts';
 import { createSeldom } from './seldom.ts';
@@ -67,12 +67,12 @@ export const startAgent = (config: Config, shell: Shell, iperf3: string | null, 
   });
   const state = {
     link: null as Link | null,
-    cancelWake: () => {},
+    cancelWake: null as (() => void) | null,
     /** Of the iperf3 that runs. */
-    meanwhile: (): Meanwhile => ({}),
-    take: (_: Input): void => {},
+    meanwhile: watchDevice(config.wan_interface),
+    perform: null as ((action: Action) => void) | null,
   };
-  const take = (input: Input): void => state.take(input);
+  const take = (input: Input): void => each(core.handle(input, now()), (action) => state.perform?.(action));
 
   const guards = createGuards(shell, config.nice, (key, exit) => {
     take({ kind: 'exited', key, ...exit, ...state.meanwhile() });
@@ -96,8 +96,8 @@ export const startAgent = (config: Config, shell: Shell, iperf3: string | null, 
   const perform = (action: Action) => {
     switch (action.kind) {
       case 'wake':
-        state.cancelWake();
-        state.cancelWake = () => {};
+        state.cancelWake?.();
+        state.cancelWake = null;
         if (action.at_ms != null) state.cancelWake = after(max(0, action.at_ms - now()), () => take({ kind: 'wake' }));
         return;
       case 'publish':
@@ -127,7 +127,7 @@ export const startAgent = (config: Config, shell: Shell, iperf3: string | null, 
         return state.link?.close?.(GOODBYE_MS, around.onLeft);
     }
   };
-  state.take = (input) => each(core.handle(input, now()), perform);
+  state.perform = perform;
 
   writeSecrets(config, shell);
   const topics: { [name: string]: 'command' | 'status' | 'controller' } = {};

@@ -36,16 +36,23 @@ export const createPosts = (
     child: null as Child | null,
     queue: [] as Post[],
     status: null as Post | null,
-    idle: () => {},
-    send: (_: Post): void => {},
+    idle: null as (() => void) | null,
+    stopped: false,
   };
   const file = `${shell.folder}/post`;
+
+  /** Of one topic only the latest counts. */
+  const enqueue = (post: Post): void => {
+    if (now.stopped) return;
+    now.queue = filter(now.queue, (other) => other.topic !== post.topic);
+    push(now.queue, post);
+  };
 
   function next(): void {
     const post = now.queue[0];
     if (now.child != null) return;
     if (post == null) {
-      now.idle();
+      now.idle?.();
       return;
     }
     now.queue = slice(now.queue, 1);
@@ -64,18 +71,18 @@ export const createPosts = (
       fs.unlink(file);
       if (failed.yes && post.what === 'status')
         after(RETRY_MS, () => {
-          if (now.status === post && isWorthIt()) now.send(post);
+          if (now.status !== post || !isWorthIt()) return;
+          enqueue(post);
+          next();
         });
       next();
     };
     now.child = start(shell, { name: 'post', script: PLAIN, args: words, fed: false, marked: true }, onText, onEnd);
   }
 
-  now.send = (post) => {
+  const send = (post: Post): void => {
     if (post.what === 'status') now.status = post;
-    // Of one topic only the latest counts.
-    now.queue = filter(now.queue, (other) => other.topic !== post.topic);
-    push(now.queue, post);
+    enqueue(post);
     next();
   };
   const dropResults = (): void => {
@@ -86,9 +93,9 @@ export const createPosts = (
     next();
   };
   const stop = (): void => {
+    now.stopped = true;
     now.queue = [];
-    now.send = () => {};
-    now.idle = () => {};
+    now.idle = null;
   };
-  return { send: (post) => now.send(post), dropResults, onIdle, stop };
+  return { send, dropResults, onIdle, stop };
 };

@@ -34,9 +34,9 @@ export const preflight = (shell: Shell, host: string, onFound: (found: Preflight
   const onText = (text: string): void => {
     look.text = `${look.text}${text}`;
   };
-  const child = { kill: () => {} };
+  const child = { kill: null as (() => void) | null };
   const cancel = after(LOOK_LIMIT_MS, () => {
-    child.kill();
+    child.kill?.();
     answer();
   });
   const onEnd = (): void => {

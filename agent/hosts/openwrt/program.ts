@@ -5,7 +5,7 @@ import { startLife } from './life.ts';
 import { type OpenwrtAgent, startAgent } from './openwrt-agent.ts';
 import { readPipe } from './pipe.ts';
 import { preflight } from './preflight.ts';
-import { type Child, makeFolders, type Shell } from './shell.ts';
+import { type Child, ignore, makeFolders, type Shell } from './shell.ts';
 
 const USAGE = `Usage: perfleet-agent --config FILE
 
@@ -72,7 +72,7 @@ const begin = (config: Config, shell: Shell): void => {
     state.stopping = true;
     state.agent?.stop?.();
   };
-  if (stdin != null) readPipe(stdin, () => {}, onStop);
+  if (stdin != null) readPipe(stdin, ignore, onStop);
 };
 
 /** Reads the arguments. Returns the exit code (2 for wrong usage, 1 when it cannot start), or null when the agent has begun: run uloop. */

@@ -44,13 +44,15 @@ export interface Child {
 }
 
 /**
- * A function of the shell: the pids of what bears a mark in its environment. BusyBox's grep sees nothing but the first variable there, as it reads up
- * to a NUL.
+ * A function of the shell: the pids of what bears a mark in its environment. `read` passes over NULs, and no program is started for it:
+ * that would take a router seconds. BusyBox's grep would see nothing but the first variable.
  */
 export const MARKED = `marked() {
   for process in /proc/[0-9]*; do
-    [ -O $process ] && tr '\\0' '\\n' <$process/environ | grep -qF "PERFLEET_STATE=$1" && echo \${process#/proc/}
-  done
+    [ -O $process ] && while IFS= read -r line || [ -n "$line" ]; do
+      case $line in *"PERFLEET_STATE=$1"*) echo \${process#/proc/} && break ;; esac
+    done <$process/environ
+  done 2>/dev/null
 }
 `;
 
@@ -89,12 +91,15 @@ export const writePrivate = (path: string, text: string): boolean => {
   return fs.writefile(path, text) === length(text);
 };
 
+/** For what need not be heard. */
+export const ignore = (): void => {};
+
 /** Opens the end of a fifo that is written to. Never waits for a reader, and does not fail without one. */
 const openFifo = (path: string): UcodeFile | null => {
   const file = fs.open(path, 'r+e');
   if (file == null) return null;
   // All there is to it: uloop sets O_NONBLOCK.
-  uloop.handle(file, () => {}, uloop.ULOOP_READ)?.['delete']?.();
+  uloop.handle(file, ignore, uloop.ULOOP_READ)?.['delete']?.();
   return file;
 };
 

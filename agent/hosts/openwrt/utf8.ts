@@ -1,6 +1,3 @@
-/** Strings are bytes in ucode; elsewhere they have been decoded by now. */
-const IS_BYTES = ord(json('"\\u00e4"') as string, 0) === 195;
-
 /** How many bytes the character at `at` has, 0 when it is none (RFC 3629). `byteAt` is 0 behind the end. */
 export const utf8Size = (byteAt: (at: number) => number, at: number): number => {
   const first = byteAt(at);
@@ -16,7 +13,7 @@ export const utf8Size = (byteAt: (at: number) => number, at: number): number => 
 
 /** The text with "?" for each byte that is not UTF-8: nobody could read a message with it. */
 export const asUtf8 = (text: string): string => {
-  if (!IS_BYTES || match(text, regexp('[^ -~\n\r\t]')) == null) return text;
+  if (match(text, regexp('[^ -~\n\r\t]')) == null) return text;
   const parts: string[] = [];
   const at = { start: 0, next: 0 };
   const byteAt = (offset: number): number => ord(text, offset) ?? 0;

@@ -37,7 +37,7 @@ export const CANCEL_CASES: readonly Case[] = [
       await world.start();
       const { controller } = world;
       const start = await controller.begin(prepareOf('run-1', NOWHERE, [plan({ duration_s: 300 })]), 5);
-      const { pid } = await until('iperf3 runs', () => fake.calls()[0], 20);
+      const { pid } = await until('iperf3 runs', () => fake.calls()[0], 40);
       const begin = systemClock.now();
       await controller.cancel('run-1');
       await controller.say(start);

@@ -11,7 +11,7 @@ import type { WatchedServer } from '../servers.ts';
 const NOWHERE = { host: '127.0.0.1', port: 1 };
 
 /** The guard counts in whole seconds, and a busy machine is late. */
-const EARLY_MS = 2000;
+const EARLY_MS = 4000;
 const LATE_S = 10;
 
 /** Of the first two times that a busy server is tried again. */
@@ -19,7 +19,7 @@ const FIRST_DELAYS_MS = 300;
 
 /** Waits until the only client of a server has left; how long it was there. */
 const stayOf = async (server: WatchedServer, within_s: number): Promise<number> => {
-  const visit = await until('iperf3 comes', () => server.visits[0], 20);
+  const visit = await until('iperf3 comes', () => server.visits[0], 40);
   const left_ms = await until('iperf3 is ended', () => visit.left_ms, within_s);
   return left_ms - visit.came_ms;
 };
@@ -56,7 +56,7 @@ export const END_CASES: readonly Case[] = [
       const fake = world.fakeIperf3(STUBBORN);
       await world.start();
       await world.controller.begin(prepareOf('run-1', NOWHERE), 1);
-      const call = await until('iperf3 runs', () => fake.calls()[0], 20);
+      const call = await until('iperf3 runs', () => fake.calls()[0], 40);
       await until('iperf3 is killed', () => !isRunning(call.pid), 1 + TEST_GRACE_S + LATE_S);
       await world.controller.event('finished', { run: 'run-1', token: 1 });
       const { tests } = await world.controller.result('run-1');
@@ -101,7 +101,7 @@ export const END_CASES: readonly Case[] = [
       await world.controller.begin(prepareOf('run-1', server, [plan({ duration_s: 300 })]), 1);
       await until('iperf3 comes', () => server.present === 1);
       await world.agent.kill();
-      await stayOf(server, 20);
+      await stayOf(server, 40);
       await world.agent.gone();
     },
   },
@@ -112,9 +112,9 @@ export const END_CASES: readonly Case[] = [
       const fake = world.fakeIperf3(STUBBORN);
       await world.start();
       await world.controller.begin(prepareOf('run-1', NOWHERE, [plan({ duration_s: 300 })]), 1);
-      const call = await until('iperf3 runs', () => fake.calls()[0], 20);
+      const call = await until('iperf3 runs', () => fake.calls()[0], 40);
       await world.agent.killButGuards();
-      await until('iperf3 is killed', () => !isRunning(call.pid), 20);
+      await until('iperf3 is killed', () => !isRunning(call.pid), 40);
     },
   },
   {
@@ -153,7 +153,7 @@ export const END_CASES: readonly Case[] = [
       const server = await world.server();
       for (const run of ['run-1', 'run-2', 'run-3']) await controller.prepare(prepareOf(run, server));
       await controller.cancel('run-3');
-      await until(`its processes are ${before} again`, async () => (await names()) === before, 20);
+      await until(`its processes are ${before} again`, async () => (await names()) === before, 40);
       must(server.visits.length === 0, 'iperf3 ran');
     },
   },
@@ -164,7 +164,7 @@ export const END_CASES: readonly Case[] = [
       const { boot } = await world.start();
       const first = world.agent;
       const second = world.launch();
-      const { code } = await until('the second agent ends', () => (second.running ? null : second.ended), 30);
+      const { code } = await until('the second agent ends', () => (second.running ? null : second.ended), 60);
       must(code !== 0, 'the second agent ends as if all was well');
       await world.controller.barrier();
       must(first.running, 'the first agent has ended');
@@ -181,13 +181,13 @@ export const END_CASES: readonly Case[] = [
       const fake = world.fakeIperf3(STUBBORN);
       await world.start();
       await world.controller.begin(prepareOf('run-1', NOWHERE, [plan({ duration_s: 300 })]), 1);
-      const { pid } = await until('iperf3 runs', () => fake.calls()[0], 20);
+      const { pid } = await until('iperf3 runs', () => fake.calls()[0], 40);
       const left = world.agent;
       await left.killAll([pid]);
       must(isRunning(pid), 'there is nothing left to be ended');
       const connections = world.wire.connections.length;
       world.launch();
-      await until('the next agent connects', () => world.wire.connections.length > connections, 30);
+      await until('the next agent connects', () => world.wire.connections.length > connections, 60);
       must(!isRunning(pid), 'it connects while the iperf3 of an earlier instance runs');
     },
   },

@@ -7,7 +7,7 @@ import { tcpOutput } from '../fake-iperf3.ts';
 import { prepareOf } from '../plans.ts';
 
 /** An orderly stop has 5 s; a busy machine gets more. */
-const STOP_LIMIT_MS = 10_000;
+const STOP_LIMIT_MS = 30_000;
 
 export const STATUS_CASES: readonly Case[] = [
   {
@@ -44,9 +44,12 @@ export const STATUS_CASES: readonly Case[] = [
       let from = world.controller.position;
       world.wire.cut();
       await world.controller.status({ online: true, boot }, { from, within_s: 40 });
+      // Nobody reminds it: its last will is published while it is away, and the broker forgets what was retained.
+      world.wire.break();
       await world.broker.stop();
       from = world.controller.position;
       await world.broker.start();
+      world.wire.mend();
       await world.controller.status({ online: true, boot }, { from, within_s: 40 });
       must(world.controller.statuses(from).at(-1)?.online, 'the agent is connected, and its status says offline');
     },
@@ -57,7 +60,7 @@ export const STATUS_CASES: readonly Case[] = [
     async run(world) {
       await world.broker.stop();
       world.launch();
-      await until('the agent has tried to connect', () => world.wire.connections.length > 0, 30);
+      await until('the agent has tried to connect', () => world.wire.connections.length > 0, 60);
       await world.broker.start();
       await world.controller.status({ online: true }, { within_s: 60 });
     },

@@ -65,7 +65,7 @@ export const builtins = {
   /** @param {string} text @param {number} offset @param {number} [count] */
   substr: (text, offset, count) => text.substr(offset, count),
   /** @param {string} text @param {number} offset */
-  ord: (text, offset) => text.charCodeAt(offset),
+  ord: (text, offset) => (offset < text.length ? text.charCodeAt(offset) : null),
   /** @param {string} text */
   lc: (text) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase()),
   /** @param {string} text */

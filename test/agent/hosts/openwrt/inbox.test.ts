@@ -41,6 +41,7 @@ it.each([
   ['no payload', '{"topic":"a"}\n', 'message dropped: not UTF-8'],
   ['cut at a NUL byte', line('a', '{}', { payloadlen: 9 }), 'message on a dropped: it has a NUL byte'],
   ['no JSON in it', line('a', '{'), 'message on a dropped: not UTF-8 JSON'],
+  ['longer than a message may be', line('a', '1'.repeat(1_048_577)), 'message on a dropped: it is too long'],
   ['deeper than JSON may be', line('a', '['.repeat(5000)), 'message on a dropped: not UTF-8 JSON'],
 ])('a bad line is dropped, and those after it are heard: %s', (_, bad, problem) => {
   const { heard, problems, inbox } = listen();

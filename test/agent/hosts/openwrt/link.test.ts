@@ -1,6 +1,8 @@
 import './ucode.ts';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { Publication } from '../../../../agent/core/io.ts';
 import { connect } from '../../../../agent/hosts/openwrt/link.ts';
@@ -9,8 +11,10 @@ import { now } from '../../../../agent/hosts/openwrt/timer.ts';
 import { MqttLink } from '../../../../broker/client.ts';
 import { systemClock } from '../../../../broker/clock.ts';
 import { commandTopic, eventTopic, resultTopic, statusTopic } from '../../../../broker/contract/topics.ts';
+import { findProgram } from '../../../../controller/demo/find-program.ts';
 import { Mosquitto } from '../../../helpers/mosquitto.ts';
 import { RecordedLog } from '../../../helpers/recorded-log.ts';
+import { tempFolder } from '../../../helpers/temp-folder.ts';
 import { until } from '../../../helpers/until.ts';
 import { makeShell, marked } from './rig.ts';
 import { withPrograms } from './started.ts';
@@ -146,6 +150,50 @@ describe('the link to the broker', () => {
     await sees(statusTopic('ap-1'), { online: true });
   });
 
+  it('sends no status while the connection is cut: it would come from another one', async () => {
+    hurry(10);
+    const { link, connected, changes } = open(broker.port);
+    await connected();
+    fs.lsdir = () => null;
+    link.publish({ ...statusOf(true), payload: { ...status(true), pending: 9 } } as Publication);
+    await until('it has noticed', () => changes.includes(false));
+    await connected(2);
+    expect(seen.filter(([, payload]) => payload['pending'] === 9)).toEqual([]);
+  });
+
+  it('sends a status again that could not be sent', async () => {
+    hurry(10);
+    const flag = join(tempFolder(), 'flag');
+    const real = findProgram('mosquitto_pub', process.env);
+    withPrograms({
+      mosquitto_pub: `[ "$1" = -l ] || ! rm ${flag} 2>/dev/null || { echo lost; exit 1; }; exec ${real} "$@"`,
+    });
+    const { link, connected, said } = open(broker.port);
+    await connected();
+    await sees(statusTopic('ap-1'), { online: true });
+    writeFileSync(flag, '');
+    link.publish(statusOf(false));
+    await sees(statusTopic('ap-1'), { online: false });
+    expect(said).toContain('lost');
+  });
+
+  it('drops results that wait when the connection is gone: they come again when it is time', async () => {
+    hurry(10);
+    const real = findProgram('mosquitto_pub', process.env);
+    withPrograms({ mosquitto_pub: `case "$*" in */result/r-1*) exec sleep 1 ;; esac; exec ${real} "$@"` });
+    const { shell, link, connected, changes } = open(broker.port);
+    await connected();
+    await sees(statusTopic('ap-1'), { online: true });
+    link.publish(result('r-1'));
+    link.publish(result('r-2'));
+    for (const pid of marked(`${shell.state};boot-1;sub`)) process.kill(pid, 'SIGKILL');
+    await until('it has noticed', () => changes.includes(false));
+    await connected(2);
+    link.publish(result('r-3'));
+    await sees(resultTopic('ap-1', 'r-3'), { run: 'r-3' });
+    expect(last(resultTopic('ap-1', 'r-2'))).toBeUndefined();
+  });
+
   it('hears what mosquitto_sub said last, though the line has no end', async () => {
     const said = JSON.stringify({ topic: statusTopic('ap-1'), payloadlen: 2, payload: '{}', retain: 0 });
     withPrograms({ mosquitto_sub: `printf '%s' '${said}'` });
@@ -216,7 +264,10 @@ it('a broker that accepts and never answers keeps nobody waiting', async () => {
   link.publish(statusOf(false));
   await new Promise<void>((closed) => link.close(1500, closed));
   expect(changes).toEqual([]);
+  const later = now() + 60_000;
   const [last] = marked(`${shell.state};boot-1;post`);
   for (const pid of marked(`${shell.state};`)) process.kill(pid, 'SIGKILL');
   await until('it is gone', () => !marked(`${shell.state};boot-1;post`).includes(last ?? 0));
+  await until('a minute has gone by', () => now() > later);
+  expect(marked(`${shell.state};`)).toEqual([]);
 });

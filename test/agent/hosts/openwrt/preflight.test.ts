@@ -11,9 +11,17 @@ import { hurry } from './ucode.ts';
 const look = async (host: string): Promise<Preflight & { answers: number }> => {
   const found: Preflight[] = [];
   const shell = makeShell(['one']);
+  const { popen } = fs;
+  const opened: (UcodeFile | null)[] = [];
+  fs.popen = (command, mode) => {
+    const file = popen(command, mode);
+    opened.push(file);
+    return file;
+  };
   preflight(shell, host, (one) => found.push(one));
   const first = await until('it has looked', () => found[0]);
   await until('nothing is left running', () => marked(`${shell.state};`).length === 0);
+  await until('that was heard', () => opened[0]?.read('all') === null);
   return { ...first, answers: found.length };
 };
 
