@@ -1,9 +1,10 @@
 // @ts-check
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { root } from '../root.mjs';
 import { packOpenwrt } from './openwrt-packages.mjs';
+import { replace } from './replace.mjs';
 import { bundleForUcode } from './ucode.mjs';
 import { define } from './version.mjs';
 
@@ -61,8 +62,7 @@ export const bundleAlone = (entry, outfile) => bundle(entry, outfile);
 export const bundleForHere = (entry, outfile) => bundle(entry, outfile, [], 'external');
 
 /**
- * Writes an executable, and beside it NAME.meta.json, which says what is in it. The files appear whole: whoever starts the
- * program meanwhile gets the old one or the new one.
+ * Writes an executable, and beside it NAME.meta.json, which says what is in it.
  * @param {string} entry
  * @param {string} outfile
  * @param {string[]} external
@@ -76,12 +76,4 @@ function bundle(entry, outfile, external = [], packages = 'bundle') {
   for (const { contents } of result.outputFiles) replace(outfile, contents, 0o755);
   replace(join(dirname(outfile), `${basename(outfile, '.js')}.meta.json`), JSON.stringify(result.metafile), 0o644);
   return result.metafile;
-}
-
-/** @param {string} file @param {string | Uint8Array} contents @param {number} mode */
-function replace(file, contents, mode) {
-  const aside = `${file}.${process.pid}`;
-  writeFileSync(aside, contents);
-  chmodSync(aside, mode);
-  renameSync(aside, file);
 }

@@ -1,8 +1,9 @@
 // @ts-check
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { root } from '../root.mjs';
 import { ipkOf } from './ipk.mjs';
+import { replace } from './replace.mjs';
 import { version } from './version.mjs';
 
 /** Of the package, not of the agent in it; feed/perfleet-agent/Makefile has it too, like all that is in the control files. */
@@ -58,8 +59,7 @@ const timeOf = (epoch = '0') => {
  */
 export const packOpenwrt = (dist) => {
   const mtime = timeOf(process.env['SOURCE_DATE_EPOCH']);
-  for (const name of readdirSync(dist)) if (/^perfleet-agent.*\.ipk$/.test(name)) rmSync(join(dist, name));
-  return PACKAGES.map(({ name, build, fields, description }) => {
+  const made = PACKAGES.map(({ name, build, fields, description }) => {
     const control = {
       Package: name,
       Version: `${version}-${RELEASE}`,
@@ -70,7 +70,11 @@ export const packOpenwrt = (dist) => {
       Architecture: 'all',
     };
     const file = `${name}_${control.Version}_${control.Architecture}.ipk`;
-    writeFileSync(join(dist, file), ipkOf(control, description, filesOf(build, dist), ['/etc/config/perfleet'], mtime));
+    const ipk = ipkOf(control, description, filesOf(build, dist), ['/etc/config/perfleet'], mtime);
+    replace(join(dist, file), ipk, 0o644);
     return file;
   });
+  for (const name of readdirSync(dist))
+    if (/^perfleet-agent.*\.ipk$/.test(name) && !made.includes(name)) rmSync(join(dist, name), { force: true });
+  return made;
 };
