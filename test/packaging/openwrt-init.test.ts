@@ -35,7 +35,7 @@ describe('the init script of the agent', () => {
         ...{ max_duration_s: 60, max_streams: 8, max_bitrate: 20_000_000 },
         servers: ['iperf1.example.net', 'iperf2.example.net:5202'],
       },
-      ...{ wan_interface: 'eth1', nice: 10, state: join(router, 'tmp/perfleet') },
+      ...{ wan_interface: 'eth1', nice: 10, state: join(router, 'var/run/perfleet/state') },
     });
   });
 
@@ -46,7 +46,6 @@ describe('the init script of the agent', () => {
       'command /usr/sbin/perfleet-agent --config /var/run/perfleet/agent.json',
       'file /var/run/perfleet/agent.json /var/run/perfleet/ca.pem /var/run/perfleet/cert.pem /var/run/perfleet/key.pem',
       'user perfleet',
-      'no_new_privs 1',
       'respawn 3600 5 0',
       'term_timeout 10',
       'stdout 1',
@@ -56,10 +55,10 @@ describe('the init script of the agent', () => {
       'raw_trigger interface.*.up 5000 /etc/init.d/perfleet-agent reload',
     ]);
     expect(statSync(config).mode & 0o777).toBe(0o600);
-    expect(statSync(join(router, 'tmp/perfleet')).mode & 0o777).toBe(0o700);
+    expect(statSync(join(router, 'var/run/perfleet/state')).mode & 0o777).toBe(0o700);
     expect(calls()).toEqual(
       expect.arrayContaining([
-        'chown -h perfleet:perfleet /tmp/perfleet',
+        'chown perfleet:perfleet /var/run/perfleet/state',
         'chown perfleet:perfleet /var/run/perfleet/agent.json.new',
       ]),
     );
