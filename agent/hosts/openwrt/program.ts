@@ -2,9 +2,9 @@ import { each } from '../../core/each.ts';
 import { type Config, readConfig } from './config.ts';
 import { GUARD_NAMES } from './guards.ts';
 import { startLife } from './life.ts';
-import { type OpenwrtAgent, startAgent } from './openwrt-agent.ts';
+import { type OpenwrtAgent, startAgent, writeSecrets } from './openwrt-agent.ts';
 import { readPipe } from './pipe.ts';
-import { preflight } from './preflight.ts';
+import { createPreflight } from './preflight.ts';
 import { type Child, makeFolders, type Shell } from './shell.ts';
 
 const USAGE = `Usage: perfleet-agent --config FILE
@@ -44,7 +44,11 @@ const begin = (config: Config, shell: Shell): void => {
     state.ready = true;
     if (state.agent != null) return;
     if (length(left) > 0) say(`ended what an earlier agent had left running: ${left}`);
-    preflight(shell, '127.0.0.1', (found) => {
+    if (!writeSecrets(config, shell)) {
+      say(`no room in ${shell.folder}`);
+      return exit(1);
+    }
+    createPreflight(shell)('127.0.0.1', (found) => {
       if (state.stopping) return leave();
       if (found.iperf3 == null) say('no working iperf3: runs will be declined until it is installed');
       const around = { version: VERSION, random: randomId, say, onLeft: leave };

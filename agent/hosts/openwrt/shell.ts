@@ -86,7 +86,8 @@ export const makeFolders = (shell: Shell, names: readonly string[]): boolean => 
 export const writePrivate = (path: string, text: string): boolean => {
   fs.writefile(path, '');
   fs.chmod(path, 384);
-  return fs.writefile(path, text) === length(text);
+  fs.writefile(path, text);
+  return fs.stat(path)?.size === length(text);
 };
 
 /** Opens the end of a fifo that is written to. Never waits for a reader, and does not fail without one. */

@@ -13,7 +13,7 @@ import { until } from '../../../helpers/until.ts';
 import { World } from '../node/world.ts';
 import { makeShell, marked } from './rig.ts';
 import { Started, stopAgents, withPrograms } from './started.ts';
-import { said } from './ucode.ts';
+import { fillDisk, said } from './ucode.ts';
 
 const says = (pattern: RegExp) => until(`it says ${pattern}`, () => pattern.test(said.stderr));
 
@@ -39,6 +39,14 @@ describe('the command line', () => {
     fs.open = () => null; // not even /dev/urandom
     expect(new Started({ broker: 'mqtt://127.0.0.1:1' }, state).code).toBe(1);
     expect(said.stderr).toBe(`perfleet: the folder ${state} cannot be used\n`);
+  });
+
+  it('refuses to go on without room for its secrets', async () => {
+    const agent = new Started({ broker: 'mqtt://127.0.0.1:1' });
+    fillDisk();
+    await says(/no room in /);
+    expect(said.exits).toEqual([1]);
+    agent.leave();
   });
 
   it.each([
