@@ -27,6 +27,9 @@ const PROBE_LOOKS = 4;
 /** The retained status comes sooner, most of the time. */
 const FIRST_PROBE_MS = 500;
 
+/** mosquitto_sub waits this long before it connects again. */
+const RECONNECT_MS = 1000;
+
 /** Problems that are logged between two connections; each only once. */
 const MOST_PROBLEMS = 8;
 
@@ -66,6 +69,8 @@ const nextWait = (wait_ms: number, began_ms: number): number =>
 export const connect = (shell: Shell, options: LinkOptions): Link => {
   const link = {
     connected: false,
+    /** When that began. */
+    connected_ms: 0,
     closing: false,
     sub: null as Child | null,
     sub_wait_ms: 0,
@@ -111,6 +116,7 @@ export const connect = (shell: Shell, options: LinkOptions): Link => {
     options.say(connected ? 'connected to the broker' : 'not connected to the broker');
     if (connected) {
       link.problems = [];
+      link.connected_ms = now();
       link.sockets = socketsOf(link.sub?.pid?.() ?? '');
       startEvents();
       return options.onConnected();
@@ -124,7 +130,8 @@ export const connect = (shell: Shell, options: LinkOptions): Link => {
 
   const inbox = createInbox({
     onMessage: (topic, payload, retained) => {
-      if (topic === options.will.topic && (retained || !link.connected)) {
+      const isNew = !link.connected || (retained && now() - link.connected_ms >= RECONNECT_MS);
+      if (topic === options.will.topic && isNew) {
         // A new subscription, so a new connection: what was sent on the one before it may be lost.
         setConnected(false);
         setConnected(true);

@@ -1,5 +1,9 @@
-import { runProgram } from './program.ts';
+import { exitCode, runProgram } from './program.ts';
 
 const code = runProgram(ARGV);
-if (code != null) exit(code);
-else uloop.run();
+if (code != null) {
+  exit(code);
+} else {
+  uloop.run();
+  if (exitCode() !== 0) exit(exitCode());
+}

@@ -7,7 +7,7 @@ import type { Config } from './config.ts';
 import { createGuards } from './guards.ts';
 import { connect, type Link } from './link.ts';
 import { watchDevice } from './meanwhile.ts';
-import { preflight } from './preflight.ts';
+import { createPreflight } from './preflight.ts';
 import { openResults, roomIn } from './results.ts';
 import { createSeldom } from './seldom.ts';
 import { type Shell, writePrivate } from './shell.ts';
@@ -40,14 +40,14 @@ const clientArgs = (config: Config): string[] => {
   return args;
 };
 
-const writeSecrets = (config: Config, shell: Shell): void => {
+/** What mosquitto's clients read; false when there is no room for it. */
+export const writeSecrets = (config: Config, shell: Shell): boolean => {
   const password = config.password == null ? '' : `-P ${config.password}\n`;
-  each(['mosquitto_sub', 'mosquitto_pub'], (name) => {
-    writePrivate(`${shell.folder}/${name}`, `-u ${config.username}\n${password}`);
-  });
+  const text = `-u ${config.username}\n${password}`;
+  return writePrivate(`${shell.folder}/mosquitto_sub`, text) && writePrivate(`${shell.folder}/mosquitto_pub`, text);
 };
 
-/** The agent on OpenWrt: does what its core decides. Connects at once. `iperf3`: its version, or null. */
+/** The agent on OpenWrt: does what its core decides. Connects at once, with the secrets that have been written. `iperf3`: its version, or null. */
 export const startAgent = (config: Config, shell: Shell, iperf3: string | null, around: Surroundings): OpenwrtAgent => {
   const device = config.device;
   const say = around.say;
@@ -78,10 +78,11 @@ export const startAgent = (config: Config, shell: Shell, iperf3: string | null, 
     take({ kind: 'exited', key, ...exit, ...state.meanwhile() });
   });
 
+  const preflight = createPreflight(shell);
   const check = (action: Extract<Action, { kind: 'check' }>): void => {
     const count = action.wan ? countWan(config.wan_interface) : null;
     const began = now();
-    preflight(shell, action.host, (found) => {
+    preflight(action.host, (found) => {
       const answer = (): void => {
         const wan = count == null ? null : trafficOf(config.wan_interface, count(), now() - began);
         if (count != null && wan == null) seldom('cross-traffic is not looked at: set wan_interface');
@@ -129,7 +130,6 @@ export const startAgent = (config: Config, shell: Shell, iperf3: string | null, 
   };
   state.perform = perform;
 
-  writeSecrets(config, shell);
   const topics: { [name: string]: 'command' | 'status' | 'controller' } = {};
   topics[commandTopic(device)] = 'command';
   topics[statusTopic(device)] = 'status';

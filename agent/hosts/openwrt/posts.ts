@@ -5,6 +5,12 @@ import { after } from './timer.ts';
 /** A post that has not left by then is given up. A result is sent again when its time has come. */
 const LIMIT_MS = 120000;
 
+/** A thin link takes this long for 512 bytes. */
+const LIMIT_MS_PER_BLOCK = 1000;
+
+/** Longer than any post takes: mosquitto_pub gives up a message that takes two of these, and a broker may one that takes one and a half. */
+const KEEPALIVE_S = '3600';
+
 /** A status that did not leave is sent again after this. */
 const RETRY_MS = 5000;
 
@@ -17,7 +23,7 @@ export interface Post {
 /** Statuses and results: a mosquitto_pub each, one after another. */
 export interface Posts {
   send: (post: Post) => void;
-  /** Without a connection nothing but a status is worth trying. */
+  /** Without a connection nothing but a status is worth trying, and it does not wait for a result that goes nowhere. */
   dropResults: () => void;
   /** Calls back when all has left. */
   onIdle: (idle: () => void) => void;
@@ -34,6 +40,8 @@ export const createPosts = (
 ): Posts => {
   const now = {
     child: null as Child | null,
+    /** What the child sends. */
+    what: null as Post['what'] | null,
     queue: [] as Post[],
     status: null as Post | null,
     idle: null as (() => void) | null,
@@ -56,15 +64,28 @@ export const createPosts = (
       return;
     }
     now.queue = slice(now.queue, 1);
-    writePrivate(file, post.text);
-    const words = ['mosquitto_pub', ...args, '-t', post.topic, '-f', file];
-    if (post.what === 'status') push(words, '-r');
+    const words = ['mosquitto_pub', ...args, '-k', KEEPALIVE_S, '-t', post.topic];
+    if (post.what === 'status') {
+      // Needs no room in /tmp: an empty file would delete what the broker has.
+      push(words, '-r', '-m', post.text);
+    } else if (writePrivate(file, post.text)) {
+      push(words, '-f', file);
+    } else {
+      onProblem(`no room for ${file}: a result is sent later`);
+      fs.unlink(file);
+      return next();
+    }
+    now.what = post.what;
     const failed = { yes: false };
     const onText = (text: string): void => {
       failed.yes = true;
       onProblem(trim(text));
     };
-    const cancel = after(LIMIT_MS, () => now.child?.kill?.());
+    const limit_ms = LIMIT_MS + int((length(post.text) * LIMIT_MS_PER_BLOCK) / 512);
+    const cancel = after(limit_ms, () => {
+      failed.yes = true;
+      now.child?.kill?.();
+    });
     const onEnd = (): void => {
       cancel();
       now.child = null;
@@ -87,6 +108,7 @@ export const createPosts = (
   };
   const dropResults = (): void => {
     now.queue = filter(now.queue, (post) => post.what === 'status');
+    if (now.what === 'result') now.child?.kill?.();
   };
   const onIdle = (idle: () => void): void => {
     now.idle = idle;

@@ -23,7 +23,7 @@ export interface Preflight {
 }
 
 /** Looks for iperf3 and resolves `host`, and calls back once, within LOOK_LIMIT_MS. */
-export const preflight = (shell: Shell, host: string, onFound: (found: Preflight) => void): void => {
+const lookAt = (shell: Shell, host: string, onFound: (found: Preflight) => void): void => {
   const look = { text: '', answered: false };
   const answer = (): void => {
     if (look.answered) return;
@@ -44,4 +44,32 @@ export const preflight = (shell: Shell, host: string, onFound: (found: Preflight
     answer();
   };
   child.kill = start(shell, { name: 'look', script: LOOK, args, fed: false, marked: true }, onText, onEnd).kill;
+};
+
+interface Question {
+  host: string;
+  onFound: (found: Preflight) => void;
+}
+
+/**
+ * Looks at one host at a time, and then at the one that was asked for last; who asked in between is not answered. However fast commands come,
+ * they start no more programs than that.
+ */
+export const createPreflight = (shell: Shell): ((host: string, onFound: (found: Preflight) => void) => void) => {
+  const asked = { looking: false, next: null as Question | null };
+  function look(): void {
+    const question = asked.next;
+    if (asked.looking || question == null) return;
+    asked.looking = true;
+    asked.next = null;
+    lookAt(shell, question.host, (found) => {
+      asked.looking = false;
+      question.onFound(found);
+      look();
+    });
+  }
+  return (host, onFound) => {
+    asked.next = { host, onFound };
+    look();
+  };
 };

@@ -2,9 +2,9 @@ import { each } from '../../core/each.ts';
 import { type Config, readConfig } from './config.ts';
 import { GUARD_NAMES } from './guards.ts';
 import { startLife } from './life.ts';
-import { type OpenwrtAgent, startAgent } from './openwrt-agent.ts';
+import { type OpenwrtAgent, startAgent, writeSecrets } from './openwrt-agent.ts';
 import { readPipe } from './pipe.ts';
-import { preflight } from './preflight.ts';
+import { createPreflight } from './preflight.ts';
 import { type Child, ignore, makeFolders, type Shell } from './shell.ts';
 
 const USAGE = `Usage: perfleet-agent --config FILE
@@ -26,6 +26,11 @@ const randomId = (): string => {
   return id;
 };
 
+const outcome = { code: 0 };
+
+/** The exit code of an agent that had begun: for when uloop has ended, as ucode of 22.03 crashes when it exits before. */
+export const exitCode = (): number => outcome.code;
+
 /** Takes the lock, ends what an earlier agent left, and only then connects. */
 const begin = (config: Config, shell: Shell): void => {
   const state = {
@@ -44,7 +49,12 @@ const begin = (config: Config, shell: Shell): void => {
     state.ready = true;
     if (state.agent != null) return;
     if (length(left) > 0) say(`ended what an earlier agent had left running: ${left}`);
-    preflight(shell, '127.0.0.1', (found) => {
+    if (!writeSecrets(config, shell)) {
+      say(`no room in ${shell.folder}`);
+      outcome.code = 1;
+      return leave();
+    }
+    createPreflight(shell)('127.0.0.1', (found) => {
       if (state.stopping) return leave();
       if (found.iperf3 == null) say('no working iperf3: runs will be declined until it is installed');
       const around = { version: VERSION, random: randomId, say, onLeft: leave };
@@ -60,7 +70,8 @@ const begin = (config: Config, shell: Shell): void => {
         hold(state.agent == null);
       } else {
         say(`another agent runs in ${config.state}, or what it left running does not end`);
-        exit(1);
+        outcome.code = 1;
+        uloop.end();
       }
     };
     state.life = startLife(shell, begins, { onReady, onEnd });
@@ -77,6 +88,7 @@ const begin = (config: Config, shell: Shell): void => {
 
 /** Reads the arguments. Returns the exit code (2 for wrong usage, 1 when it cannot start), or null when the agent has begun: run uloop. */
 export const runProgram = (argv: string[]): number | null => {
+  outcome.code = 0;
   const option = argv[0];
   if (option === '--help' || option === '--version') {
     print(option === '--help' ? USAGE : `${VERSION}\n`);

@@ -43,7 +43,8 @@ export const openResults = (folder: string, warnOf: (text: string) => void): Res
       sort(aged, (a, b) => a.changed - b.changed),
       (file) => {
         const result = readResult(file.path);
-        if (result != null) return result;
+        // It may have been written whole, and not been renamed.
+        if (result != null && fs.rename(file.path, pathOf(result.run))) return result;
         warnOf(`result file ${file.path} dropped: it is not a whole result`);
         fs.unlink(file.path);
         return null;

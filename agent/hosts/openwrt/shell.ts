@@ -88,7 +88,8 @@ export const makeFolders = (shell: Shell, names: readonly string[]): boolean => 
 export const writePrivate = (path: string, text: string): boolean => {
   fs.writefile(path, '');
   fs.chmod(path, 384);
-  return fs.writefile(path, text) === length(text);
+  fs.writefile(path, text);
+  return fs.stat(path)?.size === length(text);
 };
 
 /** For what need not be heard. */

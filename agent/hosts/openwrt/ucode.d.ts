@@ -13,6 +13,7 @@ declare const fs: {
   fdopen(fd: number, mode: 'r'): UcodeFile | null;
   popen(command: string, mode: 'r'): UcodeFile | null;
   readfile(path: string): string | null;
+  /** Counts also what a full disk did not take. */
   writefile(path: string, text: string): number | null;
   rename(from: string, to: string): boolean | null;
   unlink(path: string): boolean | null;
@@ -20,7 +21,7 @@ declare const fs: {
   chmod(path: string, mode: number): boolean | null;
   readlink(path: string): string | null;
   lsdir(path: string): string[] | null;
-  stat(path: string): { mtime: number } | null;
+  stat(path: string): { mtime: number; size: number } | null;
 };
 declare const uloop: {
   ULOOP_READ: number;

@@ -179,6 +179,15 @@ const popen = (command) => {
   return new UcodeFile(socket._handle.fd, socket);
 };
 
+/** As ucode counts: what a full disk did not take, too. @param {string} path @param {string} text */
+const writefile = (path, text) =>
+  attempt(() => {
+    const fd = fs.openSync(toBytes(path), 'w');
+    attempt(() => fs.writeFileSync(fd, toBytes(text)));
+    fs.closeSync(fd);
+    return text.length;
+  });
+
 /** ucode's module `fs`, of 22.03. */
 export const files = {
   open,
@@ -187,8 +196,7 @@ export const files = {
   stdin: new UcodeFile(0),
   /** @param {string} path */
   readfile: (path) => attempt(() => fromBytes(fs.readFileSync(toBytes(path)))),
-  /** @param {string} path @param {string} text */
-  writefile: (path, text) => attempt(() => fs.writeFileSync(toBytes(path), toBytes(text)) ?? text.length),
+  writefile,
   /** @param {string} from @param {string} to */
   rename: (from, to) => done(() => fs.renameSync(toBytes(from), toBytes(to))),
   /** @param {string} path */

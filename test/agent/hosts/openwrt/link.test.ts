@@ -1,12 +1,7 @@
 import './ucode.ts';
-import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import type { Publication } from '../../../../agent/core/io.ts';
-import { connect } from '../../../../agent/hosts/openwrt/link.ts';
-import type { Shell } from '../../../../agent/hosts/openwrt/shell.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { now } from '../../../../agent/hosts/openwrt/timer.ts';
 import { MqttLink } from '../../../../broker/client.ts';
 import { systemClock } from '../../../../broker/clock.ts';
@@ -16,62 +11,10 @@ import { Mosquitto } from '../../../helpers/mosquitto.ts';
 import { RecordedLog } from '../../../helpers/recorded-log.ts';
 import { tempFolder } from '../../../helpers/temp-folder.ts';
 import { until } from '../../../helpers/until.ts';
-import { makeShell, marked } from './rig.ts';
+import { event, open, result, statusOf } from './linked.ts';
+import { marked } from './rig.ts';
 import { withPrograms } from './started.ts';
-import { hurry } from './ucode.ts';
-
-const status = (online: boolean) => ({
-  online,
-  boot: 'boot-1',
-  agent: '0.1.0',
-  host: 'openwrt' as const,
-  iperf3: '3.12',
-  capabilities: [],
-  pending: 0,
-});
-const statusOf = (online: boolean): Publication => ({
-  kind: 'publish',
-  what: 'status',
-  topic: statusTopic('ap-1'),
-  payload: status(online),
-});
-const event = (run: string): Publication => ({
-  kind: 'publish',
-  what: 'event',
-  topic: eventTopic('ap-1'),
-  payload: { type: 'finished', run, boot: 'boot-1', token: 1 },
-});
-const result = (run: string): Publication => ({
-  kind: 'publish',
-  what: 'result',
-  topic: resultTopic('ap-1', run),
-  payload: { run, token: 1, boot: 'boot-1', tests: [] },
-});
-
-/** A link to the broker on this port, which publishes the status as the core does. */
-const open = (port: number) => {
-  const shell: Shell = makeShell(['event']);
-  const said: string[] = [];
-  const changes: boolean[] = [];
-  const heard: [string, unknown][] = [];
-  const link = connect(shell, {
-    device: 'ap-1',
-    args: ['-h', '127.0.0.1', '-p', `${port}`, '-k', '30'],
-    event_topic: eventTopic('ap-1'),
-    will: { topic: statusTopic('ap-1'), text: JSON.stringify(status(false)) },
-    topics: [commandTopic('ap-1'), statusTopic('ap-1')],
-    onConnected: () => {
-      changes.push(true);
-      link.publish(statusOf(true));
-    },
-    onDisconnected: () => changes.push(false),
-    onMessage: (topic, payload) => heard.push([topic, payload]),
-    say: (text) => said.push(text),
-  });
-  const connected = (times = 1) =>
-    until('it is connected', () => changes.filter(Boolean).length >= times && changes.at(-1) === true);
-  return { shell, link, said, changes, heard, connected };
-};
+import { fillDisk, hurry } from './ucode.ts';
 
 describe('the link to the broker', () => {
   let broker: Mosquitto;
@@ -155,7 +98,7 @@ describe('the link to the broker', () => {
     const { link, connected, changes } = open(broker.port);
     await connected();
     fs.lsdir = () => null;
-    link.publish({ ...statusOf(true), payload: { ...status(true), pending: 9 } } as Publication);
+    link.publish(statusOf(true, 9));
     await until('it has noticed', () => changes.includes(false));
     await connected(2);
     expect(seen.filter(([, payload]) => payload['pending'] === 9)).toEqual([]);
@@ -237,6 +180,32 @@ describe('the link to the broker', () => {
     await connected(2);
   });
 
+  it('tells its status with a full disk, and keeps its results for later', async () => {
+    fillDisk();
+    const { link, connected, said } = open(broker.port);
+    await connected();
+    await sees(statusTopic('ap-1'), { online: true });
+    link.publish(result('r-1'));
+    link.publish(statusOf(true, 1));
+    await sees(statusTopic('ap-1'), { pending: 1 });
+    expect(said.join()).toMatch(/no room for .*post: a result is sent later/);
+    expect(last(resultTopic('ap-1', 'r-1'))).toBeUndefined();
+  });
+
+  it('gives up a result that is on its way when the connection is gone', async () => {
+    const pub = findProgram('mosquitto_pub', process.env);
+    withPrograms({ mosquitto_pub: `case "$*" in *" -f "*) exec sleep 60 ;; esac; exec ${pub} "$@"` });
+    const { shell, link, connected } = open(broker.port);
+    await connected();
+    await sees(statusTopic('ap-1'), { online: true });
+    link.publish(result('r-1'));
+    await until('it is on its way', () => existsSync(join(shell.folder, 'post')));
+    for (const pid of marked(`${shell.state};boot-1;sub`)) process.kill(pid, 'SIGKILL');
+    await connected(2);
+    await until('it was given up', () => !existsSync(join(shell.folder, 'post')));
+    await sees(statusTopic('ap-1'), { online: true });
+  });
+
   it('waits for a broker that comes later, and logs each problem once', async () => {
     hurry(20);
     await broker.stop();
@@ -248,26 +217,4 @@ describe('the link to the broker', () => {
     expect(new Set(problems).size).toBe(problems.length);
     expect(problems.join()).toMatch(/refused/);
   });
-});
-
-it('a broker that accepts and never answers keeps nobody waiting', async () => {
-  hurry(400);
-  const server = createServer().listen(0, '127.0.0.1');
-  onTestFinished(() => void server.close());
-  await once(server, 'listening');
-  const address = server.address();
-  const { link, changes, shell } = open(typeof address === 'object' ? (address?.port ?? 0) : 0);
-  await until('its clients have connected', () => marked(`${shell.state};boot-1;post`).length > 0);
-  const [stuck] = marked(`${shell.state};boot-1;post`);
-  await until('the post was given up', () => !marked(`${shell.state};boot-1;post`).includes(stuck ?? 0));
-  await until('the next one tries', () => marked(`${shell.state};boot-1;post`).length > 0);
-  link.publish(statusOf(false));
-  await new Promise<void>((closed) => link.close(1500, closed));
-  expect(changes).toEqual([]);
-  const later = now() + 60_000;
-  const [last] = marked(`${shell.state};boot-1;post`);
-  for (const pid of marked(`${shell.state};`)) process.kill(pid, 'SIGKILL');
-  await until('it is gone', () => !marked(`${shell.state};boot-1;post`).includes(last ?? 0));
-  await until('a minute has gone by', () => now() > later);
-  expect(marked(`${shell.state};`)).toEqual([]);
 });

@@ -1,8 +1,8 @@
 import './ucode.ts';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
-import { type Preflight, preflight } from '../../../../agent/hosts/openwrt/preflight.ts';
+import { createPreflight, type Preflight } from '../../../../agent/hosts/openwrt/preflight.ts';
 import { tempFolder } from '../../../helpers/temp-folder.ts';
 import { until } from '../../../helpers/until.ts';
 import { makeShell, marked } from './rig.ts';
@@ -18,7 +18,7 @@ const look = async (host: string): Promise<Preflight & { answers: number }> => {
     opened.push(file);
     return file;
   };
-  preflight(shell, host, (one) => found.push(one));
+  createPreflight(shell)(host, (one) => found.push(one));
   const first = await until('it has looked', () => found[0]);
   await until('nothing is left running', () => marked(`${shell.state};`).length === 0);
   await until('that was heard', () => opened[0]?.read('all') === null);
@@ -51,4 +51,17 @@ it('what takes too long is not waited for, and not heard when it ends', async ()
   program('iperf3', 'exec sleep 1');
   hurry(40);
   expect(await look('127.0.0.1')).toEqual({ iperf3: null, resolved: false, answers: 1 });
+});
+
+it('one host is looked at, and then the one that was asked for last', async () => {
+  const folder = tempFolder();
+  program('iperf3', `echo $$ >>${folder}/looks; echo iperf 3.12`);
+  const preflight = createPreflight(makeShell(['one']));
+  const answered: number[] = [];
+  for (const turn of [1, 2, 3, 4]) preflight('127.0.0.1', () => answered.push(turn));
+  await until('the last is answered', () => answered.includes(4));
+  expect(answered).toEqual([1, 4]);
+  expect(readFileSync(join(folder, 'looks'), 'utf8').trim().split('\n')).toHaveLength(2);
+  preflight('127.0.0.1', () => answered.push(5));
+  await until('it is answered, too', () => answered.includes(5));
 });

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { runProgram } from '../../../../agent/hosts/openwrt/program.ts';
+import { exitCode, runProgram } from '../../../../agent/hosts/openwrt/program.ts';
 import { start } from '../../../../agent/hosts/openwrt/shell.ts';
 import { makeCertificate } from '../../../helpers/certificates.ts';
 import { freePort } from '../../../helpers/free-port.ts';
@@ -13,7 +13,7 @@ import { until } from '../../../helpers/until.ts';
 import { World } from '../node/world.ts';
 import { makeShell, marked } from './rig.ts';
 import { Started, stopAgents, withPrograms } from './started.ts';
-import { said } from './ucode.ts';
+import { fillDisk, said } from './ucode.ts';
 
 const says = (pattern: RegExp) => until(`it says ${pattern}`, () => pattern.test(said.stderr));
 
@@ -39,6 +39,14 @@ describe('the command line', () => {
     fs.open = () => null; // not even /dev/urandom
     expect(new Started({ broker: 'mqtt://127.0.0.1:1' }, state).code).toBe(1);
     expect(said.stderr).toBe(`perfleet: the folder ${state} cannot be used\n`);
+  });
+
+  it('refuses to go on without room for its secrets', async () => {
+    const agent = new Started({ broker: 'mqtt://127.0.0.1:1' });
+    fillDisk();
+    await agent.ended();
+    expect(said.stderr).toMatch(/no room in /);
+    expect([exitCode(), readdirSync(agent.state).filter((name) => name.startsWith('run-'))]).toEqual([1, []]);
   });
 
   it.each([
@@ -141,9 +149,9 @@ describe('the agent', () => {
   it('is there once for each state folder', async () => {
     const first = new Started({ broker: world.url });
     await until('the agent is online', () => world.status()?.online);
-    new Started({ broker: world.url }, first.state);
-    await says(/another agent runs in /);
-    expect(said.exits).toEqual([1]);
+    await new Started({ broker: world.url }, first.state).ended();
+    expect([exitCode(), said.stderr]).toEqual([1, expect.stringMatching(/another agent runs in /)]);
+    first.leave(); // they share a loop, which has ended
   });
 
   it('ends what an earlier one left running', async () => {

@@ -1,10 +1,11 @@
 import './ucode.ts';
-import { mkdirSync, readdirSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openResults, roomIn } from '../../../../agent/hosts/openwrt/results.ts';
 import { tempFolder } from '../../../helpers/temp-folder.ts';
 import { stored } from '../../core/bench.ts';
+import { fillDisk } from './ucode.ts';
 
 const open = () => {
   const folder = join(tempFolder(), 'results');
@@ -60,6 +61,22 @@ it('a result is whole or not there', () => {
   mkdirSync(join(folder, 'r-2.json.tmp'));
   results.store(stored('r-2', 1));
   expect(warnings).toHaveLength(2);
+});
+
+it('a result that had been written whole, but for its name, is kept, and forgotten like another', () => {
+  const { folder, warnings, results } = open();
+  results.store(stored('r-1', 1));
+  renameSync(join(folder, 'r-1.json'), join(folder, 'r-1.json.tmp'));
+  expect(results.load()).toEqual([stored('r-1', 1)]);
+  results.forget('r-1');
+  expect([readdirSync(folder), warnings]).toEqual([[], []]);
+});
+
+it('what a full disk did not take is not there', () => {
+  const { folder, warnings, results } = open();
+  fillDisk();
+  results.store(stored('r-1', 1));
+  expect([readdirSync(folder), warnings.length]).toEqual([[], 1]);
 });
 
 it('results may take a share of the memory that is available, and never more than 1 MiB', () => {

@@ -55,6 +55,11 @@ export const withFiles = (texts: Record<string, string>): void => {
   fs.readfile = (path) => texts[path] ?? files.readfile(path);
 };
 
+/** For this test, there is no room: files can be made, and stay empty. */
+export const fillDisk = (): void => {
+  fs.writefile = (path, text) => (files.writefile(path, '') === null ? null : text.length);
+};
+
 /** For this test, time passes this much faster for the host; a program does not know. */
 export const hurry = (factor: number): void => {
   const started = builtins.clock();
