@@ -11,6 +11,9 @@ const MARK = 'PERFLEET_CONFORMANCE';
 /** How often all processes are looked through. */
 const LOOK_MS = 50;
 
+/** What has not stopped by then never will, however busy the machine. */
+const STOP_MS = 60_000;
+
 /** Programs that may be a guard. */
 const SHELLS = ['sh', 'ash', 'dash', 'bash', 'busybox'];
 
@@ -22,10 +25,10 @@ const signal = (pid: number, name: NodeJS.Signals): void => {
   }
 };
 
-/** The memory of a process in KiB, its share of what it shares; 0 when it is gone. */
+/** What a process has of its own in KiB; 0 when it is gone. Its program does not count: its share of that depends on who else runs the same. */
 const memoryOf = (pid: number): number => {
   try {
-    return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1] ?? 0);
+    return Number(/^Anonymous:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1] ?? 0);
   } catch {
     return 0;
   }
@@ -101,11 +104,9 @@ export class AgentProcess {
     return this.processes().reduce((sum, { pid }) => sum + memoryOf(pid), 0);
   }
 
-  /** Tells it to end, and waits until it has. Milliseconds that took. */
-  async stop(): Promise<number> {
-    const begin = performance.now();
-    await this.#program.end('SIGTERM');
-    return performance.now() - begin;
+  /** Tells it to end, and waits until it has, or had to be killed. */
+  async stop(): Promise<void> {
+    await this.#program.end('SIGTERM', STOP_MS);
   }
 
   /** The process of the command is gone at once, without a goodbye. */
@@ -129,7 +130,7 @@ export class AgentProcess {
   /** Resolves when no process of it is left. */
   async gone(): Promise<void> {
     const left = async () => (this.processes().length === 0 ? true : (await this.processesIn(LOOK_MS)).length === 0);
-    await until('no process of the agent is left', left, 20);
+    await until('no process of the agent is left', left, 60);
   }
 
   /** Kills all of it, but for `spared`, and waits until it is gone. */

@@ -16,3 +16,14 @@ export interface Case {
 export function must(condition: unknown, why: string): asserts condition {
   if (!condition) throw new Error(why);
 }
+
+/** Tries what a busy machine can spoil, though the agent is right, up to so many times; rejects as the last try did. */
+export const oneOf = async (tries: number, attempt: (turn: number) => Promise<void>): Promise<void> => {
+  for (let turn = 1; turn < tries; turn += 1)
+    try {
+      return await attempt(turn);
+    } catch {
+      // the next try counts
+    }
+  await attempt(tries);
+};
