@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { sleep, systemClock } from '../../broker/clock.ts';
 import { type FoundProcess, processesWith } from '../helpers/processes.ts';
 import { type Ended, Program } from '../helpers/program.ts';
+import { withConfig } from '../helpers/shipped-agents.ts';
 import { until } from '../helpers/until.ts';
 
 /** Everything that an agent starts inherits this. */
@@ -56,14 +57,9 @@ export class AgentProcess {
   readonly #mark = randomUUID();
   readonly #program: Program;
 
-  /** Starts `command`, a shell's line: `{config}` in it is the configuration file, without it `--config FILE` is put at its end. */
+  /** Starts `command`, a shell's line. */
   constructor(command: string, config: string, env: NodeJS.ProcessEnv) {
-    const line = command.includes('{config}') ? command.replaceAll('{config}', '"$2"') : `${command} "$@"`;
-    // `env`, so that a line may begin with NAME=value; `exec`, so that a signal reaches the agent itself.
-    this.#program = new Program(['sh', '-c', `exec env ${line}`, 'agent', '--config', config], {
-      ...env,
-      [MARK]: this.#mark,
-    });
+    this.#program = new Program(withConfig(command, config), { ...env, [MARK]: this.#mark });
   }
 
   /** Of the process that the command became. */
@@ -114,9 +110,9 @@ export class AgentProcess {
     await this.#program.end('SIGKILL');
   }
 
-  /** Kills what is no shell and no iperf3: the agent, whatever watches over it, but not its guards. */
+  /** Kills what is no shell, no sleep and no iperf3: the agent, whatever watches over it, but not its guards. */
   async killButGuards(): Promise<void> {
-    const spared = (name: string) => name === 'iperf3' || SHELLS.includes(name);
+    const spared = (name: string) => ['iperf3', 'sleep', ...SHELLS].includes(name);
     for (const { pid, name } of this.processes()) if (!spared(name)) signal(pid, 'SIGKILL');
     await this.kill();
   }

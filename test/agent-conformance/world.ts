@@ -97,9 +97,9 @@ export class World {
     return new FakeIperf3(this.#bin, body);
   }
 
-  /** From now on iperf3 is what nobody but KILL ends, and its process still has that name. */
+  /** From now on iperf3 is what nobody but KILL ends: one process, which still has that name, and waits for what never comes. */
   stubbornIperf3(): FakeIperf3 {
-    return new FakeIperf3(this.#bin, 'while :; do sleep 1; done', "trap '' TERM INT HUP");
+    return new FakeIperf3(this.#bin, 'mkfifo $here/fifo; read -r _ <>$here/fifo', "trap '' TERM INT HUP");
   }
 
   /** No iperf3 for agents that are started from now on: programs are found in a folder of links without it. */
