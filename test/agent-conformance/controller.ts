@@ -25,8 +25,8 @@ interface Where {
   within_s?: number;
 }
 
-/** Long enough for a busy machine; what is there sooner is taken sooner. */
-const PATIENCE_S = 60;
+/** Long enough for a busy machine, and shorter than RESEND_FIRST: what an agent sends again by itself is no answer. */
+const PATIENCE_S = 40;
 
 const isLike = (value: object, like: object): boolean =>
   Object.entries(like).every(([key, wanted]) => (value as Record<string, unknown>)[key] === wanted);

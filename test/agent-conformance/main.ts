@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { shippedAgents } from '../helpers/shipped-agents.ts';
 import { CASES } from './cases/all.ts';
 import { lineOf, summaryOf } from './report.ts';
+import { NOT_ABOUT_AGENTS } from './rules.ts';
 import { runCases, type Verdict } from './run-cases.ts';
 
 const USAGE = `usage: npm run conformance -- [--command COMMAND] [--only RULE] [--slow] [--jobs N] [--json]
@@ -35,7 +36,10 @@ const readArguments = (args: string[]) => {
   const { only, slow, json, help, command } = values;
   const jobs = Number(values.jobs);
   const cases = CASES.filter((one) => (only === undefined || one.rule === only) && (slow || !one.slow));
-  if (cases.length === 0) throw new Error(`no case is about ${only}`);
+  if (cases.length === 0) {
+    const why = Object.entries(NOT_ABOUT_AGENTS).find(([rule]) => rule === only)?.[1];
+    throw new Error(`no case is about ${only}${why === undefined ? '' : `: ${why}`}`);
+  }
   if (!Number.isInteger(jobs) || jobs < 1) throw new Error(`--jobs ${values.jobs} is no number of cases`);
   if (command?.trim() === '') throw new Error('--command is empty');
   return { cases, jobs, json, help, command };

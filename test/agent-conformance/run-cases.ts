@@ -12,6 +12,8 @@ export interface Verdict {
 /** What the agent printed last: it says why, mostly. */
 const LAST_LOG = 1500;
 
+const NEVER = new AbortController().signal;
+
 /** Rejects when the signal comes. */
 const interruption = (signal: AbortSignal): Promise<never> => {
   const interrupted = new Promise<never>((_, reject) => {
@@ -23,12 +25,12 @@ const interruption = (signal: AbortSignal): Promise<never> => {
   return interrupted;
 };
 
-/** Runs one case against the agent that `command` starts, until the signal comes. Never rejects, and leaves nothing running. */
+/** Runs one case against the agent that `command` starts, until `interrupted` rejects. Never rejects itself, and leaves nothing running. */
 export const runCase = async (
   one: Case,
   command: string,
   device: string,
-  signal = new AbortController().signal,
+  interrupted: Promise<never> = new Promise(() => {}),
 ): Promise<Verdict> => {
   const begin = performance.now();
   const worlds: World[] = [];
@@ -36,7 +38,7 @@ export const runCase = async (
   try {
     const world = await World.open(command, device);
     worlds.push(world);
-    await Promise.race([one.run(world), interruption(signal)]);
+    await Promise.race([one.run(world), interrupted]);
   } catch (error) {
     const { message } = error as Error;
     const log = worlds[0]?.lastLog(LAST_LOG) ?? '';
@@ -56,14 +58,15 @@ export const runCase = async (
 export const runCases = async (
   cases: readonly Case[],
   command: string,
-  { jobs, onVerdict, signal }: { jobs: number; onVerdict: (verdict: Verdict) => void; signal?: AbortSignal },
+  { jobs, onVerdict, signal = NEVER }: { jobs: number; onVerdict: (verdict: Verdict) => void; signal?: AbortSignal },
 ): Promise<Verdict[]> => {
   const verdicts: Verdict[] = [];
+  const interrupted = interruption(signal);
   const waiting = [...cases.entries()].sort(([, a], [, b]) => Number(b.long ?? false) - Number(a.long ?? false));
   const work = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined && signal?.aborted !== true; next = waiting.shift()) {
+    for (let next = waiting.shift(); next !== undefined && !signal.aborted; next = waiting.shift()) {
       const [index, one] = next;
-      const verdict = await runCase(one, command, `device-${index}`, signal);
+      const verdict = await runCase(one, command, `device-${index}`, interrupted);
       verdicts[index] = verdict;
       onVerdict(verdict);
     }
