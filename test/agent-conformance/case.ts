@@ -12,6 +12,9 @@ export interface Case {
   run(world: World): Promise<void>;
 }
 
+/** The machine was too slow for a time that the protocol sets: nobody is wrong, and the case is tried again. */
+export class TooSlow extends Error {}
+
 /** Throws `why` unless `condition` holds. */
 export function must(condition: unknown, why: string): asserts condition {
   if (!condition) throw new Error(why);

@@ -1,4 +1,4 @@
-import type { Case } from './case.ts';
+import { type Case, TooSlow } from './case.ts';
 import { World } from './world.ts';
 
 /** What came of a case: `problem` is null when the agent did all that it has to. */
@@ -11,6 +11,9 @@ export interface Verdict {
 
 /** What the agent printed last: it says why, mostly. */
 const LAST_LOG = 1500;
+
+/** How often a case is tried on a machine that is too slow. */
+const TRIES = 5;
 
 const NEVER = new AbortController().signal;
 
@@ -25,22 +28,24 @@ const interruption = (signal: AbortSignal): Promise<never> => {
   return interrupted;
 };
 
-/** Runs one case against the agent that `command` starts, until `interrupted` rejects. Never rejects itself, and leaves nothing running. */
-export const runCase = async (
+/** As runCase; null when the machine was too slow. */
+const tryCase = async (
   one: Case,
   command: string,
   device: string,
-  interrupted: Promise<never> = new Promise(() => {}),
-): Promise<Verdict> => {
+  interrupted: Promise<never>,
+): Promise<Verdict | null> => {
   const begin = performance.now();
   const worlds: World[] = [];
   let problem: string | null = null;
+  let isTooSlow = false;
   try {
     const world = await World.open(command, device);
     worlds.push(world);
     await Promise.race([one.run(world), interrupted]);
   } catch (error) {
     const { message } = error as Error;
+    isTooSlow = error instanceof TooSlow;
     const log = worlds[0]?.lastLog(LAST_LOG) ?? '';
     problem = log === '' || message.includes(log) ? message : `${message}\nthe agent said: ${log}`;
   }
@@ -48,7 +53,22 @@ export const runCase = async (
     await world.close().catch((error: Error) => {
       problem ??= error.message;
     });
+  if (isTooSlow) return null;
   return { rule: one.rule, title: one.title, problem, ms: Math.round(performance.now() - begin) };
+};
+
+/** Runs one case against the agent that `command` starts, until `interrupted` rejects. Never rejects itself, and leaves nothing running. */
+export const runCase = async (
+  one: Case,
+  command: string,
+  device: string,
+  interrupted: Promise<never> = new Promise(() => {}),
+): Promise<Verdict> => {
+  for (let turn = 1; turn <= TRIES; turn += 1) {
+    const verdict = await tryCase(one, command, device, interrupted);
+    if (verdict !== null) return verdict;
+  }
+  return { rule: one.rule, title: one.title, problem: 'it declines good starts, or this machine is too slow', ms: 0 };
 };
 
 /**

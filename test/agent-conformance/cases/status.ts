@@ -41,6 +41,8 @@ export const STATUS_CASES: readonly Case[] = [
       let from = world.controller.position;
       world.wire.cut();
       await world.controller.status({ online: true, boot }, { from });
+      // What it has said is acknowledged, and not said again after the restart.
+      await world.controller.barrier();
       await world.broker.stop();
       from = world.controller.position;
       await world.broker.start();
