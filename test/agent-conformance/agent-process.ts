@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { sleep, systemClock } from '../../broker/clock.ts';
 import { type FoundProcess, processesWith } from '../helpers/processes.ts';
 import { type Ended, Program } from '../helpers/program.ts';
+import { withConfig } from '../helpers/shipped-agents.ts';
 import { until } from '../helpers/until.ts';
 
 /** Everything that an agent starts inherits this. */
@@ -11,8 +12,8 @@ const MARK = 'PERFLEET_CONFORMANCE';
 /** How often all processes are looked through. */
 const LOOK_MS = 50;
 
-/** An agent that has not ended by then never will. */
-const STOP_S = 60;
+/** What has not stopped by then never will, however busy the machine. */
+const STOP_MS = 60_000;
 
 /** Programs that may be a guard. */
 const SHELLS = ['sh', 'ash', 'dash', 'bash', 'busybox'];
@@ -25,7 +26,7 @@ const signal = (pid: number, name: NodeJS.Signals): void => {
   }
 };
 
-/** What a process keeps of its own in memory, in KiB: its program, which others may share, is left out. 0 when it is gone. */
+/** What a process has of its own in KiB; 0 when it is gone. Its program does not count: its share of that depends on who else runs the same. */
 const memoryOf = (pid: number): number => {
   try {
     return Number(/^Anonymous:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1] ?? 0);
@@ -56,14 +57,9 @@ export class AgentProcess {
   readonly #mark = randomUUID();
   readonly #program: Program;
 
-  /** Starts `command`, a shell's line: `{config}` in it is the configuration file, without it `--config FILE` is put at its end. */
+  /** Starts `command`, a shell's line. */
   constructor(command: string, config: string, env: NodeJS.ProcessEnv) {
-    const line = command.includes('{config}') ? command.replaceAll('{config}', '"$2"') : `${command} "$@"`;
-    // `env`, so that a line may begin with NAME=value; `exec`, so that a signal reaches the agent itself.
-    this.#program = new Program(['sh', '-c', `exec env ${line}`, 'agent', '--config', config], {
-      ...env,
-      [MARK]: this.#mark,
-    });
+    this.#program = new Program(withConfig(command, config), { ...env, [MARK]: this.#mark });
   }
 
   /** Of the process that the command became. */
@@ -99,18 +95,14 @@ export class AgentProcess {
     return this.processes().filter(({ name, command }) => name === 'iperf3' && / -c /.test(command));
   }
 
-  /** What all its processes together keep in memory, in KiB. */
+  /** Of all its processes together, in KiB. */
   memory(): number {
     return this.processes().reduce((sum, { pid }) => sum + memoryOf(pid), 0);
   }
 
-  /** Tells it to end, and waits until it has. Milliseconds that took. */
-  async stop(): Promise<number> {
-    const begin = performance.now();
-    signal(this.pid, 'SIGTERM');
-    await until('the agent ends', () => !this.running, STOP_S);
-    await this.#program.ended;
-    return performance.now() - begin;
+  /** Tells it to end, and waits until it has, or had to be killed. */
+  async stop(): Promise<void> {
+    await this.#program.end('SIGTERM', STOP_MS);
   }
 
   /** The process of the command is gone at once, without a goodbye. */
@@ -118,9 +110,9 @@ export class AgentProcess {
     await this.#program.end('SIGKILL');
   }
 
-  /** Kills what is no shell and no iperf3: the agent, whatever watches over it, but not its guards. */
+  /** Kills what is no shell, no sleep and no iperf3: the agent, whatever watches over it, but not its guards. */
   async killButGuards(): Promise<void> {
-    const spared = (name: string) => name === 'iperf3' || SHELLS.includes(name);
+    const spared = (name: string) => ['iperf3', 'sleep', ...SHELLS].includes(name);
     for (const { pid, name } of this.processes()) if (!spared(name)) signal(pid, 'SIGKILL');
     await this.kill();
   }
@@ -134,7 +126,7 @@ export class AgentProcess {
   /** Resolves when no process of it is left. */
   async gone(): Promise<void> {
     const left = async () => (this.processes().length === 0 ? true : (await this.processesIn(LOOK_MS)).length === 0);
-    await until('no process of the agent is left', left, 20);
+    await until('no process of the agent is left', left, 60);
   }
 
   /** Kills all of it, but for `spared`, and waits until it is gone. */

@@ -1,9 +1,13 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { bundleForHere } from '../../packaging/build/build.mjs';
 import { root } from '../../packaging/root.mjs';
+import { processesWith } from '../helpers/processes.ts';
+import { until } from '../helpers/until.ts';
 
 /** Beside node_modules, where its packages are found. */
 const folder = mkdtempSync(join(root, 'node_modules/.conformance-'));
@@ -34,7 +38,7 @@ it('with --json it prints one object for an agent', async () => {
 });
 
 it('wrong usage is exit code 2, and --help lists the options', async () => {
-  for (const args of [['--only', 'X1'], ['--jobs', '0'], ['--colour']]) {
+  for (const args of [['--only', 'X1'], ['--jobs', '0'], ['--colour'], ['--command', ' ']]) {
     const { code, stderr } = await conformance(...args);
     expect([args, code]).toEqual([args, 2]);
     expect(stderr).toMatch(/usage: npm run conformance/);
@@ -42,4 +46,25 @@ it('wrong usage is exit code 2, and --help lists the options', async () => {
   const help = await conformance('--help');
   expect(help.code).toBe(0);
   for (const option of ['--command', '--only', '--slow', '--jobs', '--json']) expect(help.stdout).toContain(option);
+});
+
+it('a rule that is not about agents is refused with the reason', async () => {
+  const { code, stderr } = await conformance('--only', 'L12');
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^no case is about L12: the controller's disk\n/);
+});
+
+it.each(['SIGINT', 'SIGTERM'] as const)('%s ends all that it has started, and the exit code is 130', async (signal) => {
+  const mark = randomUUID();
+  const args = ['--only', 'S1', '--command', 'sleep 300;'];
+  const child = spawn(process.execPath, [file, ...args], { cwd: root, env: { ...process.env, PERFLEET_TEST: mark } });
+  const ended = once(child, 'exit');
+  const started = () => processesWith(`PERFLEET_TEST=${mark}`).filter(({ pid }) => pid !== child.pid);
+  await until('a broker and an agent run', () => {
+    const names = started().map(({ name }) => name);
+    return names.includes('mosquitto') && names.includes('sleep');
+  });
+  child.kill(signal);
+  expect(await ended).toEqual([130, null]);
+  await until('nothing is left', () => started().length === 0);
 });

@@ -5,7 +5,7 @@ import type { AgentEvent, AgentStatus, RunResult } from '../../broker/contract/m
 import { PREPARE_REPEAT_MS, START_REPEAT_MS } from '../../broker/contract/numbers.ts';
 import { commandTopic, controllerTopic, statusTopic } from '../../broker/contract/topics.ts';
 import { until } from '../helpers/until.ts';
-import { must } from './case.ts';
+import { must, TooSlow } from './case.ts';
 import type { Prepare, Start } from './plans.ts';
 
 /** A message of the agent, as it came. */
@@ -25,8 +25,11 @@ interface Where {
   within_s?: number;
 }
 
-/** Long enough for a busy machine; what is there sooner is taken sooner. */
-const PATIENCE_S = 30;
+/** Long enough for a busy machine, and shorter than RESEND_FIRST: what an agent sends again by itself is no answer. */
+const PATIENCE_S = 40;
+
+/** From a `ready` to the answer to its `start`; beyond this it may be the machine, not the agent, that is late (START_WINDOW). */
+const SLOW_MS = 1000;
 
 const isLike = (value: object, like: object): boolean =>
   Object.entries(like).every(([key, wanted]) => (value as Record<string, unknown>)[key] === wanted);
@@ -194,10 +197,11 @@ export class Controller {
   /** Prepares a run and starts it; resolves with its `start`, when the agent has said `started`. */
   async begin(command: Prepare, token: number, more: Partial<Start> = {}): Promise<Start> {
     const { run } = command;
-    const { nonce } = await this.prepare(command);
+    const { nonce, at_ms } = await this.prepare(command);
     const target = { server: { host: command.server.host, port: command.server.port }, lease_ms: command.lease_ms };
     const start: Start = { type: 'start', run, token, nonce, ...target, ...more };
     const answer = await this.ask(start);
+    if (answer.type === 'declined' && systemClock.now() - at_ms > SLOW_MS) throw new TooSlow(answer.reason);
     must(answer.type === 'started', `the agent declines a good start: ${'reason' in answer && answer.reason}`);
     return start;
   }
@@ -206,7 +210,7 @@ export class Controller {
   async measure(command: Prepare, token: number): Promise<RunResult> {
     const from = this.position;
     await this.begin(command, token);
-    await this.event('finished', { run: command.run, token }, { from, within_s: 40 });
+    await this.event('finished', { run: command.run, token }, { from });
     return this.result(command.run, { from });
   }
 

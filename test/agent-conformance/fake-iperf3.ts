@@ -11,10 +11,11 @@ export interface Call {
 }
 
 /** `$calls` is the number of this call, `$folder` a folder of its own. */
-const script = (folder: string, body: string): string => `#!/bin/sh
+const script = (folder: string, first: string, body: string): string => `#!/bin/sh
 case "$1" in
 --version | -v) echo 'iperf 3.12 (cJSON 1.7.15)'; exit 0 ;;
 esac
+${first}
 calls=$(ls ${folder} | grep -c '^argv')
 here=${folder}
 printf '%s\\0' "$@" >$here/new
@@ -32,12 +33,15 @@ ${body}
 export class FakeIperf3 {
   readonly #folder: string;
 
-  /** Puts it into `bin`. `body` is what it does, in sh; `$here` is its folder, `$calls` how often it was called before. */
-  constructor(bin: string, body: string) {
+  /**
+   * Puts it into `bin`. `body` is what it does, in sh; `$here` is its folder, `$calls` how often it was called before. `first` is done before
+   * the call is noted.
+   */
+  constructor(bin: string, body: string, first = '') {
     this.#folder = join(bin, 'calls');
     mkdirSync(this.#folder, { recursive: true });
     const path = join(bin, 'iperf3');
-    writeFileSync(path, script(this.#folder, body));
+    writeFileSync(path, script(this.#folder, first, body));
     chmodSync(path, 0o755);
   }
 
@@ -66,9 +70,6 @@ export const tcpOutput = (bits_per_second: number): string =>
     intervals: [],
     end: { sum_sent: { bits_per_second }, sum_received: { bits_per_second } },
   });
-
-/** What nobody but KILL ends. */
-export const STUBBORN = "trap '' TERM INT HUP; exec sleep 300";
 
 /** What is over at once. */
 export const QUICK = 'echo measured';

@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
-import { agentsHere } from './agents-here.ts';
+import { shippedAgents } from '../helpers/shipped-agents.ts';
 import { CASES } from './cases/all.ts';
 import { lineOf, summaryOf } from './report.ts';
-import { runCases } from './run-cases.ts';
+import { NOT_ABOUT_AGENTS } from './rules.ts';
+import { runCases, type Verdict } from './run-cases.ts';
 
 const USAGE = `usage: npm run conformance -- [--command COMMAND] [--only RULE] [--slow] [--jobs N] [--json]
 
@@ -15,7 +16,7 @@ Checks what docs/protocol.md asks of agents, against a real broker and real iper
   --jobs N     so many cases side by side (6)
   --json       one object for each agent: {agent, command, ok, verdicts: [{rule, title, problem, ms}]}
 
-Exit code 0 when every case is ok, 1 when one failed, 2 for wrong usage.
+Exit code 0 when every case is ok, 1 when one failed, 2 for wrong usage, 130 when it was interrupted.
 `;
 
 const OPTIONS = {
@@ -29,23 +30,29 @@ const OPTIONS = {
 
 const say = (text: string): boolean => process.stdout.write(`${text}\n`);
 
-/** Runs what the command line asks for; the exit code. */
-const main = async (args: string[]): Promise<number> => {
+/** What the command line asks for; throws what is wrong with it. */
+const readArguments = (args: string[]) => {
   const { values } = parseArgs({ args, options: OPTIONS });
-  if (values.help) {
-    say(USAGE);
-    return 0;
-  }
-  const { only, slow, json, command } = values;
+  const { only, slow, json, help, command } = values;
   const jobs = Number(values.jobs);
   const cases = CASES.filter((one) => (only === undefined || one.rule === only) && (slow || !one.slow));
-  if (cases.length === 0) throw new Error(`no case is about ${only}`);
+  if (cases.length === 0) {
+    const why = Object.entries(NOT_ABOUT_AGENTS).find(([rule]) => rule === only)?.[1];
+    throw new Error(`no case is about ${only}${why === undefined ? '' : `: ${why}`}`);
+  }
   if (!Number.isInteger(jobs) || jobs < 1) throw new Error(`--jobs ${values.jobs} is no number of cases`);
+  if (command?.trim() === '') throw new Error('--command is empty');
+  return { cases, jobs, json, help, command };
+};
+
+/** Tests one agent after the other; the exit code. */
+const main = async ({ cases, jobs, json, command }: ReturnType<typeof readArguments>, signal: AbortSignal) => {
   let code = 0;
-  for (const agent of command === undefined ? agentsHere(process.env) : [{ name: command, command }]) {
-    if (!json) say(`\n${agent.name}: ${agent.command}`);
-    const onVerdict = json ? () => {} : (verdict: Parameters<typeof lineOf>[0]) => say(lineOf(verdict));
-    const verdicts = await runCases(cases, agent.command, { jobs, onVerdict });
+  for (const agent of command === undefined ? shippedAgents(process.env) : [{ name: command, command }]) {
+    if (!json) say(command === undefined ? `\n${agent.name}: ${agent.command}` : `\n${command}`);
+    const onVerdict = (verdict: Verdict) => void (json || signal.aborted || say(lineOf(verdict)));
+    const verdicts = await runCases(cases, agent.command, { jobs, onVerdict, signal });
+    if (signal.aborted) return 130;
     const ok = verdicts.every(({ problem }) => problem === null);
     say(json ? JSON.stringify({ agent: agent.name, command: agent.command, ok, verdicts }) : summaryOf(verdicts));
     if (!ok) code = 1;
@@ -53,8 +60,14 @@ const main = async (args: string[]): Promise<number> => {
   return code;
 };
 
+const interrupted = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort());
 try {
-  process.exitCode = await main(process.argv.slice(2));
+  const wanted = readArguments(process.argv.slice(2));
+  if (wanted.help) say(USAGE);
+  else process.exitCode = await main(wanted, interrupted.signal);
+  // Cases that were cut short may wait on for a minute.
+  if (interrupted.signal.aborted) process.exit();
 } catch (error) {
   process.stderr.write(`${(error as Error).message}\n\n${USAGE}`);
   process.exitCode = 2;

@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import { inject } from 'vitest';
+import { nodeAgent } from '../helpers/shipped-agents.ts';
 import { itConforms } from './conforming.ts';
 
-itConforms(() => `node ${join(inject('programs'), 'agent.js')}`);
+itConforms(() => nodeAgent(inject('programs')));

@@ -1,5 +1,5 @@
 import { describe, inject } from 'vitest';
-import { openwrtAgent, openwrtOnNode, realUcode } from './agents-here.ts';
+import { openwrtAgent, openwrtOnNode, realUcode } from '../helpers/shipped-agents.ts';
 import { itConforms } from './conforming.ts';
 
 describe('the agent for OpenWrt under Node.js', () => itConforms(() => openwrtOnNode(inject('programs'))));

@@ -11,6 +11,6 @@ export const lineOf = ({ rule, title, problem, ms }: Verdict): string => {
 /** The last line. */
 export const summaryOf = (verdicts: readonly Verdict[]): string => {
   const bad = verdicts.filter(({ problem }) => problem !== null);
-  if (bad.length === 0) return `all ${verdicts.length} cases are ok`;
+  if (bad.length === 0) return verdicts.length === 1 ? 'the case is ok' : `all ${verdicts.length} cases are ok`;
   return `${bad.length} of ${verdicts.length} cases failed: ${[...new Set(bad.map(({ rule }) => rule))].join(', ')}`;
 };

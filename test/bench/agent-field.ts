@@ -7,6 +7,7 @@ import type { Command } from '../../broker/contract/messages.ts';
 import { commandTopic } from '../../broker/contract/topics.ts';
 import { Mosquitto } from '../helpers/mosquitto.ts';
 import { Relay } from '../helpers/relay.ts';
+import { withConfig } from '../helpers/shipped-agents.ts';
 import { until } from '../helpers/until.ts';
 import type { AgentHost } from './agent-hosts.ts';
 import { ProcessTree } from './process-tree.ts';
@@ -58,7 +59,8 @@ export class AgentField {
     const file = join(state, 'agent.json');
     const broker = `mqtt://127.0.0.1:${wire.port}`;
     writeFileSync(file, JSON.stringify({ device, broker, state }), { mode: 0o600 });
-    const tree = this.#start([...(host.command ?? []), '--config', file], host.env);
+    if (host.command === null) throw new Error(`there is no ${host.name} here`);
+    const tree = this.#start(withConfig(host.command, file));
     await until(`the agent on ${host.name} is online`, () => {
       tree.check();
       return this.heard.some((one) => one.kind === 'status' && one.device === device && one.payload.online);
@@ -70,7 +72,7 @@ export class AgentField {
   async bare(device: string): Promise<Connected> {
     const wire = await this.#wire();
     const topic = ['-t', commandTopic(device), '-q', '1', '-i', device, '-d'];
-    const tree = this.#start(['mosquitto_sub', '-h', '127.0.0.1', '-p', `${wire.port}`, ...topic], process.env);
+    const tree = this.#start(['mosquitto_sub', '-h', '127.0.0.1', '-p', `${wire.port}`, ...topic]);
     await until('mosquitto_sub is there', () => {
       tree.check();
       return wire.relay.bytes > 0;
@@ -108,8 +110,8 @@ export class AgentField {
     return { relay, port };
   }
 
-  #start(command: string[], env: NodeJS.ProcessEnv): ProcessTree {
-    const tree = new ProcessTree(command, env);
+  #start(command: string[]): ProcessTree {
+    const tree = new ProcessTree(command, process.env);
     this.#stops.push(() => tree.stop());
     return tree;
   }

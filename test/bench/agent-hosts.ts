@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { findProgram } from '../../controller/demo/find-program.ts';
+import { nodeAgent, openwrtAgent, realUcode } from '../helpers/shipped-agents.ts';
 
 /** What an agent runs on. */
 export interface AgentHost {
@@ -9,9 +9,8 @@ export interface AgentHost {
   bundle: string;
   /** Bytes of its package, null when that is not built. */
   ipk_bytes: number | null;
-  /** How it is started, without `--config FILE`; null when that cannot be done here. */
-  command: string[] | null;
-  env: NodeJS.ProcessEnv;
+  /** A shell's line that starts it, without its configuration; null when that cannot be done here. */
+  command: string | null;
 }
 
 const packageBytes = (dist: string, name: string): number | null => {
@@ -19,20 +18,21 @@ const packageBytes = (dist: string, name: string): number | null => {
   return file === undefined ? null : statSync(join(dist, file)).size;
 };
 
-/** The agents that are built in `dist`. ucode is what `UCODE` names, or the one on the PATH. */
+/** The agents that are built in `dist`. */
 export const agentHosts = (env: NodeJS.ProcessEnv, dist = resolve('dist')): AgentHost[] => {
-  const node = join(dist, 'agent.js');
-  const uc = join(dist, 'perfleet-agent.uc');
-  const ucode = env['UCODE'] ?? findProgram('ucode', env);
-  const hosts = [
+  const ucode = realUcode(env);
+  const hosts: AgentHost[] = [
     {
-      ...{ name: 'Node' as const, bundle: node, ipk_bytes: packageBytes(dist, 'perfleet-agent-node') },
-      ...{ command: [process.execPath, node], env },
+      name: 'Node',
+      bundle: join(dist, 'agent.js'),
+      ipk_bytes: packageBytes(dist, 'perfleet-agent-node'),
+      command: nodeAgent(dist),
     },
     {
-      ...{ name: 'ucode' as const, bundle: uc, ipk_bytes: packageBytes(dist, 'perfleet-agent') },
-      command: ucode === null ? null : [join(dist, 'perfleet-agent')],
-      env: { ...env, UCODE: ucode ?? '', PERFLEET_AGENT: uc },
+      name: 'ucode',
+      bundle: join(dist, 'perfleet-agent.uc'),
+      ipk_bytes: packageBytes(dist, 'perfleet-agent'),
+      command: ucode === null ? null : openwrtAgent(ucode, dist),
     },
   ];
   return hosts.filter(({ bundle }) => existsSync(bundle));

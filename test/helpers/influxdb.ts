@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Daemon, freePort } from './daemon.ts';
+import { Daemon } from './daemon.ts';
+import { freePort } from './free-port.ts';
 
 /** What a query gives for one set of tags. */
 export interface Series {

@@ -13,7 +13,10 @@ const listens = (port: number): Promise<boolean> =>
     socket.on('connect', () => socket.destroy());
   });
 
-/** A real mosquitto on loopback that lets everybody in: an external broker that can be stopped and started on its port. */
+/**
+ * A real mosquitto on loopback that lets everybody in: an external broker that can be stopped and started on its port. It dies with this
+ * process, however that ends.
+ */
 export class Mosquitto {
   readonly port: number;
   readonly #folder = mkdtempSync(join(tmpdir(), 'perfleet-mosquitto-'));
@@ -36,7 +39,7 @@ export class Mosquitto {
   async start(): Promise<void> {
     const file = join(this.#folder, 'mosquitto.conf');
     writeFileSync(file, `user root\nlistener ${this.port} 127.0.0.1\nallow_anonymous true\npersistence false\n`);
-    const child = spawn('timeout', ['300', 'mosquitto', '-c', file], { stdio: 'ignore' });
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'mosquitto', '-c', file], { stdio: 'ignore' });
     this.#child = child;
     await until('mosquitto listens', () => {
       if (child.exitCode !== null) throw new Error('mosquitto ended at once');

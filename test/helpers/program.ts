@@ -47,10 +47,10 @@ export class Program {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** Sends a signal and resolves when the process is gone. */
-  async end(signal: NodeJS.Signals): Promise<Ended> {
+  /** Sends a signal and resolves when the process is gone; it is killed if it is not within `within_ms`. */
+  async end(signal: NodeJS.Signals, within_ms = KILL_AFTER_MS): Promise<Ended> {
     this.#child.kill(signal);
-    const disarm = systemClock.after(KILL_AFTER_MS, () => this.#child.kill('SIGKILL'));
+    const disarm = systemClock.after(within_ms, () => this.#child.kill('SIGKILL'));
     const ended = await this.ended;
     disarm();
     return ended;

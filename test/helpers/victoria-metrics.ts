@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Daemon, freePort } from './daemon.ts';
+import { Daemon } from './daemon.ts';
+import { freePort } from './free-port.ts';
 
 /** A real VictoriaMetrics on a free port, with its data in a temporary folder. Not started yet. */
 export class VictoriaMetrics {

@@ -3,7 +3,7 @@ import { KILL_AFTER_TERM_MS } from '../../../broker/contract/numbers.ts';
 import { isRunning } from '../../helpers/processes.ts';
 import { until } from '../../helpers/until.ts';
 import { type Case, must } from '../case.ts';
-import { QUICK, STUBBORN } from '../fake-iperf3.ts';
+import { QUICK } from '../fake-iperf3.ts';
 import { plan, prepareOf, startOf } from '../plans.ts';
 
 const NOWHERE = { host: '127.0.0.1', port: 1 };
@@ -33,11 +33,11 @@ export const CANCEL_CASES: readonly Case[] = [
     title:
       'an iperf3 that ignores TERM is killed 2 s later; until then its token is not declined, and no other run is started',
     async run(world) {
-      const fake = world.fakeIperf3(STUBBORN);
+      const fake = world.stubbornIperf3();
       await world.start();
       const { controller } = world;
       const start = await controller.begin(prepareOf('run-1', NOWHERE, [plan({ duration_s: 300 })]), 5);
-      const { pid } = await until('iperf3 runs', () => fake.calls()[0], 40);
+      const { pid } = await until('iperf3 runs', () => fake.calls()[0]);
       const begin = systemClock.now();
       await controller.cancel('run-1');
       await controller.say(start);
@@ -95,6 +95,7 @@ export const CANCEL_CASES: readonly Case[] = [
       await controller.measure(prepareOf('run-2', NOWHERE), 2);
       await controller.cancel('run-1');
       await controller.cancel('run-3');
+      await controller.barrier();
       const from = await world.reconnect();
       await controller.result('run-2', { from });
       await controller.never(

@@ -1,7 +1,7 @@
 import { systemClock } from '../../../broker/clock.ts';
 import { WAN_LOOK_MS } from '../../../broker/contract/numbers.ts';
 import { until } from '../../helpers/until.ts';
-import { type Case, must } from '../case.ts';
+import { type Case, must, oneOf } from '../case.ts';
 import { plan, prepareOf } from '../plans.ts';
 import { refusal } from './refusal.ts';
 
@@ -15,19 +15,18 @@ export const CROSS_TRAFFIC_CASES: readonly Case[] = [
     async run(world) {
       const { capabilities } = await world.start({ wan_interface: 'lo' });
       const { controller } = world;
-      let answers = false;
-      // On a busy machine an answer may take as long as the look: one of three has to come before.
-      for (const run of ['run-1', 'run-2', 'run-3']) {
+      await oneOf(5, async (turn) => {
+        const run = `run-${turn}`;
         const begin = systemClock.now();
         await controller.say(prepareOf(run, NOWHERE, [plan()], { max_cross_traffic: 1_000_000_000_000 }));
         await controller.barrier();
-        answers = controller.events('ready', { run }).length === 0;
+        const early = controller.events('ready', { run }).length === 0;
         const { at_ms } = await controller.event('ready', { run });
         if (!capabilities.includes('cross-traffic')) return;
         must(at_ms - begin >= WAN_LOOK_MS, `it is ready after ${Math.round(at_ms - begin)} ms`);
-        if (answers) break;
-      }
-      must(answers, 'it answers no command until it is ready');
+        // On a busy machine the answer may come after 2 s though nothing held it up.
+        must(early, 'it answered no command until it was ready');
+      });
     },
   },
   {

@@ -1,4 +1,5 @@
 import { MAX_PAYLOAD_BYTES } from '../../../broker/contract/numbers.ts';
+import { commandTopic } from '../../../broker/contract/topics.ts';
 import { type Case, must } from '../case.ts';
 import { plan, prepareOf } from '../plans.ts';
 import type { World } from '../world.ts';
@@ -11,6 +12,9 @@ const INHERITED = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnP
 
 /** Of every type that JSON has. */
 const VALUES: unknown[] = [null, true, 0, -1, 1.5, 1e300, '', 'text', [], [[]], {}, { length: 5 }, 2 ** 63, '\u0000'];
+
+/** Names of other topics and files, if an agent believes them. */
+const NO_IDS = ['..', '../../run-1', 'run/1', '/run-1', '+', '#', 'run 1', 'run-1\n', 'rün', 'r'.repeat(65)];
 
 const withEach = (command: object, key: string): string[] =>
   VALUES.map((value) => JSON.stringify({ ...command, [key]: value }));
@@ -81,6 +85,12 @@ const JUNK: Record<string, (string | Buffer)[]> = {
     `{"${name}":{"type":"start"},"type":"start","run":"${name}","token":1,"nonce":"${name}"}`,
     `{"type":"prepare","run":"${name}","server":{"${name}":1},"tests":[{"test":"${name}","${name}":1}],"lease_ms":1}`,
   ]),
+  'whose run is no id': NO_IDS.flatMap((run) => [
+    JSON.stringify({ ...GOOD, run }),
+    JSON.stringify({ ...START, run }),
+    JSON.stringify({ type: 'cancel', run, reason: '' }),
+    JSON.stringify({ type: 'accepted', run, token: 1 }),
+  ]),
   'too large': [
     'x'.repeat(MAX_PAYLOAD_BYTES + 1),
     JSON.stringify({ ...GOOD, run: 'run-large', padding: 'x'.repeat(MAX_PAYLOAD_BYTES) }),
@@ -108,8 +118,11 @@ const hostileCase = ([what, payloads]: [string, (string | Buffer)[]]): Case => (
     await world.start();
     for (const payload of payloads) await world.controller.sayRaw(payload);
     await stillWorks(world);
-    const ran =
-      world.controller.events('started', {}).length + world.controller.events('ready', { run: 'run-large' }).length;
+    const { controller } = world;
+    const ran = controller.events('started', {}).length + controller.events('ready', { run: 'run-large' }).length;
+    const said = controller.heard.filter(({ topic }) => topic !== commandTopic(world.device));
+    const strange = said.find(({ message }) => message.kind === 'dropped');
+    must(strange === undefined, `it says on ${strange?.topic}: ${strange?.bytes.toString().slice(0, 300)}`);
     must(ran === 0, 'it took one of them for a good command');
   },
 });

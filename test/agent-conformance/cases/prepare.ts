@@ -178,7 +178,7 @@ export const PREPARE_CASES: readonly Case[] = [
     async run(world) {
       await world.start();
       const server = await world.server();
-      await world.controller.begin(prepareOf('run-1', server), 1);
+      await world.controller.begin(prepareOf('run-1', server, [plan({ duration_s: 300 })]), 1);
       const reason = await refusal(world.controller, prepareOf('run-2', server));
       must(reason.startsWith('busy:'), `the reason is ${reason}`);
       await until('iperf3 has come', () => server.visits.length === 1);

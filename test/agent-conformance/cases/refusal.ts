@@ -13,7 +13,7 @@ export const refusal = async (
   const answer = await until(
     `the agent answers the prepare of ${run}`,
     () => controller.events('declined', { run }, from)[0] ?? controller.events('ready', { run }, from)[0],
-    20,
+    60,
   );
   must(answer.type === 'declined', `it is ready for ${JSON.stringify(command)}`);
   must(answer.token === null && answer.nonce === null, 'token and nonce are not null');

@@ -1,6 +1,6 @@
 import { RESEND_FIRST_MS } from '../../../broker/contract/numbers.ts';
 import { until } from '../../helpers/until.ts';
-import { type Case, must } from '../case.ts';
+import { type Case, must, oneOf } from '../case.ts';
 import { QUICK } from '../fake-iperf3.ts';
 import { plan, prepareOf } from '../plans.ts';
 
@@ -20,7 +20,7 @@ export const RESULT_CASES: readonly Case[] = [
       const server = await world.server({ target: real.port });
       const tests = [plan(), plan({ test: 'tcp-download', direction: 'download' })];
       const start = await controller.begin(prepareOf('run-1', server, tests), 42);
-      await controller.event('finished', { run: 'run-1', token: 42 }, { within_s: 40 });
+      await controller.event('finished', { run: 'run-1', token: 42 });
       must(world.agent.iperf3().length === 0, 'it says finished while its iperf3 is alive');
       const result = await controller.result('run-1');
       const [started] = controller.events('started', start.run === 'run-1' ? { run: 'run-1' } : {});
@@ -90,12 +90,16 @@ export const RESULT_CASES: readonly Case[] = [
       await world.start();
       const { controller } = world;
       await controller.measure(prepareOf('run-1', NOWHERE), 3);
-      const same = controller.position;
-      await controller.becomes('controller-1');
-      await controller.never(
-        'it is sent again to the same controller',
-        () => controller.results('run-1', same).length > 0,
-      );
+      await oneOf(3, async () => {
+        // A start that was said twice may bring it once more.
+        await controller.barrier();
+        const same = controller.position;
+        await controller.becomes('controller-1');
+        await controller.never(
+          'it is sent again to the same controller',
+          () => controller.results('run-1', same).length > 0,
+        );
+      });
       const from = controller.position;
       await controller.becomes('controller-2');
       await controller.event('finished', { run: 'run-1', token: 3 }, { from });
@@ -113,7 +117,7 @@ export const RESULT_CASES: readonly Case[] = [
       const first = await controller.measure(prepareOf('run-1', NOWHERE), 3);
       const from = controller.position;
       const sent_ms = controller.results('run-1')[0]?.at_ms ?? 0;
-      const again = await controller.result('run-1', { from, within_s: RESEND_FIRST_MS / 1000 + 20 });
+      const again = await controller.result('run-1', { from, within_s: RESEND_FIRST_MS / 1000 + 60 });
       must(again.at_ms - sent_ms > RESEND_FIRST_MS - 2000, `it comes after ${Math.round(again.at_ms - sent_ms)} ms`);
       must(again.token === first.token, 'it is another result');
     },
@@ -131,11 +135,15 @@ export const RESULT_CASES: readonly Case[] = [
         await controller.begin(prepareOf(`run-${token}`, NOWHERE), token);
         await controller.event('finished', { run: `run-${token}`, token });
       }
+      // The log may tell of every run; it has more to tell of one that was dropped.
+      const told = (run: string) =>
+        world.agent.log.split('\n').filter((line) => new RegExp(`\\b${run}\\b`).test(line)).length;
+      const dropSaid = told('run-1') > told(`run-${MANY}`);
       const growth = world.agent.memory() - before;
       must(growth < 65_536, `it grew by ${growth} KiB`);
       const from = controller.position;
       await controller.becomes('controller-2');
-      await controller.event('finished', { run: `run-${MANY}` }, { from, within_s: 40 });
+      await controller.event('finished', { run: `run-${MANY}` }, { from });
       await controller.barrier();
       const kept = () => new Set(controller.events('finished', {}, from).map(({ token }) => token));
       await until(
@@ -144,8 +152,7 @@ export const RESULT_CASES: readonly Case[] = [
       );
       const oldest = MANY - kept().size + 1;
       must(Math.min(...kept()) === oldest, `it keeps ${[...kept()].sort((a, b) => a - b)}`);
-      if (oldest > 1)
-        must(world.agent.log.includes('run-1'), 'it does not say in its log that it has dropped the result of run-1');
+      if (oldest > 1) must(dropSaid, 'it does not say in its log that it has dropped the result of run-1');
     },
   },
 ];

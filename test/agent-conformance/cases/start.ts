@@ -1,83 +1,13 @@
 import { sleep, systemClock } from '../../../broker/clock.ts';
-import { PREPARE_TTL_MS, READY_INTERVAL_MS, START_WINDOW_MS } from '../../../broker/contract/numbers.ts';
+import { START_WINDOW_MS } from '../../../broker/contract/numbers.ts';
 import { until } from '../../helpers/until.ts';
 import { type Case, must } from '../case.ts';
-import { prepareOf, startOf } from '../plans.ts';
+import { plan, prepareOf, startOf } from '../plans.ts';
 
-/** What a message may be late on a busy machine, without anybody being wrong. */
-const LATE_MS = 5000;
+/** Runs on until somebody ends it. */
+const LONG = [plan({ duration_s: 300 })];
 
 export const START_CASES: readonly Case[] = [
-  {
-    rule: 'R1',
-    title: 'ready is repeated every 2.5 s with a new nonce, and no longer when the run is cancelled',
-    long: true,
-    async run(world) {
-      await world.start();
-      const { controller } = world;
-      const first = await controller.prepare(prepareOf('run-1', await world.server()));
-      const all = await until(
-        'ready is said three times more',
-        () => {
-          const said = controller.events('ready', { run: 'run-1' });
-          return said.length >= 4 ? said : null;
-        },
-        40,
-      );
-      const took_ms = (all[3]?.at_ms ?? 0) - first.at_ms;
-      must(new Set(all.map(({ nonce }) => nonce)).size === all.length, 'a nonce came twice');
-      must(took_ms > 3 * READY_INTERVAL_MS - LATE_MS, `three times more take ${Math.round(took_ms)} ms only`);
-      must(took_ms < 3 * READY_INTERVAL_MS + LATE_MS, `three times more take ${Math.round(took_ms)} ms`);
-      await controller.cancel('run-1');
-      await controller.barrier();
-      const from = controller.position;
-      await controller.never(
-        'it says ready after cancel',
-        () => controller.events('ready', {}, from).length > 0,
-        2 * READY_INTERVAL_MS,
-      );
-    },
-  },
-  {
-    rule: 'R1',
-    title: 'nothing runs while it is prepared, and nonces are new after another prepare and another start of the agent',
-    async run(world) {
-      await world.start();
-      const { controller } = world;
-      const server = await world.server();
-      const nonces: string[] = [];
-      for (const run of ['run-1', 'run-1', 'run-2'])
-        nonces.push((await controller.prepare(prepareOf(run, server))).nonce);
-      await world.agent.killAll();
-      await world.start();
-      nonces.push((await controller.prepare(prepareOf('run-2', server))).nonce);
-      must(new Set(nonces).size === nonces.length, `a nonce came twice: ${nonces}`);
-      await controller.never('iperf3 runs without a start', () => server.visits.length > 0);
-    },
-  },
-  {
-    rule: 'R1',
-    title: 'a prepare of 10 minutes is forgotten',
-    slow: true,
-    async run(world) {
-      await world.start();
-      const { controller } = world;
-      const command = prepareOf('run-1', await world.server());
-      await controller.prepare(command);
-      await sleep(systemClock, PREPARE_TTL_MS + LATE_MS);
-      const from = controller.position;
-      const nonce = controller.events('ready', { run: 'run-1' }).at(-1)?.nonce ?? '';
-      await controller.never(
-        'it still says ready',
-        () => controller.events('ready', {}, from).length > 0,
-        2 * READY_INTERVAL_MS,
-      );
-      must(
-        (await controller.ask(startOf(command, 1, nonce))).type === 'declined',
-        'it starts a run prepared 10 minutes ago',
-      );
-    },
-  },
   {
     rule: 'L1',
     title: 'a start with a nonce older than 5 s is declined, and nothing runs',
@@ -145,7 +75,7 @@ export const START_CASES: readonly Case[] = [
       await world.start();
       const { controller } = world;
       const server = await world.server();
-      const start = await controller.begin(prepareOf('run-1', server), 1);
+      const start = await controller.begin(prepareOf('run-1', server, LONG), 1);
       const from = controller.position;
       await controller.say(start);
       await controller.ask(start);
@@ -220,7 +150,7 @@ export const START_CASES: readonly Case[] = [
       await world.start();
       const { controller } = world;
       const server = await world.server();
-      const start = await controller.begin(prepareOf('run-1', server), 1);
+      const start = await controller.begin(prepareOf('run-1', server, LONG), 1);
       const from = controller.position;
       for (const more of [{ nonce: 'another' }, { server: { host: '127.0.0.2', port: 2 } }, { lease_ms: 1 }])
         await controller.say({ ...start, ...more });
@@ -238,7 +168,7 @@ export const START_CASES: readonly Case[] = [
       await world.start();
       const { controller } = world;
       const server = await world.server();
-      const start = await controller.begin(prepareOf('run-1', server), 1);
+      const start = await controller.begin(prepareOf('run-1', server, LONG), 1);
       await until('iperf3 comes', () => server.visits.length === 1);
       await world.agent.killAll();
       await world.start();

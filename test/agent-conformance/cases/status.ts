@@ -4,10 +4,7 @@ import { statusTopic } from '../../../broker/contract/topics.ts';
 import { until } from '../../helpers/until.ts';
 import { type Case, must } from '../case.ts';
 import { tcpOutput } from '../fake-iperf3.ts';
-import { prepareOf } from '../plans.ts';
-
-/** An orderly stop has 5 s; a busy machine gets more. */
-const STOP_LIMIT_MS = 30_000;
+import { plan, prepareOf } from '../plans.ts';
 
 export const STATUS_CASES: readonly Case[] = [
   {
@@ -43,15 +40,18 @@ export const STATUS_CASES: readonly Case[] = [
       const { boot } = await world.start();
       let from = world.controller.position;
       world.wire.cut();
-      await world.controller.status({ online: true, boot }, { from, within_s: 40 });
-      // Nobody reminds it: its last will is published while it is away, and the broker forgets what was retained.
+      await world.controller.status({ online: true, boot }, { from });
+      // What it has said is acknowledged, and nobody reminds it: its last will is published while it is away, and the broker forgets what
+      // was retained.
+      await world.controller.barrier();
       world.wire.break();
       await world.broker.stop();
       from = world.controller.position;
       await world.broker.start();
       world.wire.mend();
-      await world.controller.status({ online: true, boot }, { from, within_s: 40 });
-      must(world.controller.statuses(from).at(-1)?.online, 'the agent is connected, and its status says offline');
+      await world.controller.status({ online: true, boot }, { from });
+      // The last will of the connection before may come after it: S2.
+      await until('its status says online for good', () => world.controller.statuses(from).at(-1)?.online);
     },
   },
   {
@@ -60,9 +60,9 @@ export const STATUS_CASES: readonly Case[] = [
     async run(world) {
       await world.broker.stop();
       world.launch();
-      await until('the agent has tried to connect', () => world.wire.connections.length > 0, 60);
+      await until('the agent has tried to connect', () => world.wire.connections.length > 0, 120);
       await world.broker.start();
-      await world.controller.status({ online: true }, { within_s: 60 });
+      await world.controller.status({ online: true }, { within_s: 120 });
     },
   },
   {
@@ -83,10 +83,9 @@ export const STATUS_CASES: readonly Case[] = [
     async run(world) {
       const { boot } = await world.start();
       const from = world.controller.position;
-      const took_ms = await world.agent.stop();
+      await world.agent.stop();
       const { code } = await world.agent.ended;
-      must(code === 0, `the exit code is ${code}`);
-      must(took_ms < STOP_LIMIT_MS, `it takes ${Math.round(took_ms)} ms to stop`);
+      must(code === 0, code === null ? 'it had to be killed' : `the exit code is ${code}`);
       await world.controller.status({ online: false, boot }, { from });
       const goodbyes = world.wire
         .packets('publish')
@@ -104,10 +103,10 @@ export const STATUS_CASES: readonly Case[] = [
     async run(world) {
       await world.start();
       const server = await world.server();
-      await world.controller.begin(prepareOf('run-1', server), 1);
+      await world.controller.begin(prepareOf('run-1', server, [plan({ duration_s: 300 })]), 1);
       await until('iperf3 has come', () => server.present === 1);
-      const took_ms = await world.agent.stop();
-      must(took_ms < STOP_LIMIT_MS, `it takes ${Math.round(took_ms)} ms to stop`);
+      await world.agent.stop();
+      must((await world.agent.ended).code !== null, 'it had to be killed');
       must(world.agent.iperf3().length === 0, 'the agent has left, and its iperf3 runs');
       await world.agent.gone();
     },

@@ -60,14 +60,17 @@ export const TRANSPORT_CASES: readonly Case[] = [
   },
   {
     rule: 'T3',
-    title: 'each message of a run is a UTF-8 JSON object of the contract',
+    title: 'each message of a run is a UTF-8 JSON object of the contract, with the boot of the status',
     async run(world) {
       await wholeRun(world);
+      const boots = new Set<string>();
       for (const { topic, payload } of world.wire.packets('publish')) {
         const message = parseInbound(topic, payload);
         const reason = message.kind === 'dropped' || message.kind === 'unreadable-result' ? message.reason : null;
         must(reason === null, `on ${topic}: ${reason}: ${payload.toString().slice(0, 300)}`);
+        boots.add(JSON.parse(payload.toString()).boot);
       }
+      must(boots.size === 1, `one start of the agent has these boots: ${[...boots]}`);
     },
   },
   {

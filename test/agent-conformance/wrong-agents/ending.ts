@@ -39,6 +39,15 @@ export const ENDING_FAULTS: readonly Fault[] = [
     says: 'iperf3 is ended',
   },
   {
+    what: 'has guards that only say TERM',
+    file: 'agent/iperf3/guard.ts',
+    from: 'send TERM $pid && sleep 2 && send KILL $pid',
+    to: 'send TERM $pid',
+    rule: 'L7',
+    title: 'one that ignores TERM',
+    says: 'iperf3 is killed',
+  },
+  {
     what: 'leaves its guards waiting',
     file: 'agent/core/preparing.ts',
     from: 'disarm(state, state.prepared?.armed ?? null);',
@@ -127,6 +136,15 @@ export const ENDING_FAULTS: readonly Fault[] = [
     rule: 'F3',
     title: 'results that nobody accepts',
     says: 'it keeps',
+  },
+  {
+    what: 'drops results without a word',
+    file: 'agent/core/kept.ts',
+    from: "log(state, 'warn', `result of run",
+    to: 'String(`result of run',
+    rule: 'F3',
+    title: 'results that nobody accepts',
+    says: 'it does not say in its log',
   },
   {
     what: 'ignores cancel',

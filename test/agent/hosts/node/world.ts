@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AgentConfig } from '../../../../agent/hosts/node/config.ts';
@@ -11,17 +10,9 @@ import { type Clock, systemClock } from '../../../../broker/clock.ts';
 import { type Inbound, parseInbound } from '../../../../broker/contract/inbound.ts';
 import type { Command } from '../../../../broker/contract/messages.ts';
 import { commandTopic } from '../../../../broker/contract/topics.ts';
+import { freePort } from '../../../helpers/free-port.ts';
 import { RecordedLog } from '../../../helpers/recorded-log.ts';
 import { until } from '../../../helpers/until.ts';
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-};
 
 const DEVICE = 'ap-12';
 
