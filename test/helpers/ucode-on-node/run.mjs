@@ -31,3 +31,7 @@ Object.assign(globalThis, builtins, {
 let starting = true;
 runInThisContext(readFileSync(program, 'latin1'), { filename: program });
 starting = false;
+// ucode runs what comes after `uloop.run()` when that has ended, and here it came at once: what the agent's main.ts asks there is asked again.
+process.once('exit', () => {
+  process.exitCode ||= runInThisContext("typeof exitCode === 'function' ? exitCode() : 0");
+});
