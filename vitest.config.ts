@@ -9,8 +9,8 @@ export default defineConfig({
   test: {
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    // Most files wait for servers rather than compute: two at a time suit two cores.
-    maxWorkers: 2,
+    // Most files wait for servers rather than compute: three at a time suit two cores.
+    maxWorkers: 3,
     projects: [
       { extends: true, test: { name: 'parallel', include: ['test/**/*.test.ts'], exclude: [TIMED] } },
       // One file at a time, after everything else.

@@ -6,7 +6,7 @@ import { runCases, type Verdict } from './run-cases.ts';
 const LONG_MS = 3_600_000;
 
 /** Most of them wait most of the time. */
-const JOBS = 8;
+const JOBS = 12;
 
 const QUICK = CASES.filter(({ slow }) => !slow);
 
